@@ -1,0 +1,292 @@
+//! Records as Arrow columns: what travels from a source to the landing, and back when it is read.
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, ListBuilder,
+    RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{Date32Type, Decimal128Type, TimestampMicrosecondType};
+use arrow::error::ArrowError;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::entity::{Column, Entity, Kind};
+use super::record::{Record, Value};
+use crate::totals::{ControlTotals, TotalsError};
+
+/// The scale of every landed decimal.
+const SCALE: u32 = 10;
+
+/// Records of one entity as Arrow columns in its page schema, with their control totals.
+#[derive(Debug, Clone)]
+pub struct CanonicalBatch {
+    entity: Entity,
+    batch: RecordBatch,
+    totals: ControlTotals,
+}
+
+impl CanonicalBatch {
+    /// What the records are records of.
+    pub fn entity(&self) -> Entity {
+        self.entity
+    }
+
+    /// The columns, in [`Entity::page_schema`].
+    pub fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
+    /// What was counted and summed while the batch was built.
+    pub fn totals(&self) -> &ControlTotals {
+        &self.totals
+    }
+
+    /// The records, row by row.
+    pub fn records(&self) -> Result<Vec<Record>, ArrowError> {
+        read_records(self.entity, &self.batch)
+    }
+}
+
+enum ColumnBuilder {
+    Text(StringBuilder),
+    List(ListBuilder<StringBuilder>),
+    Decimal(Decimal128Builder),
+    Date(Date32Builder),
+    Instant(TimestampMicrosecondBuilder),
+    Bool(BooleanBuilder),
+}
+
+impl ColumnBuilder {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Text | Kind::Currency => Self::Text(StringBuilder::new()),
+            Kind::List => Self::List(ListBuilder::new(StringBuilder::new())),
+            Kind::Decimal => Self::Decimal(
+                Decimal128Builder::new().with_data_type(Kind::Decimal.data_type()),
+            ),
+            Kind::Date => Self::Date(Date32Builder::new()),
+            Kind::Instant => Self::Instant(
+                TimestampMicrosecondBuilder::new().with_data_type(Kind::Instant.data_type()),
+            ),
+            Kind::Bool => Self::Bool(BooleanBuilder::new()),
+        }
+    }
+
+    /// Appends a value; one of another kind than the column's is absent, which the mapping that
+    /// typed it never produces.
+    fn append(&mut self, value: Option<&Value>) {
+        match (self, value) {
+            (Self::Text(builder), Some(Value::Text(text))) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::List(builder), Some(Value::List(texts))) => {
+                for text in texts {
+                    builder.values().append_value(text);
+                }
+                builder.append(true);
+            }
+            (Self::List(builder), _) => builder.append(false),
+            (Self::Decimal(builder), Some(Value::Decimal(number))) => {
+                builder.append_option(unscaled(*number));
+            }
+            (Self::Decimal(builder), _) => builder.append_null(),
+            (Self::Date(builder), Some(Value::Date(day))) => builder.append_value(epoch_days(*day)),
+            (Self::Date(builder), _) => builder.append_null(),
+            (Self::Instant(builder), Some(Value::Instant(instant))) => {
+                builder.append_value(instant.as_microsecond());
+            }
+            (Self::Instant(builder), _) => builder.append_null(),
+            (Self::Bool(builder), Some(Value::Bool(flag))) => builder.append_value(*flag),
+            (Self::Bool(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(builder) => std::sync::Arc::new(builder.finish()),
+            Self::List(builder) => std::sync::Arc::new(builder.finish()),
+            Self::Decimal(builder) => std::sync::Arc::new(builder.finish()),
+            Self::Date(builder) => std::sync::Arc::new(builder.finish()),
+            Self::Instant(builder) => std::sync::Arc::new(builder.finish()),
+            Self::Bool(builder) => std::sync::Arc::new(builder.finish()),
+        }
+    }
+}
+
+/// Builds a [`CanonicalBatch`] record by record.
+pub struct BatchBuilder {
+    entity: Entity,
+    columns: Vec<ColumnBuilder>,
+    raw: StringBuilder,
+    totals: ControlTotals,
+}
+
+impl BatchBuilder {
+    /// An empty batch of an entity.
+    pub fn new(entity: Entity) -> Self {
+        Self {
+            entity,
+            columns: entity.columns().map(|column| ColumnBuilder::new(column.kind)).collect(),
+            raw: StringBuilder::new(),
+            totals: ControlTotals::default(),
+        }
+    }
+
+    /// How many records it has.
+    pub fn len(&self) -> u64 {
+        self.totals.rows
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.totals.rows == 0
+    }
+
+    /// Appends one record, whose values were typed by the mapping.
+    pub fn push(&mut self, record: &Record) -> Result<(), TotalsError> {
+        debug_assert_eq!(record.entity, self.entity, "a batch holds one entity");
+        count(&mut self.totals, record)?;
+        for (builder, value) in self.columns.iter_mut().zip(&record.values) {
+            builder.append(value.as_ref());
+        }
+        self.raw.append_option(record.raw.as_deref());
+        Ok(())
+    }
+
+    /// The batch; the builder is empty afterwards.
+    pub fn finish(&mut self) -> Result<CanonicalBatch, ArrowError> {
+        let mut arrays: Vec<ArrayRef> =
+            self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        arrays.push(std::sync::Arc::new(self.raw.finish()));
+        let batch = RecordBatch::try_new(self.entity.page_schema(), arrays)?;
+        let totals = std::mem::take(&mut self.totals);
+        Ok(CanonicalBatch { entity: self.entity, batch, totals })
+    }
+}
+
+/// Counts a record and adds its totalled columns, per currency where it has one.
+pub(crate) fn count(totals: &mut ControlTotals, record: &Record) -> Result<(), TotalsError> {
+    totals.count_row();
+    for column in record.entity.totalled_columns() {
+        if let Some(number) = record.decimal(column) {
+            match record.text("currency") {
+                Some(currency) => totals.add(&format!("{column}:{currency}"), number)?,
+                None => totals.add(column, number)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The records of a batch in an entity's page schema or landed schema. Columns that the batch does
+/// not have are absent, so that files written before a column existed can still be read.
+pub fn read_records(entity: Entity, batch: &RecordBatch) -> Result<Vec<Record>, ArrowError> {
+    let mut records = vec![Record::empty(entity); batch.num_rows()];
+    for (at, column) in entity.columns().enumerate() {
+        let Some(array) = batch.column_by_name(column.name) else { continue };
+        for (row, record) in records.iter_mut().enumerate() {
+            record.values[at] = read_value(column, array, row)?;
+        }
+    }
+    if let Some(array) = batch.column_by_name("raw") {
+        let texts = array.as_string_opt::<i32>().ok_or_else(|| mistyped("raw"))?;
+        for (record, text) in records.iter_mut().zip(texts) {
+            record.raw = text.map(str::to_owned);
+        }
+    }
+    if let Some(array) = batch.column_by_name("extracted_at") {
+        let instants = array
+            .as_primitive_opt::<TimestampMicrosecondType>()
+            .ok_or_else(|| mistyped("extracted_at"))?;
+        for (record, microseconds) in records.iter_mut().zip(instants) {
+            record.extracted_at =
+                microseconds.and_then(|instant| Timestamp::from_microsecond(instant).ok());
+        }
+    }
+    Ok(records)
+}
+
+fn mistyped(column: &str) -> ArrowError {
+    ArrowError::SchemaError(format!("column `{column}` has not the type of its entity's schema"))
+}
+
+fn read_value(column: &Column, array: &ArrayRef, row: usize) -> Result<Option<Value>, ArrowError> {
+    if array.is_null(row) {
+        return Ok(None);
+    }
+    let wrong = || mistyped(column.name);
+    let value = match column.kind {
+        Kind::Text | Kind::Currency => {
+            Value::Text(array.as_string_opt::<i32>().ok_or_else(wrong)?.value(row).to_owned())
+        }
+        Kind::List => {
+            let items = array.as_list_opt::<i32>().ok_or_else(wrong)?.value(row);
+            let texts = items.as_string_opt::<i32>().ok_or_else(wrong)?;
+            Value::List(texts.iter().flatten().map(str::to_owned).collect())
+        }
+        Kind::Decimal => {
+            let numbers = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?;
+            Value::Decimal(scaled(numbers.value(row)).ok_or_else(wrong)?)
+        }
+        Kind::Date => {
+            let days = array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?.value(row);
+            Value::Date(day_of_epoch(days).ok_or_else(wrong)?)
+        }
+        Kind::Instant => {
+            let instants =
+                array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(wrong)?;
+            let instant = Timestamp::from_microsecond(instants.value(row)).map_err(|_| wrong())?;
+            Value::Instant(instant)
+        }
+        Kind::Bool => Value::Bool(array.as_boolean_opt().ok_or_else(wrong)?.value(row)),
+    };
+    Ok(Some(value))
+}
+
+/// The integer behind a landed decimal; `None` where it has more decimals than the landing keeps,
+/// which the parser refuses first.
+pub(crate) fn unscaled(number: Decimal) -> Option<i128> {
+    let exact = number.normalize();
+    let missing = SCALE.checked_sub(exact.scale())?;
+    exact.mantissa().checked_mul(10_i128.pow(missing))
+}
+
+/// The decimal behind a landed integer; `None` where it is wider than an exact decimal.
+pub(crate) fn scaled(unscaled: i128) -> Option<Decimal> {
+    Decimal::try_from_i128_with_scale(unscaled, SCALE).ok().map(|number| number.normalize())
+}
+
+/// Days since 1970-01-01, as Date32 counts them.
+pub(crate) fn epoch_days(day: Date) -> i32 {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    (day - epoch).get_days()
+}
+
+/// The civil date behind Date32's count of days.
+pub(crate) fn day_of_epoch(days: i32) -> Option<Date> {
+    use jiff::ToSpan;
+    jiff::civil::date(1970, 1, 1).checked_add(days.days()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_went_in() {
+        let mut record = Record::empty(Entity::Invoices);
+        record.set("source", Some(Value::Text("billing".into())));
+        record.set("id", Some(Value::Text("in_1".into())));
+        record.set("deleted", Some(Value::Bool(false)));
+        record.set("updated_at", Some(Value::Instant(Timestamp::from_second(1).unwrap())));
+        record.set("issued_on", Some(Value::Date(jiff::civil::date(1969, 12, 31))));
+        record.set("currency", Some(Value::Text("USD".into())));
+        record.set("total", Some(Value::Decimal(Decimal::new(-1005, 3))));
+        record.raw = Some("{}".into());
+        let mut builder = BatchBuilder::new(Entity::Invoices);
+        builder.push(&record).unwrap();
+        let batch = builder.finish().unwrap();
+        assert_eq!(batch.records().unwrap(), vec![record]);
+        assert_eq!(batch.totals().rows, 1);
+        assert_eq!(batch.totals().sums["total:USD"], Decimal::new(-1005, 3));
+    }
+}

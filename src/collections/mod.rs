@@ -1,0 +1,2 @@
+//! 4 chase: what is owed, how old it is, and which step comes next.
+

@@ -1,0 +1,82 @@
+//! `[store]`, `[landing]`, `[engine]` and `[ops]`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::values::ByteSize;
+use crate::secret::SecretRef;
+
+/// Where discrepancies, runs and mails are kept.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `sqlite:path` or `postgres://user@host/db`.
+    pub url: String,
+    /// The password of the Postgres user.
+    pub password: Option<SecretRef>,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: "sqlite:var/crossfoot.db".into(), password: None }
+    }
+}
+
+/// Where records land.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LandingConfig {
+    /// `file:path`.
+    pub url: String,
+}
+
+impl Default for LandingConfig {
+    fn default() -> Self {
+        Self { url: "file:var/landing".into() }
+    }
+}
+
+/// The comparing engine's limits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// How much memory it may take before it spills to disk.
+    pub memory_limit: ByteSize,
+    /// Where it spills; a folder under the landing by default.
+    pub spill_dir: Option<PathBuf>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { memory_limit: ByteSize(2 << 30), spill_dir: None }
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Lines for people.
+    Text,
+}
+
+/// The operations endpoint and the log.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpsConfig {
+    /// Where `/metrics`, `/healthz` and `/readyz` are served. Loopback only.
+    pub listen: SocketAddr,
+    /// `json` or `text`; by default text on a terminal.
+    pub log: Option<LogFormat>,
+}
+
+impl Default for OpsConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), log: None }
+    }
+}

@@ -1,0 +1,88 @@
+//! The configuration: typed TOML, one file of code per table. Unknown keys are refused with the
+//! nearest known one, and all errors are told at once.
+
+mod collections;
+mod company;
+mod engine;
+mod field_map;
+mod job;
+mod mail;
+mod reconcile;
+mod report;
+mod source;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use collections::{CashConfig, CashRule, CollectionsConfig, Level, PolicyNotice};
+pub use company::{BranchConfig, CalendarConfig, CompanyConfig, Weekday};
+pub use engine::{EngineConfig, LandingConfig, LogFormat, OpsConfig, StoreConfig};
+pub use field_map::{FieldMap, FieldRule, FieldTable};
+pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
+pub use mail::MailConfig;
+pub use reconcile::{
+    AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding, ToleranceConfig,
+    ToleranceMode,
+};
+pub use report::{ReportConfig, ReportKind};
+pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRounding};
+pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, ZoneName};
+
+/// All of `crossfoot.toml`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whose books they are.
+    pub company: CompanyConfig,
+    /// Branches with a zone, currency, materiality or calendar of their own.
+    #[serde(default)]
+    pub branch: BTreeMap<String, BranchConfig>,
+    /// Working hours and holidays, by name; `default` is used where none is named.
+    #[serde(default)]
+    pub calendar: BTreeMap<String, CalendarConfig>,
+    /// Where discrepancies, runs and mails are kept.
+    #[serde(default)]
+    pub store: StoreConfig,
+    /// Where records land.
+    #[serde(default)]
+    pub landing: LandingConfig,
+    /// The comparing engine's limits.
+    #[serde(default)]
+    pub engine: EngineConfig,
+    /// Where records come from, by name.
+    #[serde(default)]
+    pub source: BTreeMap<String, SourceConfig>,
+    /// The largest differences that are accepted.
+    #[serde(default)]
+    pub tolerance: ToleranceConfig,
+    /// How periods are compared.
+    #[serde(default)]
+    pub reconcile: ReconcileConfig,
+    /// How accounts of several systems are recognised as one customer.
+    #[serde(default)]
+    pub identity: IdentityConfig,
+    /// How payments are applied to invoices.
+    #[serde(default)]
+    pub cash: CashConfig,
+    /// How overdue invoices are chased.
+    #[serde(default)]
+    pub collections: CollectionsConfig,
+    /// What runs when, by name.
+    #[serde(default)]
+    pub job: BTreeMap<String, JobConfig>,
+    /// Which reports go to whom, by name.
+    #[serde(default)]
+    pub report: BTreeMap<String, ReportConfig>,
+    /// How mail leaves.
+    pub mail: Option<MailConfig>,
+    /// The operations endpoint and the log.
+    #[serde(default)]
+    pub ops: OpsConfig,
+    /// The folder of the configuration file; relative paths start there. Set by the loader.
+    #[serde(skip)]
+    pub base: PathBuf,
+}

@@ -1,0 +1,2 @@
+//! A small CRM and a small billing API with known discrepancies.
+

@@ -1,0 +1,51 @@
+//! What the landing says of its files: the rows of the manifest.
+
+use jiff::Timestamp;
+
+use crate::canonical::Entity;
+use crate::period::Period;
+use crate::totals::ControlTotals;
+
+/// One committed Parquet file. It is never changed; compaction and retention replace it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandedFile {
+    /// Its path, relative to the landing's root; unique.
+    pub path: String,
+    /// The pull that landed it.
+    pub pull_id: String,
+    /// The source's name.
+    pub source: String,
+    /// What its rows are records of.
+    pub entity: Entity,
+    /// The month of its partition.
+    pub period: Period,
+    /// Whether it holds rejects instead of records.
+    pub quarantine: bool,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// BLAKE3 of its bytes, in hex.
+    pub digest: String,
+    /// Rows and sums, to be tied when it is read.
+    pub totals: ControlTotals,
+    /// When its rows were extracted: what was known at an instant is what was extracted by then.
+    pub extracted_at: Timestamp,
+}
+
+/// What one pull left in the landing, not yet committed.
+#[derive(Debug, Clone, Default)]
+pub struct LandedPull {
+    /// The new files, closed, synced and under their final names.
+    pub files: Vec<LandedFile>,
+    /// Rows that came from the source.
+    pub row_count: u64,
+    /// Rows that were landed as a new version.
+    pub new_count: u64,
+    /// Rows equal to the version that is landed already.
+    pub unchanged_count: u64,
+    /// Ids that a full sweep no longer found.
+    pub tombstone_count: u64,
+    /// Rows in the quarantine.
+    pub rejected_count: u64,
+    /// What came from the source, by entity: rows and sums.
+    pub totals: Vec<(Entity, ControlTotals)>,
+}

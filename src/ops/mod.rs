@@ -1,0 +1,2 @@
+//! How it is going: logs, metrics, health, and what systemd is told.
+

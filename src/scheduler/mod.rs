@@ -1,0 +1,2 @@
+//! When: the planner, the leases, and the jobs in which the stages meet.
+

@@ -1,0 +1,54 @@
+//! What a pull is asked for, what travels page by page, and what it says at the end.
+
+use jiff::Timestamp;
+
+use crate::canonical::{CanonicalBatch, Entity, Reject};
+
+/// One page, mapped: typed records, and what did not fit.
+#[derive(Debug, Default)]
+pub struct MappedPage {
+    /// Records by entity; one page of a stream may feed several entities.
+    pub batches: Vec<CanonicalBatch>,
+    /// Records that did not fit, for the quarantine.
+    pub rejects: Vec<Reject>,
+}
+
+/// One stream, from where to where.
+#[derive(Debug, Clone)]
+pub struct PullRequest {
+    /// The stream's name in the connector.
+    pub stream: String,
+    /// Where the last committed pull of this stream ended; `None` pulls all since `start`.
+    pub cursor: Option<String>,
+    /// Ignore the cursor and read everything.
+    pub full: bool,
+    /// The instant of the pull; it stands in for an absent `updated_at`.
+    pub now: Timestamp,
+}
+
+/// Whether the window is proven complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seal {
+    /// The end was proven and, where the source counts, its count ties.
+    Sealed,
+    /// It was not, and why.
+    Unsealed(String),
+}
+
+/// What a finished pull says of itself.
+#[derive(Debug, Clone)]
+pub struct PullReport {
+    /// Where the next pull starts; committed together with the files.
+    pub cursor: Option<String>,
+    /// Whether the window is proven complete.
+    pub seal: Seal,
+    /// Entities of which the pull saw every living record, so that an id that was landed before
+    /// and did not come is gone.
+    pub full_sweeps: Vec<Entity>,
+    /// How many records the source itself counted.
+    pub reported_rows: Option<u64>,
+    /// How many pages were read.
+    pub page_count: u64,
+    /// What a person should know: unknown columns, unmapped statuses.
+    pub warnings: Vec<String>,
+}

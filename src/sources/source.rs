@@ -1,0 +1,47 @@
+//! What every source can do, whether an API or a folder of files.
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::page::{MappedPage, PullReport, PullRequest};
+use crate::canonical::Entity;
+use crate::fault::Failure;
+
+/// A stream of a source: what is pulled and committed as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamInfo {
+    /// Its name, unique in the source.
+    pub name: String,
+    /// The entities that it feeds.
+    pub entities: Vec<Entity>,
+}
+
+/// What a probe found: that the source answers, and what it can miss.
+#[derive(Debug, Clone, Default)]
+pub struct ProbeReport {
+    /// One line per thing that was seen to work.
+    pub works: Vec<String>,
+    /// One line per thing that the source can miss by its nature.
+    pub can_miss: Vec<String>,
+}
+
+/// A configured source.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// Its streams, in the order in which they are best pulled.
+    fn streams(&self) -> Vec<StreamInfo>;
+
+    /// Pulls one stream. Pages go into `pages` as they come; the channel's bound is the only
+    /// buffer. An error means that nothing of this pull may be committed.
+    async fn pull(
+        &self,
+        request: PullRequest,
+        pages: mpsc::Sender<MappedPage>,
+    ) -> Result<PullReport, Failure>;
+
+    /// Asks for the least that proves credentials, reach and rights.
+    async fn probe(&self) -> Result<ProbeReport, Failure>;
+}

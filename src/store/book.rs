@@ -1,0 +1,106 @@
+//! The book of discrepancies, and what each reconcile counted.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::fault::Failure;
+use crate::period::Period;
+use crate::reconcile::{
+    Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, UnitTotals,
+};
+
+/// What a reconcile of one rule and period counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// A UUID of version 7.
+    pub reconciliation_id: String,
+    /// The run.
+    pub run_id: String,
+    /// The rule.
+    pub rule: String,
+    /// The period.
+    pub period: Period,
+    /// When it was made.
+    pub at: Timestamp,
+    /// What was known: records extracted by this instant.
+    pub as_of: Timestamp,
+    /// Digest of the rules, tolerances and settings.
+    pub rules_version: String,
+    /// Digest of the list of input files.
+    pub input_digest: String,
+    /// The sources that made units unknown, with the reason.
+    pub blind_sources: Vec<(String, String)>,
+    /// The completeness identity by source and entity.
+    pub completeness: Vec<Completeness>,
+    /// Counts and sums by account, branch and currency.
+    pub totals: Vec<UnitTotals>,
+}
+
+/// An item as it is to be, and the events that brought it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscrepancyChange {
+    /// The item, whole.
+    pub discrepancy: Discrepancy,
+    /// Its state before; `None` for a new item. The write is refused when it differs in the store.
+    pub was: Option<DiscrepancyState>,
+    /// What happened.
+    pub events: Vec<DiscrepancyEvent>,
+}
+
+/// Which items to list.
+#[derive(Debug, Clone, Default)]
+pub struct DiscrepancyFilter {
+    /// Of these periods; of all when empty.
+    pub periods: Vec<Period>,
+    /// Of this rule.
+    pub rule: Option<String>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// In one of these states; in any when empty.
+    pub states: Vec<DiscrepancyState>,
+    /// Of this golden account.
+    pub account: Option<String>,
+    /// Of this branch.
+    pub branch: Option<String>,
+    /// With this id.
+    pub id: Option<String>,
+}
+
+/// Discrepancies and reconciliations.
+#[async_trait]
+pub trait BookStore: Send + Sync {
+    /// Records a reconcile and the changes that it makes, with their audit entries, in one
+    /// transaction.
+    async fn record_reconciliation(
+        &self,
+        reconciliation: &Reconciliation,
+        changes: &[DiscrepancyChange],
+    ) -> Result<(), Failure>;
+
+    /// Records the moves of a person, with their audit entries, in one transaction.
+    async fn record_changes(&self, changes: &[DiscrepancyChange]) -> Result<(), Failure>;
+
+    /// The items that a filter takes, by opening instant and then id.
+    async fn discrepancies(&self, filter: &DiscrepancyFilter) -> Result<Vec<Discrepancy>, Failure>;
+
+    /// The history of an item, in order.
+    async fn discrepancy_events(&self, id: &str) -> Result<Vec<DiscrepancyEvent>, Failure>;
+
+    /// The events of all items at or after `from` and before `to`, in order.
+    async fn events_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<DiscrepancyEvent>, Failure>;
+
+    /// The newest reconciliation of a rule and period that was made at or before `as_of`.
+    async fn reconciliation(
+        &self,
+        rule: &str,
+        period: Period,
+        as_of: Timestamp,
+    ) -> Result<Option<Reconciliation>, Failure>;
+
+    /// The periods that a rule was ever reconciled for, in order.
+    async fn reconciled_periods(&self, rule: &str) -> Result<Vec<Period>, Failure>;
+}

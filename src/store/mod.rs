@@ -1,0 +1,45 @@
+//! 5 the book: runs, the manifest of the landing, discrepancies, cases, mails and the audit trail,
+//! in SQLite or Postgres behind one contract.
+
+mod audit;
+mod book;
+mod case;
+mod crosswalk;
+mod manifest;
+mod outbox;
+mod run;
+mod snapshot;
+
+pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
+pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
+pub use case::{Case, CaseStore};
+pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
+pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RotatedToken};
+pub use outbox::{MailState, OutboxMail, OutboxStore};
+pub use run::{NewRun, Run, RunState, RunStore, Schedule};
+pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
+
+/// Everything that crossfoot keeps. One behaviour suite holds every implementation to it.
+pub trait Store:
+    RunStore
+    + ManifestStore
+    + CrosswalkStore
+    + BookStore
+    + CaseStore
+    + OutboxStore
+    + SnapshotStore
+    + AuditStore
+{
+}
+
+impl<S> Store for S where
+    S: RunStore
+        + ManifestStore
+        + CrosswalkStore
+        + BookStore
+        + CaseStore
+        + OutboxStore
+        + SnapshotStore
+        + AuditStore
+{
+}

@@ -1,0 +1,1 @@
+//! The layer rules of the house, read from the `use crate::` lines.

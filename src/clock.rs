@@ -1,7 +1,7 @@
 //! Where the time comes from: the system, or an instant that a replay, a test or a demo sets.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
@@ -23,7 +23,10 @@ impl Clock {
     /// The present instant, to the microsecond.
     pub fn now(&self) -> Timestamp {
         let microseconds = match self {
-            #[expect(clippy::disallowed_methods, reason = "this is the one home of the clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one home of the clock"
+            )]
             Self::System => Timestamp::now().as_microsecond(),
             Self::Set(instant) => instant.load(Ordering::SeqCst),
         };

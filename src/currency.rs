@@ -83,7 +83,9 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -106,7 +108,10 @@ mod tests {
         assert_eq!("JPY".parse::<Currency>().unwrap().exponent(), 0);
         assert_eq!("KWD".parse::<Currency>().unwrap().exponent(), 3);
         for wrong in ["usd", "DEM", "XXX", "840", "", "US"] {
-            assert!(wrong.parse::<Currency>().is_err(), "{wrong} must be refused");
+            assert!(
+                wrong.parse::<Currency>().is_err(),
+                "{wrong} must be refused"
+            );
         }
     }
 }

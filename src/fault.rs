@@ -85,7 +85,10 @@ pub struct Failure {
 
 impl<F: Fault> From<F> for Failure {
     fn from(fault: F) -> Self {
-        Self { fault: Box::new(fault), effect: None }
+        Self {
+            fault: Box::new(fault),
+            effect: None,
+        }
     }
 }
 

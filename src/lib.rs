@@ -24,14 +24,14 @@ pub mod env;
 pub mod canonical;
 pub mod config;
 
-pub mod sources;
-pub mod landing;
-pub mod reconcile;
 pub mod collections;
-pub mod store;
-pub mod report;
+pub mod landing;
 pub mod mail;
+pub mod reconcile;
+pub mod report;
 pub mod scheduler;
+pub mod sources;
+pub mod store;
 
 pub mod cli;
 pub mod demo;

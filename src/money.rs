@@ -47,16 +47,27 @@ impl Money {
     /// Adds an amount of the same currency.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
-            return Err(MoneyError::Mixed { base: self.currency, peer: other.currency });
+            return Err(MoneyError::Mixed {
+                base: self.currency,
+                peer: other.currency,
+            });
         }
-        let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Overflow)?;
+        let amount = self
+            .amount
+            .checked_add(other.amount)
+            .ok_or(MoneyError::Overflow)?;
         Ok(Self::new(amount, self.currency))
     }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}", money_text(self.amount, self.currency), self.currency)
+        write!(
+            formatter,
+            "{} {}",
+            money_text(self.amount, self.currency),
+            self.currency
+        )
     }
 }
 
@@ -100,7 +111,11 @@ pub fn from_scaled(scaled: i64) -> Decimal {
 
 /// A quotient at full precision, or nothing for a zero denominator: a rate of nothing is no rate.
 pub fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
-    if denominator.is_zero() { None } else { numerator.checked_div(denominator) }
+    if denominator.is_zero() {
+        None
+    } else {
+        numerator.checked_div(denominator)
+    }
 }
 
 #[cfg(test)]

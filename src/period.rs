@@ -23,7 +23,10 @@ pub struct NoPeriod(pub String);
 impl Period {
     /// The month that a day lies in.
     pub fn of(day: Date) -> Self {
-        Self { year: day.year(), month: day.month() }
+        Self {
+            year: day.year(),
+            month: day.month(),
+        }
     }
 
     /// The month that an instant lies in, by the clock of `zone`.
@@ -53,7 +56,10 @@ impl Period {
 
     /// The instants at which it starts and (exclusively) ends in `zone`.
     pub fn bounds(&self, zone: &TimeZone) -> (Timestamp, Timestamp) {
-        (local_midnight(self.first_day(), zone), local_midnight(self.end_day(), zone))
+        (
+            local_midnight(self.first_day(), zone),
+            local_midnight(self.end_day(), zone),
+        )
     }
 
     /// The month after this one.
@@ -82,7 +88,8 @@ impl Period {
 /// Midnight at the start of a civil day in `zone`, as an instant; where a change of the clock skips
 /// midnight, the first instant of the day.
 pub fn local_midnight(day: Date, zone: &TimeZone) -> Timestamp {
-    day.to_zoned(zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
+    day.to_zoned(zone.clone())
+        .map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
 }
 
 /// The civil day of an instant by the clock of `zone`.
@@ -125,7 +132,9 @@ impl Serialize for Period {
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -151,13 +160,18 @@ impl PeriodSpan {
 
     /// How many days it has, by the calendar.
     pub fn day_count(&self) -> i64 {
-        self.periods().map(|period| i64::from(period.day_count())).sum()
+        self.periods()
+            .map(|period| i64::from(period.day_count()))
+            .sum()
     }
 }
 
 impl From<Period> for PeriodSpan {
     fn from(period: Period) -> Self {
-        Self { first: period, last: period }
+        Self {
+            first: period,
+            last: period,
+        }
     }
 }
 
@@ -184,8 +198,14 @@ impl FromStr for PeriodSpan {
         }
         let year: i16 = year.parse().map_err(|_| wrong())?;
         Ok(Self {
-            first: Period { year, month: *months.start() },
-            last: Period { year, month: *months.end() },
+            first: Period {
+                year,
+                month: *months.start(),
+            },
+            last: Period {
+                year,
+                month: *months.end(),
+            },
         })
     }
 }
@@ -232,7 +252,10 @@ mod tests {
         }
         assert_eq!("2024-Q1".parse::<PeriodSpan>().unwrap().day_count(), 91);
         for wrong in ["2026-13", "2026-Q5", "26-01", "march", "2026-1", ""] {
-            assert!(wrong.parse::<PeriodSpan>().is_err(), "{wrong} must be refused");
+            assert!(
+                wrong.parse::<PeriodSpan>().is_err(),
+                "{wrong} must be refused"
+            );
         }
     }
 }

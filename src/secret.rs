@@ -80,7 +80,9 @@ impl SecretError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unset(name) => format!("set {name} in the environment of crossfoot"),
-            Self::Unreadable { .. } => "check the path and that crossfoot's user may read it".into(),
+            Self::Unreadable { .. } => {
+                "check the path and that crossfoot's user may read it".into()
+            }
             Self::Exposed { path, .. } => format!("run `chmod 600 {}`", path.display()),
             Self::NoCredentials(name) => {
                 format!("add `LoadCredential={name}:/path/to/file` to the unit")
@@ -115,11 +117,16 @@ fn environment(name: &str) -> Option<String> {
 
 fn read_private(path: &Path) -> Result<Secret, SecretError> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata = std::fs::metadata(path)
-        .map_err(|cause| SecretError::Unreadable { path: path.to_owned(), cause })?;
+    let metadata = std::fs::metadata(path).map_err(|cause| SecretError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(SecretError::Exposed { path: path.to_owned(), mode });
+        return Err(SecretError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
     read_text(path)
 }
@@ -127,5 +134,8 @@ fn read_private(path: &Path) -> Result<Secret, SecretError> {
 fn read_text(path: &Path) -> Result<Secret, SecretError> {
     std::fs::read_to_string(path)
         .map(|text| Secret::new(text.trim().to_owned()))
-        .map_err(|cause| SecretError::Unreadable { path: path.to_owned(), cause })
+        .map_err(|cause| SecretError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        })
 }

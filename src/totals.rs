@@ -53,14 +53,19 @@ impl ControlTotals {
     /// Proves that both sides agree, naming the first measure that does not.
     pub fn tie(&self, other: &Self) -> Result<(), TotalsError> {
         if self.rows != other.rows {
-            return Err(TotalsError::Untied(format!("{} rows against {}", self.rows, other.rows)));
+            return Err(TotalsError::Untied(format!(
+                "{} rows against {}",
+                self.rows, other.rows
+            )));
         }
         let measures = self.sums.keys().chain(other.sums.keys());
         for measure in measures {
             let base = self.sums.get(measure).copied().unwrap_or_default();
             let peer = other.sums.get(measure).copied().unwrap_or_default();
             if base != peer {
-                return Err(TotalsError::Untied(format!("{measure} {base} against {peer}")));
+                return Err(TotalsError::Untied(format!(
+                    "{measure} {base} against {peer}"
+                )));
             }
         }
         Ok(())
@@ -68,5 +73,6 @@ impl ControlTotals {
 }
 
 fn checked(sum: Decimal, amount: Decimal, measure: &str) -> Result<Decimal, TotalsError> {
-    sum.checked_add(amount).ok_or_else(|| TotalsError::Overflow(measure.to_owned()))
+    sum.checked_add(amount)
+        .ok_or_else(|| TotalsError::Overflow(measure.to_owned()))
 }

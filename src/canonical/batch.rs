@@ -61,9 +61,9 @@ impl ColumnBuilder {
         match kind {
             Kind::Text | Kind::Currency => Self::Text(StringBuilder::new()),
             Kind::List => Self::List(ListBuilder::new(StringBuilder::new())),
-            Kind::Decimal => Self::Decimal(
-                Decimal128Builder::new().with_data_type(Kind::Decimal.data_type()),
-            ),
+            Kind::Decimal => {
+                Self::Decimal(Decimal128Builder::new().with_data_type(Kind::Decimal.data_type()))
+            }
             Kind::Date => Self::Date(Date32Builder::new()),
             Kind::Instant => Self::Instant(
                 TimestampMicrosecondBuilder::new().with_data_type(Kind::Instant.data_type()),
@@ -125,7 +125,10 @@ impl BatchBuilder {
     pub fn new(entity: Entity) -> Self {
         Self {
             entity,
-            columns: entity.columns().map(|column| ColumnBuilder::new(column.kind)).collect(),
+            columns: entity
+                .columns()
+                .map(|column| ColumnBuilder::new(column.kind))
+                .collect(),
             raw: StringBuilder::new(),
             totals: ControlTotals::default(),
         }
@@ -159,7 +162,11 @@ impl BatchBuilder {
         arrays.push(std::sync::Arc::new(self.raw.finish()));
         let batch = RecordBatch::try_new(self.entity.page_schema(), arrays)?;
         let totals = std::mem::take(&mut self.totals);
-        Ok(CanonicalBatch { entity: self.entity, batch, totals })
+        Ok(CanonicalBatch {
+            entity: self.entity,
+            batch,
+            totals,
+        })
     }
 }
 
@@ -182,13 +189,17 @@ pub(crate) fn count(totals: &mut ControlTotals, record: &Record) -> Result<(), T
 pub fn read_records(entity: Entity, batch: &RecordBatch) -> Result<Vec<Record>, ArrowError> {
     let mut records = vec![Record::empty(entity); batch.num_rows()];
     for (at, column) in entity.columns().enumerate() {
-        let Some(array) = batch.column_by_name(column.name) else { continue };
+        let Some(array) = batch.column_by_name(column.name) else {
+            continue;
+        };
         for (row, record) in records.iter_mut().enumerate() {
             record.values[at] = read_value(column, array, row)?;
         }
     }
     if let Some(array) = batch.column_by_name("raw") {
-        let texts = array.as_string_opt::<i32>().ok_or_else(|| mistyped("raw"))?;
+        let texts = array
+            .as_string_opt::<i32>()
+            .ok_or_else(|| mistyped("raw"))?;
         for (record, text) in records.iter_mut().zip(texts) {
             record.raw = text.map(str::to_owned);
         }
@@ -206,7 +217,9 @@ pub fn read_records(entity: Entity, batch: &RecordBatch) -> Result<Vec<Record>, 
 }
 
 fn mistyped(column: &str) -> ArrowError {
-    ArrowError::SchemaError(format!("column `{column}` has not the type of its entity's schema"))
+    ArrowError::SchemaError(format!(
+        "column `{column}` has not the type of its entity's schema"
+    ))
 }
 
 fn read_value(column: &Column, array: &ArrayRef, row: usize) -> Result<Option<Value>, ArrowError> {
@@ -215,25 +228,35 @@ fn read_value(column: &Column, array: &ArrayRef, row: usize) -> Result<Option<Va
     }
     let wrong = || mistyped(column.name);
     let value = match column.kind {
-        Kind::Text | Kind::Currency => {
-            Value::Text(array.as_string_opt::<i32>().ok_or_else(wrong)?.value(row).to_owned())
-        }
+        Kind::Text | Kind::Currency => Value::Text(
+            array
+                .as_string_opt::<i32>()
+                .ok_or_else(wrong)?
+                .value(row)
+                .to_owned(),
+        ),
         Kind::List => {
             let items = array.as_list_opt::<i32>().ok_or_else(wrong)?.value(row);
             let texts = items.as_string_opt::<i32>().ok_or_else(wrong)?;
             Value::List(texts.iter().flatten().map(str::to_owned).collect())
         }
         Kind::Decimal => {
-            let numbers = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?;
+            let numbers = array
+                .as_primitive_opt::<Decimal128Type>()
+                .ok_or_else(wrong)?;
             Value::Decimal(scaled(numbers.value(row)).ok_or_else(wrong)?)
         }
         Kind::Date => {
-            let days = array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?.value(row);
+            let days = array
+                .as_primitive_opt::<Date32Type>()
+                .ok_or_else(wrong)?
+                .value(row);
             Value::Date(day_of_epoch(days).ok_or_else(wrong)?)
         }
         Kind::Instant => {
-            let instants =
-                array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(wrong)?;
+            let instants = array
+                .as_primitive_opt::<TimestampMicrosecondType>()
+                .ok_or_else(wrong)?;
             let instant = Timestamp::from_microsecond(instants.value(row)).map_err(|_| wrong())?;
             Value::Instant(instant)
         }
@@ -252,7 +275,9 @@ pub(crate) fn unscaled(number: Decimal) -> Option<i128> {
 
 /// The decimal behind a landed integer; `None` where it is wider than an exact decimal.
 pub(crate) fn scaled(unscaled: i128) -> Option<Decimal> {
-    Decimal::try_from_i128_with_scale(unscaled, SCALE).ok().map(|number| number.normalize())
+    Decimal::try_from_i128_with_scale(unscaled, SCALE)
+        .ok()
+        .map(|number| number.normalize())
 }
 
 /// Days since 1970-01-01, as Date32 counts them.
@@ -277,8 +302,14 @@ mod tests {
         record.set("source", Some(Value::Text("billing".into())));
         record.set("id", Some(Value::Text("in_1".into())));
         record.set("deleted", Some(Value::Bool(false)));
-        record.set("updated_at", Some(Value::Instant(Timestamp::from_second(1).unwrap())));
-        record.set("issued_on", Some(Value::Date(jiff::civil::date(1969, 12, 31))));
+        record.set(
+            "updated_at",
+            Some(Value::Instant(Timestamp::from_second(1).unwrap())),
+        );
+        record.set(
+            "issued_on",
+            Some(Value::Date(jiff::civil::date(1969, 12, 31))),
+        );
         record.set("currency", Some(Value::Text("USD".into())));
         record.set("total", Some(Value::Decimal(Decimal::new(-1005, 3))));
         record.raw = Some("{}".into());

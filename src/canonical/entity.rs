@@ -65,11 +65,19 @@ pub struct Column {
 }
 
 const fn required(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, required: true }
+    Column {
+        name,
+        kind,
+        required: true,
+    }
 }
 
 const fn optional(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind, required: false }
+    Column {
+        name,
+        kind,
+        required: false,
+    }
 }
 
 /// The columns that stand first in every entity.
@@ -81,20 +89,35 @@ pub const COMMON_COLUMNS: &[Column] = &[
     optional("branch", Kind::Text),
 ];
 
+/// The record as the source gave it.
+const RAW_COLUMN: Column = optional("raw", Kind::Text);
+
 /// The columns that the landing adds at the end of every entity.
 pub const LANDING_COLUMNS: &[Column] = &[
     required("extracted_at", Kind::Instant),
     required("run_id", Kind::Text),
-    optional("raw", Kind::Text),
+    RAW_COLUMN,
 ];
 
 /// What a record is a record of.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the domain's own; the columns say the rest")]
+#[expect(
+    missing_docs,
+    reason = "the names are the domain's own; the columns say the rest"
+)]
 pub enum Entity {
     Accounts,
     Products,
@@ -152,188 +175,214 @@ impl Entity {
     pub const fn own_columns(self) -> &'static [Column] {
         use Kind::{Currency, Date, Decimal, Instant, List, Text};
         match self {
-            Self::Accounts => &const {
-                [
-                    required("name", Text),
-                    optional("legal_name", Text),
-                    optional("linked_ids", List),
-                    optional("tax_id", Text),
-                    optional("registration_no", Text),
-                    optional("domain", Text),
-                    optional("email", Text),
-                    optional("phone", Text),
-                    optional("street", Text),
-                    optional("city", Text),
-                    optional("region", Text),
-                    optional("postal_code", Text),
-                    optional("country", Text),
-                    optional("currency", Currency),
-                    optional("payment_terms", Text),
-                    optional("parent_id", Text),
-                    optional("owner", Text),
-                    optional("segment", Text),
-                    optional("status", Text),
-                ]
-            },
-            Self::Products => &const {
-                [
-                    required("sku", Text),
-                    optional("name", Text),
-                    optional("unit", Text),
-                    optional("list_price", Decimal),
-                    optional("currency", Currency),
-                    optional("aliases", List),
-                ]
-            },
-            Self::Contracts => &const {
-                [
-                    required("account_id", Text),
-                    required("sku", Text),
-                    required("quantity", Decimal),
-                    required("unit_price", Decimal),
-                    optional("discount_percent", Decimal),
-                    optional("discount_ends_on", Date),
-                    required("currency", Currency),
-                    required("starts_on", Instant),
-                    optional("ends_on", Instant),
-                    optional("frequency", Text),
-                    optional("model", Text),
-                    optional("commit_quantity", Decimal),
-                    optional("overage_price", Decimal),
-                    optional("proration", Text),
-                    optional("tax_rate", Decimal),
-                    optional("payment_terms", Text),
-                    optional("status", Text),
-                    optional("closed_on", Date),
-                ]
-            },
-            Self::Usage => &const {
-                [
-                    required("account_id", Text),
-                    required("sku", Text),
-                    required("quantity", Decimal),
-                    required("starts_on", Instant),
-                    optional("ends_on", Instant),
-                ]
-            },
-            Self::Invoices => &const {
-                [
-                    required("number", Text),
-                    optional("kind", Text),
-                    required("account_id", Text),
-                    required("issued_on", Date),
-                    optional("due_on", Date),
-                    required("currency", Currency),
-                    optional("net", Decimal),
-                    optional("tax", Decimal),
-                    required("total", Decimal),
-                    optional("balance", Decimal),
-                    optional("status", Text),
-                    optional("po_number", Text),
-                    optional("original_invoice_id", Text),
-                    optional("reason_code", Text),
-                ]
-            },
-            Self::InvoiceLines => &const {
-                [
-                    required("invoice_id", Text),
-                    optional("account_id", Text),
-                    optional("sku", Text),
-                    optional("description", Text),
-                    optional("quantity", Decimal),
-                    optional("unit_price", Decimal),
-                    required("net", Decimal),
-                    optional("tax", Decimal),
-                    required("currency", Currency),
-                    optional("service_from", Date),
-                    optional("service_to", Date),
-                ]
-            },
-            Self::Payments => &const {
-                [
-                    optional("account_id", Text),
-                    required("received_on", Date),
-                    required("amount", Decimal),
-                    required("currency", Currency),
-                    optional("method", Text),
-                    optional("reference", Text),
-                    optional("status", Text),
-                    optional("reversal_of", Text),
-                ]
-            },
-            Self::Remittances => &const {
-                [
-                    required("payment_id", Text),
-                    optional("invoice_id", Text),
-                    optional("invoice_number", Text),
-                    required("amount", Decimal),
-                    optional("deduction_amount", Decimal),
-                    optional("reason_code", Text),
-                ]
-            },
-            Self::Claims => &const {
-                [
-                    required("account_id", Text),
-                    optional("invoice_id", Text),
-                    optional("sku", Text),
-                    optional("quantity", Decimal),
-                    required("amount", Decimal),
-                    required("currency", Currency),
-                    optional("reason_code", Text),
-                    optional("claimed_on", Date),
-                    optional("evidence_due_on", Date),
-                    optional("reference", Text),
-                ]
-            },
-            Self::Documents => &const {
-                [
-                    required("kind", Text),
-                    optional("number", Text),
-                    optional("account_id", Text),
-                    optional("invoice_id", Text),
-                    optional("po_number", Text),
-                    optional("sku", Text),
-                    optional("quantity", Decimal),
-                    optional("unit_price", Decimal),
-                    optional("rate", Decimal),
-                    optional("starts_on", Date),
-                    optional("ends_on", Date),
-                    optional("dated_on", Date),
-                    optional("exception_note", Text),
-                ]
-            },
-            Self::Promises => &const {
-                [
-                    required("account_id", Text),
-                    optional("invoice_id", Text),
-                    required("amount", Decimal),
-                    required("currency", Currency),
-                    optional("promised_on", Date),
-                    required("due_on", Date),
-                    optional("status", Text),
-                ]
-            },
-            Self::Notes => &const {
-                [
-                    optional("account_id", Text),
-                    optional("invoice_id", Text),
-                    optional("author", Text),
-                    optional("written_at", Instant),
-                    optional("channel", Text),
-                    optional("summary", Text),
-                    optional("next_action", Text),
-                    optional("next_action_on", Date),
-                ]
-            },
-            Self::FxRates => &const {
-                [
-                    required("from_currency", Currency),
-                    required("to_currency", Currency),
-                    required("rate", Decimal),
-                    required("dated_on", Date),
-                    optional("rate_source", Text),
-                ]
-            },
+            Self::Accounts => {
+                &const {
+                    [
+                        required("name", Text),
+                        optional("legal_name", Text),
+                        optional("linked_ids", List),
+                        optional("tax_id", Text),
+                        optional("registration_no", Text),
+                        optional("domain", Text),
+                        optional("email", Text),
+                        optional("phone", Text),
+                        optional("street", Text),
+                        optional("city", Text),
+                        optional("region", Text),
+                        optional("postal_code", Text),
+                        optional("country", Text),
+                        optional("currency", Currency),
+                        optional("payment_terms", Text),
+                        optional("parent_id", Text),
+                        optional("owner", Text),
+                        optional("segment", Text),
+                        optional("status", Text),
+                    ]
+                }
+            }
+            Self::Products => {
+                &const {
+                    [
+                        required("sku", Text),
+                        optional("name", Text),
+                        optional("unit", Text),
+                        optional("list_price", Decimal),
+                        optional("currency", Currency),
+                        optional("aliases", List),
+                    ]
+                }
+            }
+            Self::Contracts => {
+                &const {
+                    [
+                        required("account_id", Text),
+                        required("sku", Text),
+                        required("quantity", Decimal),
+                        required("unit_price", Decimal),
+                        optional("discount_percent", Decimal),
+                        optional("discount_ends_on", Date),
+                        required("currency", Currency),
+                        required("starts_on", Instant),
+                        optional("ends_on", Instant),
+                        optional("frequency", Text),
+                        optional("model", Text),
+                        optional("commit_quantity", Decimal),
+                        optional("overage_price", Decimal),
+                        optional("proration", Text),
+                        optional("tax_rate", Decimal),
+                        optional("payment_terms", Text),
+                        optional("status", Text),
+                        optional("closed_on", Date),
+                    ]
+                }
+            }
+            Self::Usage => {
+                &const {
+                    [
+                        required("account_id", Text),
+                        required("sku", Text),
+                        required("quantity", Decimal),
+                        required("starts_on", Instant),
+                        optional("ends_on", Instant),
+                    ]
+                }
+            }
+            Self::Invoices => {
+                &const {
+                    [
+                        required("number", Text),
+                        optional("kind", Text),
+                        required("account_id", Text),
+                        required("issued_on", Date),
+                        optional("due_on", Date),
+                        required("currency", Currency),
+                        optional("net", Decimal),
+                        optional("tax", Decimal),
+                        required("total", Decimal),
+                        optional("balance", Decimal),
+                        optional("status", Text),
+                        optional("po_number", Text),
+                        optional("original_invoice_id", Text),
+                        optional("reason_code", Text),
+                    ]
+                }
+            }
+            Self::InvoiceLines => {
+                &const {
+                    [
+                        required("invoice_id", Text),
+                        optional("account_id", Text),
+                        optional("sku", Text),
+                        optional("description", Text),
+                        optional("quantity", Decimal),
+                        optional("unit_price", Decimal),
+                        required("net", Decimal),
+                        optional("tax", Decimal),
+                        required("currency", Currency),
+                        optional("service_from", Date),
+                        optional("service_to", Date),
+                    ]
+                }
+            }
+            Self::Payments => {
+                &const {
+                    [
+                        optional("account_id", Text),
+                        required("received_on", Date),
+                        required("amount", Decimal),
+                        required("currency", Currency),
+                        optional("method", Text),
+                        optional("reference", Text),
+                        optional("status", Text),
+                        optional("reversal_of", Text),
+                    ]
+                }
+            }
+            Self::Remittances => {
+                &const {
+                    [
+                        required("payment_id", Text),
+                        optional("invoice_id", Text),
+                        optional("invoice_number", Text),
+                        required("amount", Decimal),
+                        optional("deduction_amount", Decimal),
+                        optional("reason_code", Text),
+                    ]
+                }
+            }
+            Self::Claims => {
+                &const {
+                    [
+                        required("account_id", Text),
+                        optional("invoice_id", Text),
+                        optional("sku", Text),
+                        optional("quantity", Decimal),
+                        required("amount", Decimal),
+                        required("currency", Currency),
+                        optional("reason_code", Text),
+                        optional("claimed_on", Date),
+                        optional("evidence_due_on", Date),
+                        optional("reference", Text),
+                    ]
+                }
+            }
+            Self::Documents => {
+                &const {
+                    [
+                        required("kind", Text),
+                        optional("number", Text),
+                        optional("account_id", Text),
+                        optional("invoice_id", Text),
+                        optional("po_number", Text),
+                        optional("sku", Text),
+                        optional("quantity", Decimal),
+                        optional("unit_price", Decimal),
+                        optional("rate", Decimal),
+                        optional("starts_on", Date),
+                        optional("ends_on", Date),
+                        optional("dated_on", Date),
+                        optional("exception_note", Text),
+                    ]
+                }
+            }
+            Self::Promises => {
+                &const {
+                    [
+                        required("account_id", Text),
+                        optional("invoice_id", Text),
+                        required("amount", Decimal),
+                        required("currency", Currency),
+                        optional("promised_on", Date),
+                        required("due_on", Date),
+                        optional("status", Text),
+                    ]
+                }
+            }
+            Self::Notes => {
+                &const {
+                    [
+                        optional("account_id", Text),
+                        optional("invoice_id", Text),
+                        optional("author", Text),
+                        optional("written_at", Instant),
+                        optional("channel", Text),
+                        optional("summary", Text),
+                        optional("next_action", Text),
+                        optional("next_action_on", Date),
+                    ]
+                }
+            }
+            Self::FxRates => {
+                &const {
+                    [
+                        required("from_currency", Currency),
+                        required("to_currency", Currency),
+                        required("rate", Decimal),
+                        required("dated_on", Date),
+                        optional("rate_source", Text),
+                    ]
+                }
+            }
         }
     }
 
@@ -344,18 +393,28 @@ impl Entity {
 
     /// Where a column stands among [`Entity::columns`].
     pub fn index_of(self, column: &str) -> Option<usize> {
-        self.columns().position(|candidate| candidate.name == column)
+        self.columns()
+            .position(|candidate| candidate.name == column)
     }
 
     /// The Arrow schema of a mapped page: [`Entity::columns`] and `raw`.
     pub fn page_schema(self) -> SchemaRef {
-        let raw = Column { name: "raw", kind: Kind::Text, required: false };
-        Arc::new(Schema::new(self.columns().chain([&raw]).map(field).collect::<Vec<_>>()))
+        Arc::new(Schema::new(
+            self.columns()
+                .chain(&[RAW_COLUMN])
+                .map(field)
+                .collect::<Vec<_>>(),
+        ))
     }
 
     /// The Arrow schema of a landed file: [`Entity::columns`] and the landing's.
     pub fn landed_schema(self) -> SchemaRef {
-        Arc::new(Schema::new(self.columns().chain(LANDING_COLUMNS).map(field).collect::<Vec<_>>()))
+        Arc::new(Schema::new(
+            self.columns()
+                .chain(LANDING_COLUMNS)
+                .map(field)
+                .collect::<Vec<_>>(),
+        ))
     }
 
     /// The columns whose sums are control totals, per currency where the entity has one.
@@ -384,7 +443,10 @@ impl Entity {
 
 fn field(column: &Column) -> Field {
     // Only what the landing itself guarantees is not null: a tombstone has nothing but its key.
-    let always = matches!(column.name, "source" | "id" | "deleted" | "extracted_at" | "run_id");
+    let always = matches!(
+        column.name,
+        "source" | "id" | "deleted" | "extracted_at" | "run_id"
+    );
     Field::new(column.name, column.kind.data_type(), !always)
 }
 

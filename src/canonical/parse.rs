@@ -59,7 +59,9 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, ParseError> {
     let dropped_zeros = i64::try_from(significant.len() - trimmed.len()).unwrap_or(i64::MAX);
     let fraction_digits = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
     // The value is `trimmed` × 10^power, exactly.
-    let power = exponent.saturating_sub(fraction_digits).saturating_add(dropped_zeros);
+    let power = exponent
+        .saturating_sub(fraction_digits)
+        .saturating_add(dropped_zeros);
     let scale = if power < 0 { power.unsigned_abs() } else { 0 };
     let trailing = if power > 0 { power.unsigned_abs() } else { 0 };
     let digit_count = trimmed.len() as u64 + trailing;
@@ -96,7 +98,9 @@ pub fn parse_date(text: &str, format: Option<&str>, zone: &TimeZone) -> Result<D
     if text.len() == 10 {
         return text.parse().map_err(|_| ParseError::NotDate);
     }
-    parse_rfc3339(text).map(|instant| local_day(instant, zone)).ok_or(ParseError::NotDate)
+    parse_rfc3339(text)
+        .map(|instant| local_day(instant, zone))
+        .ok_or(ParseError::NotDate)
 }
 
 /// Reads an instant: RFC 3339, or a date, which becomes its midnight in `zone`, or with `format`
@@ -129,7 +133,9 @@ pub fn parse_instant(
 
 /// RFC 3339, and the `+0000` that some APIs write instead of `+00:00`.
 fn parse_rfc3339(text: &str) -> Option<Timestamp> {
-    let to_microseconds = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
+    let to_microseconds = TimestampRound::new()
+        .smallest(Unit::Microsecond)
+        .mode(RoundMode::Trunc);
     text.parse::<Timestamp>()
         .or_else(|_| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text))
         .and_then(|instant| instant.round(to_microseconds))
@@ -151,18 +157,45 @@ mod tests {
             ("0000012.50", "12.5"),
             ("10.005", "10.005"),
             ("1E-10", "0.0000000001"),
-            ("123456789012345678.0123456789", "123456789012345678.0123456789"),
+            (
+                "123456789012345678.0123456789",
+                "123456789012345678.0123456789",
+            ),
         ] {
-            assert_eq!(parse_decimal(text).unwrap().normalize().to_string(), expected, "{text}");
+            assert_eq!(
+                parse_decimal(text).unwrap().normalize().to_string(),
+                expected,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_exact_decimal_is_refused() {
         for text in [
-            "", " 1", "1,234.56", "1.234,56", "$12", "(12.00)", "٣", "−1", "0x10", "+12", "NaN",
-            "Infinity", "1e", ".5", "5.", "1e400", "1e-30", "1.2.3", "--1", "1_000",
-            "123456789012345678901234567890", "0.12345678901", "1e99999999999999999999",
+            "",
+            " 1",
+            "1,234.56",
+            "1.234,56",
+            "$12",
+            "(12.00)",
+            "٣",
+            "−1",
+            "0x10",
+            "+12",
+            "NaN",
+            "Infinity",
+            "1e",
+            ".5",
+            "5.",
+            "1e400",
+            "1e-30",
+            "1.2.3",
+            "--1",
+            "1_000",
+            "123456789012345678901234567890",
+            "0.12345678901",
+            "1e99999999999999999999",
         ] {
             assert!(parse_decimal(text).is_err(), "{text} must be refused");
         }

@@ -39,7 +39,12 @@ pub struct Record {
 impl Record {
     /// A record of nothing but absent values.
     pub fn empty(entity: Entity) -> Self {
-        Self { entity, values: vec![None; entity.columns().count()], raw: None, extracted_at: None }
+        Self {
+            entity,
+            values: vec![None; entity.columns().count()],
+            raw: None,
+            extracted_at: None,
+        }
     }
 
     /// The value of a column; `None` when it is absent or the entity has no such column.
@@ -49,7 +54,11 @@ impl Record {
 
     /// Sets a column; has no effect where the entity has no such column.
     pub fn set(&mut self, column: &str, value: Option<Value>) {
-        if let Some(slot) = self.entity.index_of(column).and_then(|at| self.values.get_mut(at)) {
+        if let Some(slot) = self
+            .entity
+            .index_of(column)
+            .and_then(|at| self.values.get_mut(at))
+        {
             *slot = value;
         }
     }
@@ -143,7 +152,11 @@ impl Record {
                 Some(Value::Bool(flag)) => hasher.update(&[6, u8::from(*flag)]),
             };
         }
-        absorb(&mut hasher, 7, self.raw.as_deref().unwrap_or_default().as_bytes());
+        absorb(
+            &mut hasher,
+            7,
+            self.raw.as_deref().unwrap_or_default().as_bytes(),
+        );
         let mut digest = [0; 16];
         digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         digest

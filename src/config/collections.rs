@@ -30,7 +30,9 @@ pub enum CashRule {
 impl Default for CashConfig {
     fn default() -> Self {
         use CashRule::{ClearAccount, ClearPastDue, MatchSingle, OldestFirst};
-        Self { rules: vec![MatchSingle, ClearAccount, ClearPastDue, OldestFirst] }
+        Self {
+            rules: vec![MatchSingle, ClearAccount, ClearPastDue, OldestFirst],
+        }
     }
 }
 

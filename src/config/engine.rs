@@ -21,7 +21,10 @@ pub struct StoreConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { url: "sqlite:var/crossfoot.db".into(), password: None }
+        Self {
+            url: "sqlite:var/crossfoot.db".into(),
+            password: None,
+        }
     }
 }
 
@@ -35,7 +38,9 @@ pub struct LandingConfig {
 
 impl Default for LandingConfig {
     fn default() -> Self {
-        Self { url: "file:var/landing".into() }
+        Self {
+            url: "file:var/landing".into(),
+        }
     }
 }
 
@@ -51,7 +56,10 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { memory_limit: ByteSize(2 << 30), spill_dir: None }
+        Self {
+            memory_limit: ByteSize(2 << 30),
+            spill_dir: None,
+        }
     }
 }
 
@@ -77,6 +85,9 @@ pub struct OpsConfig {
 
 impl Default for OpsConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), log: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            log: None,
+        }
     }
 }

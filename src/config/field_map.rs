@@ -50,9 +50,10 @@ impl FieldRule {
     /// The rule in full.
     pub fn table(&self) -> FieldTable {
         match self {
-            Self::Path(path) => {
-                FieldTable { from: Some(OneOrMany::One(path.clone())), ..FieldTable::default() }
-            }
+            Self::Path(path) => FieldTable {
+                from: Some(OneOrMany::One(path.clone())),
+                ..FieldTable::default()
+            },
             Self::Table(table) => (**table).clone(),
         }
     }

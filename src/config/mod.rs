@@ -25,8 +25,8 @@ pub use field_map::{FieldMap, FieldRule, FieldTable};
 pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
 pub use mail::MailConfig;
 pub use reconcile::{
-    AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding, ToleranceConfig,
-    ToleranceMode,
+    AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding,
+    ToleranceConfig, ToleranceMode,
 };
 pub use report::{ReportConfig, ReportKind};
 pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRounding};

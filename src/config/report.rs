@@ -23,7 +23,11 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::DiscrepancyRate, Self::ResolutionTime, Self::CollectionStatus];
+    pub const ALL: &[Self] = &[
+        Self::DiscrepancyRate,
+        Self::ResolutionTime,
+        Self::CollectionStatus,
+    ];
 
     /// The name in configuration, file names and keys.
     pub const fn name(self) -> &'static str {
@@ -54,6 +58,11 @@ pub struct ReportConfig {
 impl ReportConfig {
     /// The kind of the report that is configured under `name`.
     pub fn kind_of(&self, name: &str) -> Option<ReportKind> {
-        self.kind.or_else(|| ReportKind::ALL.iter().copied().find(|kind| kind.name() == name))
+        self.kind.or_else(|| {
+            ReportKind::ALL
+                .iter()
+                .copied()
+                .find(|kind| kind.name() == name)
+        })
     }
 }

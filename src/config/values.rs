@@ -97,7 +97,9 @@ impl<'de> Deserialize<'de> for HumanDuration {
             .and_then(|count| count.checked_mul(seconds_each))
             .map(|seconds| Self(Duration::from_secs(seconds)))
             .ok_or_else(|| {
-                de::Error::custom(format!("`{text}` is no length of time: write 90s, 15m, 26h, 7d"))
+                de::Error::custom(format!(
+                    "`{text}` is no length of time: write 90s, 15m, 26h, 7d"
+                ))
             })
     }
 }
@@ -156,7 +158,9 @@ impl<'de> Deserialize<'de> for ZoneName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<str>::deserialize(deserializer)?;
         TimeZone::get(&name).map(Self).map_err(|_| {
-            de::Error::custom(format!("`{name}` is no time zone: write a name as Europe/Berlin"))
+            de::Error::custom(format!(
+                "`{name}` is no time zone: write a name as Europe/Berlin"
+            ))
         })
     }
 }

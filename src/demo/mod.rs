@@ -1,2 +1,1 @@
 //! A small CRM and a small billing API with known discrepancies.
-

@@ -1,2 +1,1 @@
 //! How it is going: logs, metrics, health, and what systemd is told.
-

@@ -110,7 +110,10 @@ spelled! {
 impl DiscrepancyState {
     /// Whether it is still somebody's work: what `discrepancies list` shows.
     pub const fn is_listed(self) -> bool {
-        !matches!(self, Self::Verified | Self::Closed | Self::Dismissed | Self::SelfCleared)
+        !matches!(
+            self,
+            Self::Verified | Self::Closed | Self::Dismissed | Self::SelfCleared
+        )
     }
 
     /// Whether it is in the open set of the roll-forward and of the ages: not yet claimed fixed.

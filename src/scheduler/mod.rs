@@ -1,2 +1,1 @@
 //! When: the planner, the leases, and the jobs in which the stages meet.
-

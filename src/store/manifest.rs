@@ -31,7 +31,9 @@ impl PullState {
 
     /// The state of a spelling.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ok, Self::Partial, Self::Failed].into_iter().find(|state| state.name() == name)
+        [Self::Ok, Self::Partial, Self::Failed]
+            .into_iter()
+            .find(|state| state.name() == name)
     }
 }
 

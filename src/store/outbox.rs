@@ -28,7 +28,9 @@ impl MailState {
 
     /// The state of a spelling.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Sent, Self::Failed].into_iter().find(|state| state.name() == name)
+        [Self::Pending, Self::Sent, Self::Failed]
+            .into_iter()
+            .find(|state| state.name() == name)
     }
 }
 

@@ -37,9 +37,16 @@ impl RunState {
 
     /// The state of a spelling.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Running, Self::Done, Self::Incomplete, Self::Failed, Self::Lost, Self::Skipped]
-            .into_iter()
-            .find(|state| state.name() == name)
+        [
+            Self::Running,
+            Self::Done,
+            Self::Incomplete,
+            Self::Failed,
+            Self::Lost,
+            Self::Skipped,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
     }
 }
 

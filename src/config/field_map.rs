@@ -13,7 +13,7 @@ pub type FieldMap = BTreeMap<String, FieldRule>;
 
 /// A column's rule: a path, or a table that says more.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a path, or a table of from, value, format, add_days, prefix, cases, ...")]
 pub enum FieldRule {
     /// The path of the field, dotted: `properties.name`.
     Path(String),

@@ -20,7 +20,7 @@ pub enum CatchUp {
 
 /// Which sources a job pulls.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "\"all\", or a list of sources")]
 pub enum SyncScope {
     /// `"all"`.
     All(AllWord),

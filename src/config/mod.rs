@@ -6,10 +6,13 @@ mod company;
 mod engine;
 mod field_map;
 mod job;
+mod load;
 mod mail;
+mod problem;
 mod reconcile;
 mod report;
 mod source;
+mod validate;
 mod values;
 
 use std::collections::BTreeMap;
@@ -24,6 +27,7 @@ pub use engine::{EngineConfig, LandingConfig, LogFormat, OpsConfig, StoreConfig}
 pub use field_map::{FieldMap, FieldRule, FieldTable};
 pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
 pub use mail::MailConfig;
+pub use problem::{ConfigError, Problem};
 pub use reconcile::{
     AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding,
     ToleranceConfig, ToleranceMode,
@@ -85,4 +89,25 @@ pub struct Config {
     /// The folder of the configuration file; relative paths start there. Set by the loader.
     #[serde(skip)]
     pub base: PathBuf,
+}
+
+impl Config {
+    /// A path of the configuration, from the folder of its file when it is relative.
+    pub fn resolve(&self, path: &std::path::Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// The zone of a branch's books, or of the company's.
+    pub fn zone(&self, branch: Option<&str>) -> jiff::tz::TimeZone {
+        branch
+            .and_then(|name| self.branch.get(name))
+            .and_then(|branch| branch.timezone.clone())
+            .unwrap_or_else(|| self.company.timezone.clone())
+            .0
+    }
+
+    /// The JSON Schema of the file, for editors.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Config).to_value()
+    }
 }

@@ -177,7 +177,7 @@ impl JsonSchema for ZoneName {
 
 /// One value, or a list of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "one value, or a list of them")]
 pub enum OneOrMany<T> {
     /// One.
     One(T),

@@ -1,1 +1,9 @@
-//! Tests of `scheduler`.
+//! Stories of the planner, of the daemon and of operations.
+
+mod cron_oracle;
+mod daemon;
+mod fake_store;
+mod ops;
+mod planner;
+mod recorder;
+mod units;

@@ -116,7 +116,9 @@ impl OpsHandle {
             return answers;
         }
         let probe = Arc::clone(&self.shared.probe);
-        let answers = within_wait(async move { probe.answers().await }).await.is_some();
+        let answers = within_wait(async move { probe.answers().await })
+            .await
+            .is_some();
         *answer = Some((Instant::now(), answers));
         answers
     }
@@ -141,14 +143,20 @@ impl OpsHandle {
             if jobs.is_empty() {
                 format!("idle, {} jobs scheduled", life.job_count)
             } else {
-                format!("running {}", jobs.into_iter().collect::<Vec<_>>().join(", "))
+                format!(
+                    "running {}",
+                    jobs.into_iter().collect::<Vec<_>>().join(", ")
+                )
             }
         };
         self.shared.systemd.status(&status);
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
-        self.shared.life.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .life
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,7 +187,9 @@ impl Observer for OpsHandle {
             self.shared.metrics.succeeded(job, *at);
         }
         self.life().job_count = job_count;
-        self.shared.systemd.ready(&format!("idle, {job_count} jobs scheduled"));
+        self.shared
+            .systemd
+            .ready(&format!("idle, {job_count} jobs scheduled"));
     }
 
     fn beat(&self, at: Timestamp) {

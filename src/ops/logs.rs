@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn each_json_line_is_one_object() {
         let log = written(LogFormat::Json, 0, || {
-            let span = tracing::info_span!(target: "crossfoot", "run", run.id = "r1");
+            let span = tracing::info_span!(target: "crossfoot", "run", "run.id" = "r1");
             let _inside = span.enter();
-            tracing::info!(target: "crossfoot", source.name = HOSTILE, "read {HOSTILE}");
+            tracing::info!(target: "crossfoot", { source.name = HOSTILE }, "read {HOSTILE}");
         });
         assert_eq!(log.lines().count(), 1);
         let line: serde_json::Value = serde_json::from_str(log.trim()).unwrap();
@@ -153,7 +153,11 @@ mod tests {
         assert_eq!(line["span"]["run.id"], "r1");
         assert_eq!(line["level"], "INFO");
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
-        assert!(!log.trim_end().chars().any(|letter| letter.is_control() && letter < ' '));
+        assert!(
+            !log.trim_end()
+                .chars()
+                .any(|letter| letter.is_control() && letter < ' ')
+        );
     }
 
     /// Goal: in text, it stays one line without control characters.
@@ -161,13 +165,18 @@ mod tests {
     #[test]
     fn each_text_line_is_one_line() {
         let log = written(LogFormat::Text, 0, || {
-            let span = tracing::info_span!(target: "crossfoot", "run", run.id = %HOSTILE);
+            let span = tracing::info_span!(target: "crossfoot", "run", "run.id" = %HOSTILE);
             let _inside = span.enter();
             tracing::info!(target: "crossfoot", shown = %HOSTILE, debug = HOSTILE, "read {HOSTILE}");
         });
         assert_eq!(log.lines().count(), 1, "{log}");
         let line = log.trim_end_matches('\n');
-        assert!(!line.chars().any(|letter| letter.is_control() || is_invisible(letter)), "{line}");
+        assert!(
+            !line
+                .chars()
+                .any(|letter| letter.is_control() || is_invisible(letter)),
+            "{line}"
+        );
         assert!(line.contains("read Evil\\u{d}\\u{a}"), "{line}");
     }
 
@@ -188,6 +197,9 @@ mod tests {
             .lines()
             .count()
         };
-        assert_eq!([lines(-2), lines(-1), lines(0), lines(1), lines(2)], [1, 2, 3, 4, 6]);
+        assert_eq!(
+            [lines(-2), lines(-1), lines(0), lines(1), lines(2)],
+            [1, 2, 3, 4, 6]
+        );
     }
 }

@@ -1,11 +1,14 @@
 //! The figures of the process, in the OpenMetrics format. Labels are names from the configuration,
 //! never names of customers.
 
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -31,8 +34,26 @@ struct SourceLabel {
     source: String,
 }
 
-/// A gauge that is not shown before it is known: absent is not 0.
-type Known = Family<Vec<(String, String)>, Gauge>;
+/// A gauge that is not shown while it is not known: absent is not 0.
+#[derive(Debug, Clone, Default)]
+struct Known(Arc<Mutex<Option<i64>>>);
+
+impl Known {
+    fn set(&self, value: Option<i64>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+}
+
+impl EncodeMetric for Known {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
+        let value = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        value.map_or(Ok(()), |value| encoder.encode_gauge(&value))
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
 
 /// All figures.
 #[derive(Debug)]
@@ -67,7 +88,9 @@ impl Default for Metrics {
 
 /// From a second to four hours, the default time limit of a job.
 fn run_duration_buckets() -> Histogram {
-    Histogram::new([1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0])
+    Histogram::new([
+        1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0,
+    ])
 }
 
 impl Metrics {
@@ -160,19 +183,16 @@ impl Metrics {
 
     /// The heart beat.
     pub fn beat(&self, at: Timestamp) {
-        self.heartbeat.get_or_create_owned(&Vec::new()).set(at.as_second());
+        self.heartbeat.set(Some(at.as_second()));
     }
 
     /// What the store counts; `None` when it does not answer, and then nothing is shown.
     pub fn counted(&self, counts: Option<Counts>) {
-        let show = |gauge: &Known, count: Option<u64>| match count.map(i64::try_from) {
-            Some(Ok(count)) => {
-                gauge.get_or_create_owned(&Vec::new()).set(count);
-            }
-            _ => gauge.clear(),
-        };
-        show(&self.open_discrepancies, counts.map(|counts| counts.open_discrepancies));
-        show(&self.outbox_pending, counts.map(|counts| counts.outbox_pending));
+        let shown = |count: u64| i64::try_from(count).ok();
+        self.open_discrepancies
+            .set(counts.and_then(|counts| shown(counts.open_discrepancies)));
+        self.outbox_pending
+            .set(counts.and_then(|counts| shown(counts.outbox_pending)));
     }
 
     /// All figures as OpenMetrics text.

@@ -105,7 +105,10 @@ async fn guard(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
@@ -122,7 +125,9 @@ fn is_loopback_host(host: &str) -> bool {
     if let Ok(address) = host.parse::<SocketAddr>() {
         return address.ip().is_loopback();
     }
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     if let Ok(address) = bare.unwrap_or(host).parse::<IpAddr>() {
         return address.is_loopback();
     }
@@ -143,14 +148,26 @@ mod tests {
     #[test]
     fn host_names() {
         for host in [
-            "localhost", "LOCALHOST:9464", "127.0.0.1", "127.0.0.1:9464", "127.8.9.1:1", "[::1]:9464",
+            "localhost",
+            "LOCALHOST:9464",
+            "127.0.0.1",
+            "127.0.0.1:9464",
+            "127.8.9.1:1",
+            "[::1]:9464",
             "[::1]",
         ] {
             assert!(is_loopback_host(host), "{host}");
         }
         for host in [
-            "", "evil.example", "evil.example:9464", "localhost.evil.example", "10.0.0.1:9464",
-            "localhost:port", "[::2]:1", "127.0.0.1.evil.example", "localhost@evil.example",
+            "",
+            "evil.example",
+            "evil.example:9464",
+            "localhost.evil.example",
+            "10.0.0.1:9464",
+            "localhost:port",
+            "[::2]:1",
+            "127.0.0.1.evil.example",
+            "localhost@evil.example",
         ] {
             assert!(!is_loopback_host(host), "{host}");
         }

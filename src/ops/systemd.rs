@@ -38,7 +38,10 @@ impl ServiceManager {
         let Some(interval) = self.interval else {
             return;
         };
-        let mut last_alive = self.last_alive.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_alive = self
+            .last_alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if last_alive.is_none_or(|last| last.elapsed() >= interval) {
             *last_alive = Some(Instant::now());
             notify(&[NotifyState::Watchdog]);

@@ -201,11 +201,8 @@ mod tests {
     #[test]
     fn days_of_month_and_week_are_either_or() {
         let either = cron("0 6 13 * FRI", "UTC");
-        let fires = either.newest_between(
-            at("2026-10-08T00:00:00Z"),
-            at("2026-10-17T00:00:00Z"),
-            10,
-        );
+        let fires =
+            either.newest_between(at("2026-10-08T00:00:00Z"), at("2026-10-17T00:00:00Z"), 10);
         assert_eq!(
             fires,
             [

@@ -21,13 +21,11 @@ use super::plan::plans;
 use super::planner::Planner;
 use super::runner::JobRunner;
 use super::signals::Signals;
+use super::tempo::Tempo;
 use crate::clock::Clock;
 use crate::config::JobConfig;
 use crate::fault::Failure;
 use crate::store::{RunState, RunStore};
-
-/// How often waiting mails are delivered.
-const MAIL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many runs of a job are searched for its last success at the start.
 const RUNS_SEARCHED_MAX: u32 = 100;
@@ -61,6 +59,8 @@ pub struct DaemonOptions {
     pub drain: Duration,
     /// Delivers the mails that wait in the outbox, once a minute.
     pub deliver_mail: Option<Periodic>,
+    /// How long it waits for what.
+    pub tempo: Tempo,
 }
 
 /// How a daemon left.
@@ -104,6 +104,7 @@ pub async fn drive(
         observer: options.observer,
         tracker: TaskTracker::new(),
         flights: Flights::default(),
+        tempo: options.tempo,
         stop: stop.clone(),
         round_count: AtomicU32::new(0),
     });
@@ -204,13 +205,15 @@ impl Rounds {
             Err(panic) => panic.to_string(),
         };
         if self.failed_in_a_row.is_multiple_of(FAILURES_BETWEEN_LOGS) {
-            tracing::error!("what is due cannot be found out, the next second tries again: {error}");
+            tracing::error!(
+                "what is due cannot be found out, the next second tries again: {error}"
+            );
         }
         self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
     }
 }
 
-/// The delivery of waiting mails: one at a time, once a minute.
+/// The delivery of waiting mails: one at a time.
 struct Mail {
     deliver: Option<Periodic>,
     task: Option<JoinHandle<()>>,
@@ -234,7 +237,7 @@ impl Mail {
         if under_way || Instant::now() < self.due_at {
             return;
         }
-        self.due_at = Instant::now() + MAIL_INTERVAL;
+        self.due_at = Instant::now() + desk.tempo.mail_every;
         let delivery = deliver(desk.stop.child_token());
         self.task = Some(desk.tracker.spawn(async move {
             if let Err(failure) = delivery.await {

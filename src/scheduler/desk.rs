@@ -11,6 +11,7 @@ use super::observer::Observer;
 use super::planner::{LEASE, Planner, Tick};
 use super::runner::JobRunner;
 use super::supervise::supervise;
+use super::tempo::Tempo;
 use crate::clock::Clock;
 use crate::fault::Failure;
 use crate::store::RunStore;
@@ -27,6 +28,7 @@ pub(super) struct Desk {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) tracker: TaskTracker,
     pub(super) flights: Flights,
+    pub(super) tempo: Tempo,
     /// Cancelled when the daemon is to end.
     pub(super) stop: CancellationToken,
     pub(super) round_count: AtomicU32,

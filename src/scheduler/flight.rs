@@ -30,7 +30,10 @@ impl Flights {
 
     /// The jobs that are being run.
     pub(super) fn jobs(&self) -> BTreeSet<String> {
-        self.entries().values().map(|flight| flight.job.clone()).collect()
+        self.entries()
+            .values()
+            .map(|flight| flight.job.clone())
+            .collect()
     }
 
     pub(super) fn get(&self, run_id: &str) -> Option<Flight> {

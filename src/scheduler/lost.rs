@@ -41,7 +41,7 @@ impl Planner {
     }
 
     async fn rerun_lost_of(&self, plan: &Plan, now: Timestamp) -> Result<Option<DueFire>, Failure> {
-        let recent = self.recent_runs(&plan.job).await?;
+        let recent = self.recent_runs(&plan.job, now).await?;
         let Some((fire, claim)) = recent
             .iter()
             .find(|run| run.state != RunState::Skipped)

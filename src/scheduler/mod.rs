@@ -18,6 +18,7 @@ mod planner;
 mod runner;
 mod signals;
 mod supervise;
+mod tempo;
 
 pub use cron::Cron;
 pub use daemon::{DaemonOptions, Leaving, Periodic, daemon, drive};
@@ -28,3 +29,4 @@ pub use plan::{Plan, next_fires, plans};
 pub use planner::{DueFire, Planner, Tick};
 pub use runner::{JobEnd, JobRunner, RunTicket};
 pub use signals::Signals;
+pub use tempo::Tempo;

@@ -26,7 +26,10 @@ pub struct Plan {
 impl Plan {
     /// Reads the schedule of `job`, in its own zone or else in `default_zone`.
     pub fn read(job: &str, config: &JobConfig, default_zone: &TimeZone) -> Result<Self, Failure> {
-        let zone = config.timezone.as_ref().map_or(default_zone, |zone| &zone.0);
+        let zone = config
+            .timezone
+            .as_ref()
+            .map_or(default_zone, |zone| &zone.0);
         Ok(Self {
             job: job.into(),
             cron: Cron::parse(job, &config.schedule, zone)?,

@@ -26,8 +26,12 @@ const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// `catch_up = "all"` runs no more than the newest this many missed fires.
 const CATCH_UP_MAX: usize = 100;
 
-/// How many of a job's newest runs are looked at.
-pub(super) const RECENT_RUNS_MAX: u32 = 20;
+/// Fires that are skipped are recorded at the last of them plus this. The fire's own place stays free:
+/// a clock that ran ahead and was set back comes to it once more, and then it is to be run.
+const SKIPPED_RECORD: SignedDuration = SignedDuration::from_micros(2);
+
+/// How many of a job's newest runs are looked at: more than a clock far ahead can have begun.
+const RECENT_RUNS_MAX: u32 = 200;
 
 /// A fire that is ours to run: its run is begun in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +129,7 @@ impl Planner {
                 if busy.contains(&plan.job) {
                     return Ok(None);
                 }
-                self.settle(plan, next, now).await
+                self.settle(plan, next, last_fire_at, now).await
             }
             Some(next) if !self.is_ahead_of_its_pattern(plan, next, now) => Ok(None),
             _ => {
@@ -161,14 +165,22 @@ impl Planner {
         &self,
         plan: &Plan,
         next: Timestamp,
+        last_fire_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<DueFire>, Failure> {
-        let recent = self.recent_runs(&plan.job).await?;
+        let recent = self.recent_runs(&plan.job, now).await?;
         if recent.iter().any(|run| run.state == RunState::Running) {
             return Ok(None);
         }
-        let before_next = next.checked_sub(SignedDuration::from_micros(1)).unwrap_or(next);
-        let fires = plan.cron.newest_between(before_next, now, CATCH_UP_MAX);
+        let before_next = next
+            .checked_sub(SignedDuration::from_micros(1))
+            .unwrap_or(next);
+        let mut fires = plan.cron.newest_between(before_next, now, CATCH_UP_MAX);
+        if let Some(last) = last_fire_at.filter(|last| next <= *last) {
+            // The clock went back behind what was planned and came forward again: what was decided
+            // on the first time is no missed fire now.
+            fires.retain(|fire| *fire > last || !is_late(*fire, now));
+        }
         let pending = divide(plan.catch_up, fires, &recent, now);
         if let Some(fire) = pending.overlapped.last() {
             let reason = "the run before was still under way";
@@ -183,7 +195,7 @@ impl Planner {
         let due = match pending.run {
             Some(fire) => {
                 let due = self.begin(plan, fire, Some(fire), now).await?;
-                if due.is_none() && !self.was_begun(plan, fire).await? {
+                if due.is_none() && !self.was_begun(plan, fire, now).await? {
                     // Another run of the job came between; the fire waits for its end.
                     return Ok(None);
                 }
@@ -192,15 +204,16 @@ impl Planner {
             None => None,
         };
         let planned = pending.then.or_else(|| plan.cron.next_after(now));
-        let last_fire_at = [
+        let settled = [
             pending.run,
             pending.overlapped.last().copied(),
             pending.missed.last().copied(),
         ]
         .into_iter()
         .flatten()
+        .filter(|fire| planned.is_none_or(|planned| *fire < planned))
         .max();
-        if let Err(failure) = self.save(plan, planned, last_fire_at).await {
+        if let Err(failure) = self.save(plan, planned, settled.or(last_fire_at)).await {
             // The run is begun all the same; the next tick finds its fire taken and moves on.
             if due.is_none() {
                 return Err(failure);
@@ -247,7 +260,8 @@ impl Planner {
         count: usize,
         reason: &str,
     ) -> Result<(), Failure> {
-        let Some(skipped) = self.begin(plan, fire, Some(fire), now).await? else {
+        let place = fire.checked_add(SKIPPED_RECORD).unwrap_or(fire);
+        let Some(skipped) = self.begin(plan, place, Some(fire), now).await? else {
             return Ok(());
         };
         let summary = serde_json::json!({ "skipped_fires": count }).to_string();
@@ -264,14 +278,23 @@ impl Planner {
             .await
     }
 
-    async fn was_begun(&self, plan: &Plan, fire: Timestamp) -> Result<bool, Failure> {
-        let recent = self.recent_runs(&plan.job).await?;
+    async fn was_begun(
+        &self,
+        plan: &Plan,
+        fire: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let recent = self.recent_runs(&plan.job, now).await?;
         let begun = recent.iter().any(|run| run.fire_at == Some(fire));
         Ok(begun || !recent.iter().any(|run| run.state == RunState::Running))
     }
 
-    pub(super) async fn recent_runs(&self, job: &str) -> Result<Vec<Run>, Failure> {
-        self.store.runs(Some(job), RECENT_RUNS_MAX).await
+    /// The newest runs of a job, without those that a clock far ahead has left behind.
+    pub(super) async fn recent_runs(&self, job: &str, now: Timestamp) -> Result<Vec<Run>, Failure> {
+        let mut recent = self.store.runs(Some(job), RECENT_RUNS_MAX).await?;
+        let newest = now.checked_add(CLOCK_SKEW_MAX).unwrap_or(now);
+        recent.retain(|run| run.state == RunState::Running || run.started_at <= newest);
+        Ok(recent)
     }
 
     async fn save(
@@ -293,22 +316,20 @@ impl Planner {
 }
 
 /// Divides the due fires of a job by what is done about them.
-fn divide(
-    catch_up: CatchUp,
-    fires: Vec<Timestamp>,
-    recent: &[Run],
-    now: Timestamp,
-) -> Pending {
+fn divide(catch_up: CatchUp, fires: Vec<Timestamp>, recent: &[Run], now: Timestamp) -> Pending {
     let (overlapped, waiting): (Vec<_>, Vec<_>) = fires
         .into_iter()
         .partition(|fire| recent.iter().any(|run| covers(run, *fire)));
     let (run, then, missed) = match catch_up {
         CatchUp::Last => (waiting.last().copied(), None, Vec::new()),
-        CatchUp::All => (waiting.first().copied(), waiting.get(1).copied(), Vec::new()),
+        CatchUp::All => (
+            waiting.first().copied(),
+            waiting.get(1).copied(),
+            Vec::new(),
+        ),
         CatchUp::Skip => {
-            let (missed, on_time): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .partition(|fire| now.duration_since(*fire) > LATE_AFTER);
+            let (missed, on_time): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|fire| is_late(*fire, now));
             (on_time.last().copied(), None, missed)
         }
     };
@@ -318,6 +339,11 @@ fn divide(
         run,
         then,
     }
+}
+
+/// Whether a fire is so old that it was missed.
+fn is_late(fire: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(fire) > LATE_AFTER
 }
 
 /// Whether a fire fell due while this run was at work.

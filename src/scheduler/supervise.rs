@@ -17,15 +17,9 @@ use super::runner::JobEnd;
 use crate::config::HumanDuration;
 use crate::store::RunState;
 
-/// How often a lease is renewed; four times in its length.
-const RENEWAL: Duration = Duration::from_secs(15);
-
-/// How long a run may take to stop after it was asked to.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// The end of a run is written after waits of these lengths, until the store takes it. When it
-/// does not, the lease runs out and the run counts as lost.
-const FINISH_WAITS_S: &[u64] = &[0, 1, 2, 4, 8, 15];
+/// How often the end of a run is written until the store takes it. When it does not, the lease runs
+/// out and the run counts as lost.
+const FINISH_TRIES: u32 = 6;
 
 /// What is kept of a panic's text.
 const PANIC_CHARACTERS_MAX: usize = 300;
@@ -70,7 +64,7 @@ pub(super) async fn supervise(desk: Arc<Desk>, due: DueFire) {
     tracing::info!(run.id = %run_id, job.name = %job, "job `{job}` begins");
     let watched = watch(&desk, &run_id, &mut work, due.timeout, &cancel).await;
     let stuck = matches!(watched, Watched::Stuck);
-    let end = verdict(watched, due.timeout, desk.stop.is_cancelled());
+    let end = verdict(watched, due.timeout, &desk);
     finish(&desk, &run_id, &job, &end).await;
     let ended = EndedRun {
         run_id: run_id.clone(),
@@ -96,7 +90,8 @@ async fn watch(
     timeout: Duration,
     cancel: &CancellationToken,
 ) -> Watched {
-    let mut renewals = interval_at(Instant::now() + RENEWAL, RENEWAL);
+    let every = desk.tempo.renew_every;
+    let mut renewals = interval_at(Instant::now() + every, every);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let time_limit = sleep(timeout);
     tokio::pin!(time_limit);
@@ -111,7 +106,7 @@ async fn watch(
                 }
                 time_up = TimeUp::Yes;
                 cancel.cancel();
-                time_limit.as_mut().reset(Instant::now() + GRACE);
+                time_limit.as_mut().reset(Instant::now() + desk.tempo.stop_grace);
             }
             _ = renewals.tick() => desk.renew(run_id).await,
         }
@@ -120,7 +115,7 @@ async fn watch(
 
 /// What is recorded of an end. A run that the daemon's own end interrupted is lost rather than
 /// failed, so that the next start runs its fire once more.
-fn verdict(watched: Watched, timeout: Duration, stopping: bool) -> JobEnd {
+fn verdict(watched: Watched, timeout: Duration, desk: &Desk) -> JobEnd {
     let ended = |state, summary, error: String| JobEnd {
         state,
         summary,
@@ -133,23 +128,31 @@ fn verdict(watched: Watched, timeout: Duration, stopping: bool) -> JobEnd {
             None,
             format!(
                 "its time was up after {limit}, and it did not stop within {}",
-                HumanDuration(GRACE)
+                HumanDuration(desk.tempo.stop_grace)
             ),
         ),
-        Watched::Ended(Err(panic), _) => {
-            ended(RunState::Failed, None, format!("it panicked: {}", panic_text(panic)))
-        }
+        Watched::Ended(Err(panic), _) => ended(
+            RunState::Failed,
+            None,
+            format!("it panicked: {}", panic_text(panic)),
+        ),
         Watched::Ended(Ok(end), _) if end.state == RunState::Done => end,
         Watched::Ended(Ok(end), TimeUp::Yes) => {
-            let cause = end.error.map(|error| format!(": {error}")).unwrap_or_default();
+            let cause = end
+                .error
+                .map(|error| format!(": {error}"))
+                .unwrap_or_default();
             ended(
                 RunState::Failed,
                 end.summary,
                 format!("its time was up after {limit}{cause}"),
             )
         }
-        Watched::Ended(Ok(end), TimeUp::No) if stopping => {
-            let cause = end.error.map(|error| format!(": {error}")).unwrap_or_default();
+        Watched::Ended(Ok(end), TimeUp::No) if desk.stop.is_cancelled() => {
+            let cause = end
+                .error
+                .map(|error| format!(": {error}"))
+                .unwrap_or_default();
             ended(
                 RunState::Lost,
                 end.summary,
@@ -188,8 +191,8 @@ async fn finish(desk: &Desk, run_id: &str, job: &str, end: &JobEnd) {
             "job `{job}` ended as {}", state.name()
         ),
     }
-    for wait in FINISH_WAITS_S {
-        sleep(Duration::from_secs(*wait)).await;
+    let mut wait = desk.tempo.finish_wait;
+    for _ in 0..FINISH_TRIES {
         let (summary, error) = (end.summary.as_deref(), end.error.as_deref());
         let written = desk
             .store
@@ -201,6 +204,8 @@ async fn finish(desk: &Desk, run_id: &str, job: &str, end: &JobEnd) {
                 tracing::warn!(run.id = %run_id, "the end of run {run_id} is not written: {failure}");
             }
         }
+        sleep(wait).await;
+        wait = wait.saturating_mul(2);
     }
     tracing::error!(run.id = %run_id, "the end of run {run_id} is given up: it will count as lost");
 }

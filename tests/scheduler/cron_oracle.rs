@@ -53,12 +53,7 @@ fn fixed_time_fires(
 }
 
 /// A wildcard pattern follows real time: walk the real minutes and read the wall clock.
-fn wildcard_fires(
-    zone: &TimeZone,
-    every: i8,
-    from: Timestamp,
-    until: Timestamp,
-) -> Vec<Timestamp> {
+fn wildcard_fires(zone: &TimeZone, every: i8, from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
     let mut fires = Vec::new();
     let mut minute = from;
     while minute < until {
@@ -123,6 +118,9 @@ fn a_wildcard_follows_real_time() {
         let cron = Cron::parse("quarterly", "*/15 * * * *", &zone).unwrap();
         let from: Timestamp = day.parse().unwrap();
         let until = from.checked_add(SignedDuration::from_hours(48)).unwrap();
-        assert_eq!(walk(&cron, from, until), wildcard_fires(&zone, 15, from, until));
+        assert_eq!(
+            walk(&cron, from, until),
+            wildcard_fires(&zone, 15, from, until)
+        );
     }
 }

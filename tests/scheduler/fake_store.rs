@@ -1,7 +1,7 @@
 //! Runs and schedules in memory, by the contract of `RunStore`.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -35,6 +35,10 @@ struct Tables {
 pub(crate) struct FakeStore {
     tables: Mutex<Tables>,
     pub(crate) away: AtomicBool,
+    /// How many ends were refused while it was away.
+    pub(crate) refused_count: AtomicUsize,
+    /// How often schedules were asked for: once in each round of a daemon.
+    pub(crate) round_count: AtomicUsize,
 }
 
 impl FakeStore {
@@ -110,6 +114,9 @@ impl RunStore for FakeStore {
         summary: Option<&str>,
         error: Option<&str>,
     ) -> Result<(), Failure> {
+        if self.away.load(Ordering::SeqCst) {
+            self.refused_count.fetch_add(1, Ordering::SeqCst);
+        }
         let mut tables = self.tables().await?;
         let running = tables
             .runs
@@ -153,6 +160,7 @@ impl RunStore for FakeStore {
     }
 
     async fn schedules(&self) -> Result<Vec<Schedule>, Failure> {
+        self.round_count.fetch_add(1, Ordering::SeqCst);
         Ok(self.tables().await?.schedules.values().cloned().collect())
     }
 

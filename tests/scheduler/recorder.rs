@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use crossfoot::scheduler::{EndedRun, JobEnd, JobRunner, Observer, RunTicket};
 use crossfoot::store::RunState;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// What a recorded job does.
@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) enum Behaviour {
     /// Ends at once, all well.
     Quick,
-    /// Takes this long, whatever it is asked.
-    Takes(Duration),
+    /// Goes on until the test releases it, whatever it is asked.
+    Deaf,
     /// Waits until it is asked to stop, and stops at once.
     UntilAsked,
     /// Panics.
@@ -28,6 +28,7 @@ pub(crate) enum Behaviour {
 pub(crate) struct Recorder {
     pub(crate) behaviour: Behaviour,
     pub(crate) tickets: Mutex<Vec<RunTicket>>,
+    pub(crate) release: Notify,
     under_way: AtomicUsize,
     pub(crate) most_at_once: AtomicUsize,
 }
@@ -37,6 +38,7 @@ impl Recorder {
         Self {
             behaviour,
             tickets: Mutex::default(),
+            release: Notify::new(),
             under_way: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
         }
@@ -56,14 +58,18 @@ impl JobRunner for Recorder {
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
         match self.behaviour {
             Behaviour::Quick => {}
-            Behaviour::Takes(time) => tokio::time::sleep(time).await,
+            Behaviour::Deaf => self.release.notified().await,
             Behaviour::UntilAsked => cancel.cancelled().await,
             Behaviour::Panics => panic!("divided\nby zero"),
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         let asked = cancel.is_cancelled();
         JobEnd {
-            state: if asked { RunState::Failed } else { RunState::Done },
+            state: if asked {
+                RunState::Failed
+            } else {
+                RunState::Done
+            },
             summary: Some("{}".into()),
             error: asked.then(|| "stopped between two pages".into()),
         }

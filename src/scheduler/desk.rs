@@ -43,7 +43,8 @@ impl Desk {
         for run_id in self.flights.overdue(now) {
             self.renew(&run_id).await;
         }
-        let reaps = self.round_count.fetch_add(1, Ordering::Relaxed) % ROUNDS_BETWEEN_REAPS == 0;
+        let round = self.round_count.fetch_add(1, Ordering::Relaxed);
+        let reaps = round.is_multiple_of(ROUNDS_BETWEEN_REAPS);
         let mut failures = Vec::new();
         if reaps && let Err(failure) = self.planner.reap(now).await {
             failures.push(failure);

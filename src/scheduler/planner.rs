@@ -131,7 +131,7 @@ impl Planner {
                 }
                 self.settle(plan, next, last_fire_at, now).await
             }
-            Some(next) if !self.is_ahead_of_its_pattern(plan, next, now) => Ok(None),
+            Some(next) if !is_ahead_of_its_pattern(plan, next, now) => Ok(None),
             _ => {
                 // New, changed, or planned by a clock that has been set back: from here on.
                 let planned = plan.cron.next_after(now);
@@ -141,23 +141,6 @@ impl Planner {
                 Ok(None)
             }
         }
-    }
-
-    /// Whether a fire of the pattern lies well before the one that is planned.
-    fn is_ahead_of_its_pattern(&self, plan: &Plan, next: Timestamp, now: Timestamp) -> bool {
-        let ahead = now
-            .checked_add(CLOCK_SKEW_MAX)
-            .ok()
-            .and_then(|from| plan.cron.next_after(from))
-            .is_some_and(|expected| expected < next);
-        if ahead {
-            tracing::warn!(
-                job.name = %plan.job,
-                "the clock was set back: job `{}` was planned for {next} and is planned anew",
-                plan.job
-            );
-        }
-        ahead
     }
 
     /// Decides on the fires from `next` to `now`, and begins the run of one of them.
@@ -240,7 +223,7 @@ impl Planner {
             owner: self.owner.clone(),
             lease_until,
         };
-        Ok(self.store.begin_run(&run).await?.then(|| DueFire {
+        Ok(self.store.begin_run(&run).await?.then_some(DueFire {
             ticket: RunTicket {
                 run_id: run.run_id,
                 job: run.job,
@@ -313,6 +296,23 @@ impl Planner {
             })
             .await
     }
+}
+
+/// Whether a fire of the pattern lies well before the one that is planned.
+fn is_ahead_of_its_pattern(plan: &Plan, next: Timestamp, now: Timestamp) -> bool {
+    let ahead = now
+        .checked_add(CLOCK_SKEW_MAX)
+        .ok()
+        .and_then(|from| plan.cron.next_after(from))
+        .is_some_and(|expected| expected < next);
+    if ahead {
+        tracing::warn!(
+            job.name = %plan.job,
+            "the clock was set back: job `{}` was planned for {next} and is planned anew",
+            plan.job
+        );
+    }
+    ahead
 }
 
 /// Divides the due fires of a job by what is done about them.

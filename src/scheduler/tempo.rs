@@ -19,9 +19,9 @@ impl Default for Tempo {
     fn default() -> Self {
         Self {
             renew_every: Duration::from_secs(15),
-            stop_grace: Duration::from_secs(60),
+            stop_grace: Duration::from_mins(1),
             finish_wait: Duration::from_secs(1),
-            mail_every: Duration::from_secs(60),
+            mail_every: Duration::from_mins(1),
         }
     }
 }

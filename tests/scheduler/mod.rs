@@ -1,4 +1,5 @@
 //! Stories of the planner, of the daemon and of operations.
+#![cfg(test)]
 
 mod cron_oracle;
 mod daemon;
@@ -6,4 +7,5 @@ mod fake_store;
 mod ops;
 mod planner;
 mod recorder;
+mod signals;
 mod units;

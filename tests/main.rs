@@ -1,5 +1,6 @@
 //! All integration tests, in one binary, by stage.
 
+mod canonical;
 mod cli;
 mod collections;
 mod conformance;

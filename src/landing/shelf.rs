@@ -78,8 +78,9 @@ impl Shelf {
     /// As [`Shelf::open`], with the digest taken in any case.
     pub(super) fn open_afresh(&self, file: &LandedFile) -> Result<File, LandingError> {
         let path = self.path(file)?;
-        let (opened, _) = open_committed(file, &path)?;
+        let (opened, metadata) = open_committed(file, &path)?;
         check_digest(file, &path, &opened)?;
+        self.marks().insert(path, Mark::of(&metadata, &file.digest));
         Ok(opened)
     }
 

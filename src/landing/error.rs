@@ -38,7 +38,7 @@ pub enum LandingError {
         source: io::Error,
     },
     /// The Parquet library refused a file.
-    #[error("a file of the landing is not readable as Parquet: `{}`", path.display())]
+    #[error("a file of the landing is no sound Parquet file: `{}`", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,

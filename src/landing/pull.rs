@@ -115,6 +115,9 @@ impl PullWriter {
 
     /// Writes a tombstone for every living id of the fully swept entities that did not come, closes
     /// the files and gives them their names. Nothing of it counts before the store has committed it.
+    ///
+    /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
+    /// alive: leave its entity out of `full_sweeps` where that is not wanted.
     pub fn finish(mut self, full_sweeps: &[Entity]) -> Result<LandedPull, Failure> {
         let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
         for entity in swept {

@@ -105,12 +105,8 @@ fn the_digest_is_fixed() {
     record.set("currency", Some(Value::Text("USD".into())));
     record.set("updated_at", Some(Value::Instant(Timestamp::UNIX_EPOCH)));
     record.raw = Some("{\"id\":\"p1\"}".into());
-    let hex: String = record
-        .digest()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    assert_eq!(hex, "4153e306da0db2caaaf979f6470d5379");
+    let expected = 0x4153_e306_da0d_b2ca_aaf9_79f6_470d_5379_u128;
+    assert_eq!(u128::from_be_bytes(record.digest()), expected);
 }
 
 fn totals_by_hand(entity: Entity, records: &[Record]) -> ControlTotals {

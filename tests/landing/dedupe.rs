@@ -1,6 +1,6 @@
 //! Only what is new lands, and every version is kept.
 
-use crossfoot::canonical::{Entity, Value};
+use crossfoot::canonical::{Entity, Record, Value};
 
 use super::world::{World, code, invoice, night, page, record, totals, updated};
 
@@ -159,7 +159,7 @@ fn sources_are_apart() {
         &[Entity::Accounts],
     );
     let records = world.records(Entity::Accounts, night(1));
-    let keys: Vec<String> = records.iter().map(|record| record.key()).collect();
+    let keys: Vec<String> = records.iter().map(Record::key).collect();
     assert_eq!(keys, ["billing:1", "crm:1"]);
     assert_eq!(
         world.snapshot(night(1)).extract_counts(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::world::{World, invoice, night, page, rejected};
 use crossfoot::canonical::Entity;
 
-const GRACE: Duration = Duration::from_secs(3_600);
+const GRACE: Duration = Duration::from_hours(1);
 
 fn far_future() -> Timestamp {
     "2100-01-01T00:00:00Z".parse().unwrap()

@@ -155,9 +155,10 @@ pub(super) fn migration_faults(root: &Path) -> Vec<String> {
     sqlite
         .symmetric_difference(&postgres)
         .map(|name| {
-            let (has, misses) = match sqlite.contains(name) {
-                true => ("sqlite", "postgres"),
-                false => ("postgres", "sqlite"),
+            let (has, misses) = if sqlite.contains(name) {
+                ("sqlite", "postgres")
+            } else {
+                ("postgres", "sqlite")
             };
             format!(
                 "migrations/{has}/{name}: migrations/{misses} has no file of that name: write it, \

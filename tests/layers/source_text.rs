@@ -126,12 +126,11 @@ fn read_tree(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) 
             }
         }
     }
-    let name: String = match inner.starts_with('*') {
-        true => "*".to_owned(),
-        false => inner
-            .chars()
-            .take_while(|letter| *letter == '_' || letter.is_alphanumeric())
-            .collect(),
+    let name: String = if inner.starts_with('*') {
+        "*".to_owned()
+    } else {
+        let word = |letter: &char| *letter == '_' || letter.is_alphanumeric();
+        inner.chars().take_while(word).collect()
     };
     if name.is_empty() {
         found.push(above.clone());

@@ -1,1 +1,5 @@
-//! Tests of `demo`.
+//! Tests of `demo`: the servers on the wire, and the truth against what they serve.
+
+mod recomputed;
+mod settings;
+mod wire;

@@ -16,6 +16,8 @@ use crate::period::{Period, local_day};
 pub(super) struct Line {
     /// Its record in the billing system.
     pub(super) billing_id: String,
+    /// The contract line whose price it has.
+    pub(super) contract_id: String,
     /// The product's place in the catalogue.
     pub(super) product: ProductIndex,
     /// How many; a credit and what replaces it have none.
@@ -177,34 +179,38 @@ impl Press<'_> {
         let quantity = self.billable(index, contract, month);
         let price_minor = contract.net_price_minor();
         let right = contract.amount_minor(quantity, month);
-        let (quantity, price_minor, amount_minor) =
-            match self.script.treatments.get(&(index, month)) {
-                None => (quantity, price_minor, right),
-                Some(Treatment::Nothing) => return,
-                Some(Treatment::Quantity(billed)) => {
-                    (*billed, price_minor, contract.amount_minor(*billed, month))
+        let (quantity, price_minor, amount_minor) = match self
+            .script
+            .treatments
+            .get(&(index, month))
+        {
+            None => (quantity, price_minor, right),
+            Some(Treatment::Nothing) => return,
+            Some(Treatment::Quantity(billed)) => {
+                (*billed, price_minor, contract.amount_minor(*billed, month))
+            }
+            Some(Treatment::Price(billed) | Treatment::PriceThenCredit(billed)) => {
+                (quantity, *billed, quantity * billed)
+            }
+            Some(Treatment::QuantityAndPrice(billed, price)) => (*billed, *price, billed * price),
+            Some(Treatment::AmountOff(difference)) => (quantity, price_minor, right + difference),
+            Some(Treatment::InPieces) => {
+                let piece = quantity / 3;
+                for piece in [piece, quantity - piece] {
+                    let amount = contract.amount_minor(piece, month);
+                    let line = self.line(contract, month, Some(piece), Some(price_minor), amount);
+                    lines.push(line);
                 }
-                Some(Treatment::Price(billed) | Treatment::PriceThenCredit(billed)) => {
-                    (quantity, *billed, quantity * billed)
-                }
-                Some(Treatment::QuantityAndPrice(billed, price)) => {
-                    (*billed, *price, billed * price)
-                }
-                Some(Treatment::AmountOff(difference)) => {
-                    (quantity, price_minor, right + difference)
-                }
-                Some(Treatment::InPieces) => {
-                    let piece = quantity / 3;
-                    for piece in [piece, quantity - piece] {
-                        let amount = contract.amount_minor(piece, month);
-                        let line =
-                            self.line(contract, month, Some(piece), Some(price_minor), amount);
-                        lines.push(line);
-                    }
-                    return;
-                }
-            };
-        let line = self.line(contract, month, Some(quantity), Some(price_minor), amount_minor);
+                return;
+            }
+        };
+        let line = self.line(
+            contract,
+            month,
+            Some(quantity),
+            Some(price_minor),
+            amount_minor,
+        );
         lines.push(line);
     }
 
@@ -216,8 +222,7 @@ impl Press<'_> {
         month: Period,
         lines: &mut Vec<Line>,
     ) {
-        let Some(Treatment::PriceThenCredit(billed)) =
-            self.script.treatments.get(&(index, month))
+        let Some(Treatment::PriceThenCredit(billed)) = self.script.treatments.get(&(index, month))
         else {
             return;
         };
@@ -255,6 +260,7 @@ impl Press<'_> {
         self.line_count += 1;
         Line {
             billing_id: format!("il_Dm{:06}", self.line_count),
+            contract_id: contract.crm_id.clone(),
             product: contract.product,
             quantity,
             price_minor,

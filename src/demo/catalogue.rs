@@ -1,7 +1,5 @@
 //! What the demo company sells.
 
-use crate::period::Period;
-
 /// How a product is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Charge {
@@ -20,14 +18,6 @@ impl Charge {
             Self::Fixed => "fixed",
             Self::TrueUp => "per_seat_trueup",
             Self::Usage => "usage",
-        }
-    }
-
-    /// The month on whose first day the charge of a service month is billed.
-    pub(super) fn billed_in(self, service: Period) -> Period {
-        match self {
-            Self::Fixed => service,
-            Self::TrueUp | Self::Usage => service.next(),
         }
     }
 }
@@ -69,12 +59,22 @@ pub(super) const BACKUP: ProductIndex = 7;
 
 /// All products.
 pub(super) const PRODUCTS: [Product; 8] = [
-    fixed("M365-BP", "Microsoft 365 Business Premium", 2_200, "7000001"),
+    fixed(
+        "M365-BP",
+        "Microsoft 365 Business Premium",
+        2_200,
+        "7000001",
+    ),
     fixed("M365-E5", "Microsoft 365 E5", 5_700, "7000002"),
     fixed("EDR", "Endpoint detection and response", 650, "7000003"),
     fixed("HELPDESK", "Managed helpdesk, per seat", 3_800, "7000004"),
     fixed("VOIP", "Hosted telephony, per seat", 2_450, "7000005"),
-    fixed("SOC-24", "Security operations, round the clock", 1_240, "7000006"),
+    fixed(
+        "SOC-24",
+        "Security operations, round the clock",
+        1_240,
+        "7000006",
+    ),
     Product {
         sku: "RDS-SEAT",
         name: "Remote desktop seat",

@@ -49,7 +49,11 @@ impl DemoPlaces {
             })?;
         }
         write(&secrets.join("crm.token"), &world.crm_token(), OWNER_ONLY)?;
-        write(&secrets.join("billing.key"), &world.billing_key(), OWNER_ONLY)?;
+        write(
+            &secrets.join("billing.key"),
+            &world.billing_key(),
+            OWNER_ONLY,
+        )?;
         write(&usage.join("fx-rates.csv"), &rates::csv(), READABLE)?;
         let path = folder.join("crossfoot.toml");
         write(&path, &config(crm_url, billing_url), READABLE)?;

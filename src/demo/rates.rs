@@ -4,8 +4,16 @@ use rust_decimal::Decimal;
 
 /// From which currency into dollars, the rate, and the day it is dated on.
 const RATES: [(&str, Decimal, &str); 6] = [
-    ("EUR", Decimal::from_parts(108, 0, 0, false, 2), "2026-07-31"),
-    ("EUR", Decimal::from_parts(109, 0, 0, false, 2), "2026-08-31"),
+    (
+        "EUR",
+        Decimal::from_parts(108, 0, 0, false, 2),
+        "2026-07-31",
+    ),
+    (
+        "EUR",
+        Decimal::from_parts(109, 0, 0, false, 2),
+        "2026-08-31",
+    ),
     ("EUR", EURO_IN_SEPTEMBER, "2026-09-30"),
     ("JPY", Decimal::from_parts(66, 0, 0, false, 4), "2026-07-31"),
     ("JPY", Decimal::from_parts(67, 0, 0, false, 4), "2026-08-31"),

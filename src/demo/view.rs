@@ -1,6 +1,6 @@
 //! What both systems show on one night: whatever was known, issued or received by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -115,17 +115,36 @@ impl<'w> NightState<'w> {
 
     /// Whether a bill was voided by now.
     pub(super) fn is_void(&self, bill: &Bill) -> bool {
-        bill.voided_at.is_some_and(|voided_at| voided_at <= self.at())
+        bill.voided_at
+            .is_some_and(|voided_at| voided_at <= self.at())
     }
 
-    /// What was paid of a bill by now, in the currency's smallest unit.
-    pub(super) fn paid_minor(&self, bill: BillIndex) -> i64 {
-        self.payments()
+    /// What was paid of each bill by now, in the currency's smallest unit, and when last.
+    pub(super) fn paid(&self) -> BTreeMap<BillIndex, (i64, Timestamp)> {
+        let mut paid = BTreeMap::new();
+        for payment in self.payments() {
+            for (bill, amount) in &payment.parts {
+                let (sum, last_at) = paid.entry(*bill).or_insert((0, payment.received_at));
+                *sum += amount;
+                *last_at = payment.received_at.max(*last_at);
+            }
+        }
+        paid
+    }
+
+    /// The contracts that were billed at least once by now.
+    pub(super) fn billed_contracts(&self) -> Vec<&'w Contract> {
+        let billed: BTreeSet<&str> = self
+            .bills()
+            .into_iter()
+            .flat_map(|(_, bill)| &bill.lines)
+            .map(|line| line.contract_id.as_str())
+            .collect();
+        self.world
+            .contracts
             .iter()
-            .flat_map(|payment| &payment.parts)
-            .filter(|(paid, _)| *paid == bill)
-            .map(|(_, amount)| amount)
-            .sum()
+            .filter(|contract| billed.contains(contract.crm_id.as_str()))
+            .collect()
     }
 
     /// The payments that arrived, newest first.

@@ -40,8 +40,14 @@ pub(super) fn answer(state: &NightState<'_>, request: &Request) -> Answer {
 
 enum Refused {
     Unknown,
-    Missing { parameter: &'static str, message: String },
-    Invalid { parameter: String, message: String },
+    Missing {
+        parameter: &'static str,
+        message: String,
+    },
+    Invalid {
+        parameter: String,
+        message: String,
+    },
 }
 
 impl Refused {
@@ -56,11 +62,11 @@ impl Refused {
         let (status, error) = match self {
             Self::Unknown => {
                 let path = request.path.join("/");
-                let message = format!(
-                    "Unrecognized request URL ({}: /{path}).",
-                    request.method
-                );
-                (404, json!({ "type": "invalid_request_error", "message": message }))
+                let message = format!("Unrecognized request URL ({}: /{path}).", request.method);
+                (
+                    404,
+                    json!({ "type": "invalid_request_error", "message": message }),
+                )
             }
             Self::Missing { parameter, message } => (
                 404,

@@ -10,7 +10,6 @@ use crate::demo::catalogue::{Charge, PRODUCTS, Product};
 use crate::demo::contracts::{Contract, first_day};
 use crate::demo::customers::{Customer, Tender};
 use crate::demo::night::at;
-use crate::demo::payments::BillIndex;
 use crate::demo::view::NightState;
 
 // An invoice shows this many of its lines; the rest has a list of its own.
@@ -75,19 +74,18 @@ const fn unit(product: &Product) -> &'static str {
     }
 }
 
-/// The prices of all contracts.
+/// The prices of all contracts that were ever billed, newest first.
 pub(super) fn prices(state: &NightState<'_>) -> Vec<Value> {
-    let world = state.world();
-    world
-        .contracts
-        .iter()
+    let contracts = state.billed_contracts();
+    contracts
+        .into_iter()
         .rev()
-        .map(|contract| price(contract, world.customers[contract.customer].tender))
+        .map(|contract| price(contract, state.customer(contract.customer).tender))
         .collect()
 }
 
-fn price_id(contract: &Contract) -> String {
-    format!("price_Dm{}", contract.crm_id)
+fn price_id(contract_id: &str) -> String {
+    format!("price_Dm{contract_id}")
 }
 
 fn price(contract: &Contract, tender: Tender) -> Value {
@@ -99,7 +97,7 @@ fn price(contract: &Contract, tender: Tender) -> Value {
     };
     let price_minor = contract.net_price_minor();
     json!({
-        "id": price_id(contract),
+        "id": price_id(&contract.crm_id),
         "object": "price",
         "active": true,
         "billing_scheme": "per_unit",
@@ -117,12 +115,18 @@ fn price(contract: &Contract, tender: Tender) -> Value {
     })
 }
 
-/// One subscription for each customer, with all that it is billed for.
+/// One subscription for each customer, with all that it was ever billed for, newest first.
 pub(super) fn subscriptions(state: &NightState<'_>) -> Vec<Value> {
+    let contracts = state.billed_contracts();
     let customers = state.world().customers.iter().enumerate();
     customers
         .rev()
-        .map(|(index, customer)| subscription(state, index, customer))
+        .map(|(index, customer)| {
+            let own = contracts
+                .iter()
+                .filter(|contract| contract.customer == index);
+            subscription(customer, own.copied())
+        })
         .collect()
 }
 
@@ -130,11 +134,9 @@ fn subscription_id(customer: &Customer) -> String {
     customer.billing_id.replacen("cus_", "sub_", 1)
 }
 
-fn subscription(state: &NightState<'_>, index: usize, customer: &Customer) -> Value {
+fn subscription<'w>(customer: &Customer, contracts: impl Iterator<Item = &'w Contract>) -> Value {
     let id = subscription_id(customer);
-    let contracts = state.world().contracts.iter();
     let items: Vec<Value> = contracts
-        .filter(|contract| contract.customer == index)
         .map(|contract| {
             let mut item = json!({
                 "id": format!("si_Dm{}", contract.crm_id),
@@ -180,17 +182,18 @@ fn subscription(state: &NightState<'_>, index: usize, customer: &Customer) -> Va
 
 /// All invoices that were issued, newest first.
 pub(super) fn invoices(state: &NightState<'_>) -> Vec<Value> {
+    let paid = state.paid();
     state
         .bills()
         .into_iter()
-        .map(|(index, bill)| invoice(state, index, bill))
+        .map(|(index, bill)| invoice(state, bill, paid.get(&index).copied()))
         .collect()
 }
 
-fn invoice(state: &NightState<'_>, index: BillIndex, bill: &Bill) -> Value {
+fn invoice(state: &NightState<'_>, bill: &Bill, payment: Option<(i64, Timestamp)>) -> Value {
     let customer = state.customer(bill.customer);
     let total = bill.total_minor();
-    let paid = state.paid_minor(index);
+    let paid = payment.map_or(0, |(sum, _)| sum);
     let is_void = state.is_void(bill);
     let issued = bill.issued_at.as_second();
     let status = match paid {
@@ -198,6 +201,9 @@ fn invoice(state: &NightState<'_>, index: BillIndex, bill: &Bill) -> Value {
         _ if paid >= total => "paid",
         _ => "open",
     };
+    let paid_at = payment
+        .filter(|_| status == "paid")
+        .map(|(_, last_at)| last_at.as_second());
     let lines: Vec<Value> = wire_lines(state, bill);
     let has_more = lines.len() > EMBEDDED_LINES;
     let embedded: Vec<Value> = lines.into_iter().take(EMBEDDED_LINES).collect();
@@ -245,7 +251,7 @@ fn invoice(state: &NightState<'_>, index: BillIndex, bill: &Bill) -> Value {
         "status_transitions": {
             "finalized_at": issued,
             "marked_uncollectible_at": null,
-            "paid_at": paid_at(state, index, status),
+            "paid_at": paid_at,
             "voided_at": voided_at,
         },
         "subtotal": total,
@@ -266,16 +272,6 @@ fn parent(bill: &Bill, customer: &Customer) -> Value {
         "quote_details": null,
         "subscription_details": { "metadata": {}, "subscription": subscription_id(customer) },
     })
-}
-
-fn paid_at(state: &NightState<'_>, index: BillIndex, status: &str) -> Option<i64> {
-    let last = state
-        .payments()
-        .into_iter()
-        .filter(|payment| payment.parts.iter().any(|(bill, _)| *bill == index))
-        .map(|payment| payment.received_at.as_second())
-        .max();
-    last.filter(|_| status == "paid")
 }
 
 /// All lines of an invoice that was issued.
@@ -327,7 +323,7 @@ fn wire_line(bill: &Bill, customer: &Customer, line: &Line) -> Value {
         "pricing": {
             "type": "price_details",
             "price_details": {
-                "price": format!("price_Dm{}", line.billing_id),
+                "price": price_id(&line.contract_id),
                 "product": product.billing_id(),
             },
             "unit_amount_decimal": line.price_minor.map(|price| price.to_string()),

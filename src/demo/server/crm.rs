@@ -54,9 +54,8 @@ impl Refused {
 }
 
 fn object_type(name: &str) -> Result<ObjectType, Refused> {
-    ObjectType::named(name).ok_or_else(|| {
-        Refused::Invalid(format!("Unable to infer object type from: {name}"))
-    })
+    ObjectType::named(name)
+        .ok_or_else(|| Refused::Invalid(format!("Unable to infer object type from: {name}")))
 }
 
 fn list(state: &NightState<'_>, request: &Request, kind: &str) -> Result<Answer, Refused> {
@@ -129,7 +128,10 @@ fn read_objects(state: &NightState<'_>, request: &Request, kind: &str) -> Result
     let mut results = Vec::new();
     let mut absent = Vec::new();
     for id in ids {
-        match records.iter().find(|record| record.number.to_string() == id) {
+        match records
+            .iter()
+            .find(|record| record.number.to_string() == id)
+        {
             Some(record) => results.push(record.wire(&properties, &[])),
             None => absent.push(id),
         }

@@ -20,7 +20,12 @@ pub(super) enum ObjectType {
 }
 
 impl ObjectType {
-    const ALL: [Self; 4] = [Self::Companies, Self::Deals, Self::LineItems, Self::Products];
+    const ALL: [Self; 4] = [
+        Self::Companies,
+        Self::Deals,
+        Self::LineItems,
+        Self::Products,
+    ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
@@ -97,7 +102,10 @@ impl CrmRecord {
             shown.insert(name.to_owned(), json!(text.map(|(_, text)| text)));
         };
         if properties.is_empty() {
-            self.kind.default_properties().iter().for_each(|name| show(name));
+            self.kind
+                .default_properties()
+                .iter()
+                .for_each(|name| show(name));
         }
         properties.iter().for_each(|name| show(name));
         let updated_at = millis(self.updated_at);
@@ -113,7 +121,10 @@ impl CrmRecord {
             "archived": false,
         });
         let mut linked = Map::new();
-        for kind in associations.iter().filter_map(|name| ObjectType::named(name)) {
+        for kind in associations
+            .iter()
+            .filter_map(|name| ObjectType::named(name))
+        {
             let (key, label, _) = kind.association();
             let ends: Vec<Value> = self
                 .associated(kind)
@@ -197,7 +208,11 @@ fn deal(state: &NightState<'_>, deal: &Deal) -> CrmRecord {
             contract.net_price_minor() * contract.quantity_at(state.at())
         })
         .sum();
-    let stage = if deal.is_won { "closedwon" } else { "closedlost" };
+    let stage = if deal.is_won {
+        "closedwon"
+    } else {
+        "closedlost"
+    };
     let mut links = vec![(ObjectType::Companies, customer.crm_id.clone())];
     for index in &deal.contracts {
         links.push((ObjectType::LineItems, state.contract(*index).crm_id.clone()));
@@ -239,10 +254,16 @@ fn line_item(state: &NightState<'_>, index: usize) -> CrmRecord {
         ("hs_product_id", product.crm_id.to_owned()),
         ("quantity", quantity.to_string()),
         ("price", text(contract.price_minor, tender)),
-        ("amount", text(contract.net_price_minor() * quantity, tender)),
+        (
+            "amount",
+            text(contract.net_price_minor() * quantity, tender),
+        ),
         ("hs_line_item_currency_code", tender.code().to_owned()),
         ("recurringbillingfrequency", "monthly".to_owned()),
-        ("hs_recurring_billing_start_date", contract.starts_on.to_string()),
+        (
+            "hs_recurring_billing_start_date",
+            contract.starts_on.to_string(),
+        ),
         ("billing_model", product.charge.word().to_owned()),
     ];
     if contract.discount_percent > 0 {

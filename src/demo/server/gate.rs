@@ -136,9 +136,15 @@ pub(super) fn response(
             put(CONTENT_TYPE, "application/json;charset=utf-8".into());
             put(named("x-hubspot-correlation-id"), CORRELATION.into());
             put(named("x-hubspot-ratelimit-max"), "190".into());
-            put(named("x-hubspot-ratelimit-interval-milliseconds"), "10000".into());
+            put(
+                named("x-hubspot-ratelimit-interval-milliseconds"),
+                "10000".into(),
+            );
             let remaining = 189_u64.saturating_sub(request_count % 190);
-            put(named("x-hubspot-ratelimit-remaining"), remaining.to_string());
+            put(
+                named("x-hubspot-ratelimit-remaining"),
+                remaining.to_string(),
+            );
         }
         ServerName::Billing => {
             put(CONTENT_TYPE, "application/json".into());

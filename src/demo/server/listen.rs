@@ -130,10 +130,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let switches = *door
-        .switches
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let switches = *door.switches.lock().unwrap_or_else(PoisonError::into_inner);
     let request_count = door.request_count.fetch_add(1, Ordering::Relaxed);
     let state = door.world.night(switches.night);
     let outage = match door.name {

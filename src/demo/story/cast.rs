@@ -210,9 +210,7 @@ impl<'w> Cast<'w> {
 
     /// Bills a contract for a month as a treatment says.
     pub(super) fn bill(&mut self, contract: ContractIndex, month: Period, treatment: Treatment) {
-        self.script
-            .treatments
-            .insert((contract, month), treatment);
+        self.script.treatments.insert((contract, month), treatment);
     }
 
     /// Bills a quantity of a contract and month between the regular bills.

@@ -32,12 +32,22 @@ fn sell_by_use(cast: &mut Cast<'_>, product: usize) -> ContractIndex {
 // night; the second night cannot know it, the third can.
 fn seats_caught_up(cast: &mut Cast<'_>) {
     let contract = sell_by_use(cast, REMOTE_DESKTOP);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     cast.recount(contract, september(), quantity + 4, None);
     cast.bill(contract, september(), Treatment::Quantity(quantity));
     cast.bill_extra(contract, september(), 4, monday_afternoon(), None);
     let story = "four seats used and not billed, caught up after the first night";
-    cast.plant(Kind::Quantity, contract, september(), -4 * price, GOES_LATE, story);
+    cast.plant(
+        Kind::Quantity,
+        contract,
+        september(),
+        -4 * price,
+        GOES_LATE,
+        story,
+    );
 }
 
 fn gigabytes_too_few(cast: &mut Cast<'_>) {
@@ -46,7 +56,14 @@ fn gigabytes_too_few(cast: &mut Cast<'_>) {
     let price = cast.sold(contract).price_minor;
     cast.bill(contract, august(), Treatment::Quantity(used - 150));
     let story = "150 GB used and not billed";
-    cast.plant(Kind::Quantity, contract, august(), -150 * price, STAYS, story);
+    cast.plant(
+        Kind::Quantity,
+        contract,
+        august(),
+        -150 * price,
+        STAYS,
+        story,
+    );
 }
 
 // The meter of September is read again before the third night.
@@ -56,5 +73,12 @@ fn gigabytes_recounted(cast: &mut Cast<'_>) {
     let price = cast.sold(contract).price_minor;
     cast.recount(contract, september(), used, Some(used + 260));
     let story = "260 GB counted after the bill went out";
-    cast.plant(Kind::Quantity, contract, september(), -260 * price, COMES_LATE, story);
+    cast.plant(
+        Kind::Quantity,
+        contract,
+        september(),
+        -260 * price,
+        COMES_LATE,
+        story,
+    );
 }

@@ -39,7 +39,14 @@ fn never_billed(cast: &mut Cast<'_>) {
         let states = if month == october() { COMES } else { STAYS };
         let impact = -whole_month(cast, contract, month);
         let story = "sold, and never billed";
-        cast.plant(Kind::MissingInBilling, contract, month, impact, states, story);
+        cast.plant(
+            Kind::MissingInBilling,
+            contract,
+            month,
+            impact,
+            states,
+            story,
+        );
     }
 }
 
@@ -51,7 +58,14 @@ fn caught_up(cast: &mut Cast<'_>) {
     cast.bill_extra(contract, september(), quantity, monday_afternoon(), None);
     let impact = -whole_month(cast, contract, september());
     let story = "forgotten in September, billed after the first night";
-    cast.plant(Kind::MissingInBilling, contract, september(), impact, GOES, story);
+    cast.plant(
+        Kind::MissingInBilling,
+        contract,
+        september(),
+        impact,
+        GOES,
+        story,
+    );
 }
 
 // The same, and the bill that made it good was voided after the second night.
@@ -63,7 +77,14 @@ fn caught_up_in_vain(cast: &mut Cast<'_>) {
     cast.bill_extra(contract, august(), quantity, monday_afternoon(), voided_at);
     let impact = -whole_month(cast, contract, august());
     let story = "forgotten in August, billed late, and that bill voided again";
-    cast.plant(Kind::MissingInBilling, contract, august(), impact, COMES_BACK, story);
+    cast.plant(
+        Kind::MissingInBilling,
+        contract,
+        august(),
+        impact,
+        COMES_BACK,
+        story,
+    );
 }
 
 // Signed after the first night with a start in September, so that two months are already unbilled.
@@ -79,7 +100,14 @@ fn sold_backdated(cast: &mut Cast<'_>) {
         cast.bill(contract, month, Treatment::Nothing);
         let impact = -whole_month(cast, contract, month);
         let story = "signed after the first night with a start in September";
-        cast.plant(Kind::MissingInBilling, contract, month, impact, COMES, story);
+        cast.plant(
+            Kind::MissingInBilling,
+            contract,
+            month,
+            impact,
+            COMES,
+            story,
+        );
     }
 }
 
@@ -88,7 +116,14 @@ fn unbilled_in_yen(cast: &mut Cast<'_>) {
     cast.bill(contract, september(), Treatment::Nothing);
     let impact = -whole_month(cast, contract, september());
     let story = "forgotten in September, in yen";
-    cast.plant(Kind::MissingInBilling, contract, september(), impact, STAYS, story);
+    cast.plant(
+        Kind::MissingInBilling,
+        contract,
+        september(),
+        impact,
+        STAYS,
+        story,
+    );
 }
 
 // Billed since August; the CRM learns of the contract after the second night.
@@ -99,7 +134,14 @@ fn never_written_down(cast: &mut Cast<'_>) {
     for month in months() {
         let impact = whole_month(cast, contract, month);
         let story = "billed without a contract until the CRM was put right";
-        cast.plant(Kind::MissingInCrm, contract, month, impact, GOES_LATE, story);
+        cast.plant(
+            Kind::MissingInCrm,
+            contract,
+            month,
+            impact,
+            GOES_LATE,
+            story,
+        );
     }
 }
 
@@ -111,5 +153,12 @@ fn billed_by_mistake(cast: &mut Cast<'_>) {
     cast.bill(contract, october(), Treatment::Nothing);
     let impact = whole_month(cast, contract, september());
     let story = "billed once without a contract";
-    cast.plant(Kind::MissingInCrm, contract, september(), impact, STAYS, story);
+    cast.plant(
+        Kind::MissingInCrm,
+        contract,
+        september(),
+        impact,
+        STAYS,
+        story,
+    );
 }

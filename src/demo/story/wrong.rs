@@ -19,7 +19,12 @@ pub(super) fn play(cast: &mut Cast<'_>) {
     too_few_in_part(cast);
     contract_amended(cast);
     price(cast, Tender::Usd, 150, "billed at last year's higher price");
-    price(cast, Tender::Eur, -120, "billed at a price that was never agreed");
+    price(
+        cast,
+        Tender::Eur,
+        -120,
+        "billed at a price that was never agreed",
+    );
     price(cast, Tender::Jpy, 90, "billed at the list price");
     amount(cast);
     quantity_and_price(cast);
@@ -30,7 +35,10 @@ pub(super) fn play(cast: &mut Cast<'_>) {
 fn too_many(cast: &mut Cast<'_>) {
     let contract = cast.contract(Tender::Usd);
     cast.rename(contract, 2);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     for month in [september(), october()] {
         cast.bill(contract, month, Treatment::Quantity(quantity + 2));
         let story = "two seats too many";
@@ -41,7 +49,10 @@ fn too_many(cast: &mut Cast<'_>) {
 fn too_few(cast: &mut Cast<'_>) {
     for tender in [Tender::Usd, Tender::Eur] {
         let contract = cast.contract(tender);
-        let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+        let (quantity, price) = (
+            cast.sold(contract).quantity,
+            cast.sold(contract).price_minor,
+        );
         for month in months() {
             cast.bill(contract, month, Treatment::Quantity(quantity - 3));
             let story = "three seats too few, every month";
@@ -54,11 +65,21 @@ fn too_few(cast: &mut Cast<'_>) {
 // impact that it was opened with.
 fn too_few_in_part(cast: &mut Cast<'_>) {
     let contract = cast.contract(Tender::Usd);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     cast.bill(contract, september(), Treatment::Quantity(quantity - 3));
     cast.bill_extra(contract, september(), 2, monday_afternoon(), None);
     let story = "three seats too few, two of them billed after the first night";
-    cast.plant(Kind::Quantity, contract, september(), -3 * price, STAYS, story);
+    cast.plant(
+        Kind::Quantity,
+        contract,
+        september(),
+        -3 * price,
+        STAYS,
+        story,
+    );
 }
 
 // The bill was right and the CRM was not.
@@ -66,7 +87,10 @@ fn contract_amended(cast: &mut Cast<'_>) {
     let customer = cast.customer(Tender::Usd);
     let known_at = Some(at(date(2026, 9, 28), 10));
     let contract = cast.sell(customer, SOC, date(2026, 10, 1), known_at);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     cast.change(contract).amended = Some((monday_afternoon(), quantity + 4));
     cast.bill(contract, october(), Treatment::Quantity(quantity + 4));
     let story = "billed right, and the CRM put right after the first night";
@@ -75,7 +99,10 @@ fn contract_amended(cast: &mut Cast<'_>) {
 
 fn price(cast: &mut Cast<'_>, tender: Tender, difference: i64, story: &'static str) {
     let contract = cast.contract(tender);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     let month = if tender == Tender::Eur {
         august()
     } else {
@@ -97,13 +124,23 @@ fn amount(cast: &mut Cast<'_>) {
 // price over the billed seats.
 fn quantity_and_price(cast: &mut Cast<'_>) {
     let contract = cast.contract(Tender::Usd);
-    let (quantity, price) = (cast.sold(contract).quantity, cast.sold(contract).price_minor);
+    let (quantity, price) = (
+        cast.sold(contract).quantity,
+        cast.sold(contract).price_minor,
+    );
     let (billed, billed_price) = (quantity + 3, price + 80);
     let treatment = Treatment::QuantityAndPrice(billed, billed_price);
     cast.bill(contract, october(), treatment);
     let story = "seats and price both differ";
     cast.plant(Kind::Quantity, contract, october(), 3 * price, STAYS, story);
-    cast.plant(Kind::UnitPrice, contract, october(), billed * 80, STAYS, story);
+    cast.plant(
+        Kind::UnitPrice,
+        contract,
+        october(),
+        billed * 80,
+        STAYS,
+        story,
+    );
 }
 
 // Sold in euros, billed once in as many dollars.
@@ -141,7 +178,12 @@ fn wrong_currency(cast: &mut Cast<'_>) {
 fn twice(cast: &mut Cast<'_>) {
     let copies = [
         (august(), at(date(2026, 8, 4), 9), None, STAYS),
-        (september(), at(date(2026, 9, 3), 9), Some(monday_afternoon()), GOES),
+        (
+            september(),
+            at(date(2026, 9, 3), 9),
+            Some(monday_afternoon()),
+            GOES,
+        ),
         (october(), tuesday_afternoon(), None, COMES_LATE),
     ];
     for (month, issued_at, voided_at, states) in copies {

@@ -73,7 +73,7 @@ const HOURS_BEHIND_UTC: i64 = 4;
 pub(super) fn at(day: Date, hour: i64) -> Timestamp {
     TimeZone::UTC
         .to_timestamp(day.at(0, 0, 0, 0))
-        .map(|midnight| midnight.as_second())
+        .map(Timestamp::as_second)
         .and_then(|second| Timestamp::from_second(second + (hour + HOURS_BEHIND_UTC) * 3_600))
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -25,11 +25,11 @@ pub(super) const EURO_IN_SEPTEMBER: Decimal = Decimal::from_parts(110, 0, 0, fal
 
 /// The rates as a file with canonical columns.
 pub(super) fn csv() -> String {
-    let mut text = String::from("id,from_currency,to_currency,rate,dated_on,rate_source\n");
-    for (from, rate, dated_on) in RATES {
-        text.push_str(&format!(
-            "{from}-USD-{dated_on},{from},USD,{rate},{dated_on},demo\n"
-        ));
-    }
-    text
+    let rows = RATES.map(|(from, rate, dated_on)| {
+        format!("{from}-USD-{dated_on},{from},USD,{rate},{dated_on},demo\n")
+    });
+    format!(
+        "id,from_currency,to_currency,rate,dated_on,rate_source\n{}",
+        rows.concat()
+    )
 }

@@ -58,7 +58,7 @@ pub(super) fn csv(
     night: Night,
     name_of: impl Fn(ContractIndex) -> (String, &'static str),
 ) -> String {
-    let mut text = String::from("id,account_id,sku,quantity,starts_on,ends_on\n");
+    let mut rows = vec!["id,account_id,sku,quantity,starts_on,ends_on\n".to_owned()];
     for ((contract, month), count) in counts {
         let (account, sku) = name_of(*contract);
         let whole = count.on(night);
@@ -74,10 +74,10 @@ pub(super) fn csv(
             ("b", whole - early, middle, month.end_day()),
         ];
         for (half, quantity, starts_on, ends_on) in halves {
-            text.push_str(&format!(
+            rows.push(format!(
                 "{account}-{sku}-{month}-{half},crm:{account},{sku},{quantity},{starts_on},{ends_on}\n"
             ));
         }
     }
-    text
+    rows.concat()
 }

@@ -1,4 +1,9 @@
 //! Tests of `demo`: the servers on the wire, and the truth against what they serve.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helpers fail the test"
+)]
 
 mod client;
 mod compared;

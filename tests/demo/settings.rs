@@ -21,7 +21,7 @@ fn the_configuration_is_valid() {
     assert_eq!(role.as_slice(), [Role::Usage]);
     assert_eq!(parsed.reconcile.lag_days, 4);
     assert_eq!(parsed.collections.level.len(), 3);
-    for report in parsed.job["reports"].reports.iter() {
+    for report in &parsed.job["reports"].reports {
         assert!(parsed.report.contains_key(report), "{report}");
     }
 }

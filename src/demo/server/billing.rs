@@ -141,9 +141,12 @@ fn list(request: &Request, kind: &str, all: Vec<Value>) -> Result<Answer, Refuse
     })))
 }
 
+// Whether an instant, in seconds, keeps to a bound.
+type Bound = fn(i64, i64) -> bool;
+
 fn created_within(request: &Request, all: Vec<Value>) -> Result<Vec<Value>, Refused> {
     let mut kept = all;
-    let bounds: [(&str, fn(i64, i64) -> bool); 4] = [
+    let bounds: [(&str, Bound); 4] = [
         ("created[gt]", |created, bound| created > bound),
         ("created[gte]", |created, bound| created >= bound),
         ("created[lt]", |created, bound| created < bound),

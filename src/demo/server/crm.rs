@@ -136,7 +136,7 @@ fn read_objects(state: &NightState<'_>, request: &Request, kind: &str) -> Result
             None => absent.push(id),
         }
     }
-    let mut answer = batch(state, results);
+    let mut answer = batch(state, &results);
     if !absent.is_empty() {
         answer.status = 207;
         answer.body["numErrors"] = json!(1);
@@ -183,7 +183,7 @@ fn read_associations(
             results.push(json!({ "from": { "id": id }, "to": ends, "paging": {} }));
         }
     }
-    let mut answer = batch(state, results);
+    let mut answer = batch(state, &results);
     if !errors.is_empty() {
         answer.status = 207;
         answer.body["numErrors"] = json!(errors.len());
@@ -192,7 +192,7 @@ fn read_associations(
     Ok(answer)
 }
 
-fn batch(state: &NightState<'_>, results: Vec<Value>) -> Answer {
+fn batch(state: &NightState<'_>, results: &[Value]) -> Answer {
     let at = state.at().to_string();
     Answer::ok(json!({
         "status": "COMPLETE", "startedAt": at, "completedAt": at, "results": results,

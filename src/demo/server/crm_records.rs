@@ -107,7 +107,9 @@ impl CrmRecord {
                 .iter()
                 .for_each(|name| show(name));
         }
-        properties.iter().for_each(|name| show(name));
+        for name in properties {
+            show(name);
+        }
         let updated_at = millis(self.updated_at);
         let created_at = millis(self.created_at);
         shown.insert("hs_object_id".into(), json!(self.number.to_string()));

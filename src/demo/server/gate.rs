@@ -113,7 +113,7 @@ pub(super) const CORRELATION: &str = "5f0d6a1e-7c3b-4d52-9a44-2c1d8e9b7f30";
 /// An answer as it goes out: JSON, dated on the night, with the vendor's own headers.
 pub(super) fn response(
     server: ServerName,
-    answer: Answer,
+    answer: &Answer,
     at: Timestamp,
     request_count: u64,
 ) -> Response {

@@ -144,7 +144,7 @@ async fn answer(
             ServerName::Billing => billing::answer(&state, &request),
         }
     });
-    response(door.name, answer, state.at(), request_count)
+    response(door.name, &answer, state.at(), request_count)
 }
 
 fn read(method: Method, uri: &Uri, body: &[u8], origin: &str) -> Request {

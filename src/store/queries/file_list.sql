@@ -3,7 +3,7 @@ select
     path, pull_id, source, entity, period, quarantine, size_bytes, digest, totals, extracted_at
 from files
 where quarantine = $1
-    and ($2 is null or entity = $2)
-    and ($3 is null or source = $3)
-    and ($4 is null or extracted_at <= $4)
+    and (cast($2 as text) is null or entity = $2)
+    and (cast($3 as text) is null or source = $3)
+    and (cast($4 as text) is null or extracted_at <= $4)
 order by extracted_at, path

@@ -123,6 +123,21 @@ pub fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
     }
 }
 
+/// The exact sum of two figures in one unit.
+pub fn plus(base: Decimal, addend: Decimal) -> Result<Decimal, MoneyError> {
+    base.checked_add(addend).ok_or(MoneyError::Overflow)
+}
+
+/// The exact difference of two figures in one unit.
+pub fn minus(base: Decimal, subtrahend: Decimal) -> Result<Decimal, MoneyError> {
+    base.checked_sub(subtrahend).ok_or(MoneyError::Overflow)
+}
+
+/// The product of two figures, at up to 28 digits.
+pub fn times(base: Decimal, factor: Decimal) -> Result<Decimal, MoneyError> {
+    base.checked_mul(factor).ok_or(MoneyError::Overflow)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! 3 compare: legs are added up to units, units that differ become discrepancies, and discrepancies
 //! live until they are proven fixed.
 
+pub mod cash;
 mod discrepancy;
 mod outcome;
 

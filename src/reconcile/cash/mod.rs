@@ -1,0 +1,24 @@
+//! Cash application: which payment settled which invoice, by which rule, and what is left.
+//!
+//! Payments are taken in the order of the day they were received on, then by id. Each is tried
+//! against the strongest key first: a remittance that names it, then its own reference, then the
+//! configured rules. The first that applies anything decides. Every application is a dated
+//! movement that is never edited, so the open amount of an invoice can be told for any day.
+
+mod apply;
+mod book;
+mod error;
+mod invoice;
+mod ledger;
+mod payment;
+mod remittance;
+mod reversal;
+mod rules;
+mod tolerance;
+
+pub use apply::apply_cash;
+pub use book::{CashBook, CreditKind, OpenCredit, OpenInvoice};
+pub use error::CashError;
+pub use invoice::{LedgerInvoice, Movement, MovementKind};
+pub use ledger::CashInput;
+pub use payment::{AppliedPart, CashPayment, LedgerPayment, MatchedBy, PaymentState};

@@ -59,6 +59,9 @@ pub enum MailError {
         #[source]
         cause: std::io::Error,
     },
+    /// The file of the certificate authority holds no certificate.
+    #[error("mail.ca holds no certificate")]
+    AuthorityEmpty,
     /// TLS could not be set up with the configured certificate authority.
     #[error("TLS to the mail server could not be set up")]
     Tls(#[source] lettre::transport::smtp::Error),
@@ -94,6 +97,7 @@ impl Fault for MailError {
             Self::Tls(_) => "XF-M008",
             Self::Server { .. } => "XF-M009",
             Self::Folder { .. } => "XF-M010",
+            Self::AuthorityEmpty => "XF-M011",
         }
     }
 
@@ -115,7 +119,7 @@ impl Fault for MailError {
             Self::Address { .. } => "write name@domain, or `Name <name@domain>` for a sender".into(),
             Self::Domain { .. } => "correct the address, or add its domain to mail.allowed_domains".into(),
             Self::Password { cause, .. } => cause.hint(),
-            Self::AuthorityFile { .. } | Self::Tls(_) => {
+            Self::AuthorityFile { .. } | Self::AuthorityEmpty | Self::Tls(_) => {
                 "mail.ca is a PEM file with the certificate of an authority".into()
             }
             Self::Server { .. } => "check user, password and certificate, then run `crossfoot check`".into(),
@@ -135,6 +139,7 @@ impl Fault for MailError {
             | Self::Domain { .. }
             | Self::Password { .. }
             | Self::AuthorityFile { .. }
+            | Self::AuthorityEmpty
             | Self::Tls(_) => Exit::Usage,
             Self::Key { .. } | Self::Compose(_) | Self::Server { .. } | Self::Folder { .. } => {
                 Exit::Failed

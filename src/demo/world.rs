@@ -40,7 +40,7 @@ impl World {
         let mut customers = customers::invent(&mut random);
         let mut contracts = contracts::invent(&customers, &mut random);
         let mut counts = Counts::new();
-        let script = story::write(&mut customers, &mut contracts, &mut counts, &mut random);
+        let script = story::play(&mut customers, &mut contracts, &mut counts, &mut random);
         let bills = bills::issue(&customers, &contracts, &counts, &script);
         let payments = payments::receive(&customers, &bills, &mut random);
         Self {

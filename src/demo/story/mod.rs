@@ -7,29 +7,10 @@
 mod cast;
 mod counted;
 mod innocent;
+mod play;
 mod script;
 mod unbilled;
 mod wrong;
 
+pub(super) use play::play;
 pub(super) use script::{ExtraBill, Plan, Script, Treatment};
-
-use super::contracts::Contract;
-use super::customers::Customer;
-use super::random::Random;
-use super::usage::Counts;
-
-/// Plays all stories over a world that is right so far. Changes what the customers bought, and says
-/// how they are billed.
-pub(super) fn write(
-    customers: &mut [Customer],
-    contracts: &mut Vec<Contract>,
-    counts: &mut Counts,
-    random: &mut Random,
-) -> Script {
-    let mut cast = cast::Cast::new(customers, contracts, counts, random);
-    unbilled::play(&mut cast);
-    wrong::play(&mut cast);
-    counted::play(&mut cast);
-    innocent::play(&mut cast);
-    cast.script
-}

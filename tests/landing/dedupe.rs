@@ -202,3 +202,21 @@ fn rows_land_in_their_month() {
         ]
     );
 }
+
+// Goal: a clock that once ran ahead hides nothing from the nights before. Method: a pull of a later
+// night first, then the same row and a sweep in an earlier one.
+#[test]
+fn what_a_later_clock_landed_does_not_count_before_it() {
+    let mut world = World::new();
+    let rows = page(&[invoice("a", "2026-10-01", 100)]);
+    world.pull("billing", night(5), std::slice::from_ref(&rows), &[]);
+    let earlier = world.pull("billing", night(2), std::slice::from_ref(&rows), &[]);
+    assert_eq!((earlier.new_count, earlier.unchanged_count), (1, 0));
+    for at in [2, 5] {
+        let seen = totals(&world.records(Entity::Invoices, night(at)));
+        assert_eq!(seen, ["a 1"], "night {at}");
+    }
+    let swept = world.pull("billing", night(3), &[], &[Entity::Invoices]);
+    assert_eq!(swept.tombstone_count, 1);
+    assert!(world.records(Entity::Invoices, night(3)).is_empty());
+}

@@ -1,12 +1,38 @@
 //! 3 compare: legs are added up to units, units that differ become discrepancies, and discrepancies
 //! live until they are proven fixed.
+//!
+//! The way through: accounts of all systems become customers (`identity`), the `engine` adds up the
+//! legs, `billing` builds units and tells why they differ, `rule` does the same for rules of one's
+//! own, `tally` proves that no row was lost, and `lifecycle` says what becomes of each item.
 
+mod billing;
 pub mod cash;
+mod catalog;
 mod discrepancy;
+mod engine;
+mod error;
+mod identity;
+mod input;
+mod legs;
+mod lifecycle;
 mod outcome;
+mod rates;
+mod rule;
+mod short_id;
+mod tally;
+mod tolerance;
+mod version;
 
+pub use billing::{BILLING_RULE, reconcile_billing};
 pub use discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
     WaitingOn,
 };
+pub use engine::{QueryResult, query};
+pub use error::ReconcileError;
+pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
+pub use input::{BlindSource, EntityFiles, ReconcileInput};
+pub use lifecycle::{PersonMove, advance, legal_moves, move_by_person};
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, UnitTotals};
+pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};
+pub use version::rules_version;

@@ -1,0 +1,109 @@
+//! The settings that decide a comparison, read once, and the digest that names them.
+
+use crate::config::{Config, Proration, Role, SourceRounding};
+use crate::reconcile::input::ReconcileInput;
+use crate::reconcile::short_id::fingerprint;
+use crate::reconcile::tolerance::Tolerance;
+
+use super::expected::LineRules;
+
+/// Raised whenever the code would decide a unit differently.
+const RULES_REVISION: &str = "1";
+
+/// How the billing side works, by configuration.
+pub(super) struct Settings<'a> {
+    input: &'a ReconcileInput<'a>,
+    billing_sources: Vec<&'a str>,
+}
+
+impl<'a> Settings<'a> {
+    pub(super) fn new(input: &'a ReconcileInput<'a>) -> Self {
+        Self {
+            input,
+            billing_sources: input.sources_with(Role::Billing),
+        }
+    }
+
+    /// How a unit's lines are computed: by the source that billed it, else by the first that bills.
+    pub(super) fn line_rules(
+        &self,
+        billed_by: Option<&str>,
+        sold_by: Option<&str>,
+    ) -> LineRules<'a> {
+        let config = self.input.config;
+        let source = |name: Option<&str>| name.and_then(|name| config.source.get(name));
+        let billing = source(billed_by.or(self.billing_sources.first().copied()));
+        let rounding = billing.map_or(SourceRounding::default(), |source| source.rounding);
+        let proration: Option<Proration> = billing
+            .and_then(|source| source.proration)
+            .or_else(|| source(sold_by).and_then(|source| source.proration));
+        LineRules {
+            rounding,
+            proration: proration.unwrap_or(config.reconcile.proration),
+            arrears_bill_day: billing
+                .and_then(|source| source.arrears_bill_day)
+                .unwrap_or(config.reconcile.arrears_bill_day),
+            zone: &self.input.zone,
+        }
+    }
+
+    /// The days of grace before what is missing is true: the longest of the billing sources.
+    pub(super) fn lag_days(&self) -> u16 {
+        let config = self.input.config;
+        self.billing_sources
+            .iter()
+            .map(|name| {
+                config
+                    .source
+                    .get(*name)
+                    .and_then(|source| source.lag_days)
+                    .unwrap_or(config.reconcile.lag_days)
+            })
+            .max()
+            .unwrap_or(config.reconcile.lag_days)
+    }
+
+    pub(super) fn amount_tolerance(&self) -> Tolerance<'a> {
+        let tolerance = &self.input.config.tolerance;
+        Tolerance::new(&tolerance.amount, tolerance.mode)
+    }
+
+    pub(super) fn quantity_tolerance(&self) -> Tolerance<'a> {
+        let tolerance = &self.input.config.tolerance;
+        Tolerance::new(&tolerance.quantity, tolerance.mode)
+    }
+
+    pub(super) fn price_tolerance(&self) -> Tolerance<'a> {
+        let tolerance = &self.input.config.tolerance;
+        Tolerance::new(&tolerance.unit_price, tolerance.mode)
+    }
+}
+
+/// The digest of everything in the configuration that can decide a unit.
+pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
+    let mut text = format!(
+        "{RULES_REVISION}|{rule_text}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        config.tolerance,
+        config.reconcile,
+        config.identity,
+        config.company.materiality,
+        config.company.currency,
+        config.company.timezone,
+    );
+    for (name, branch) in &config.branch {
+        text.push_str(&format!("|branch {name} {:?}", branch.materiality));
+    }
+    for (name, source) in &config.source {
+        text.push_str(&format!(
+            "|source {name} {:?} {:?} {:?} {:?} {:?} {:?}",
+            source.role,
+            source.rounding,
+            source.proration,
+            source.tax_rounding,
+            source.lag_days,
+            source.arrears_bill_day,
+        ));
+    }
+    fingerprint(&[&text])[..16].to_owned()
+}
+

@@ -1,0 +1,247 @@
+//! Streaming the legs of the billing rule, group by group.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use datafusion::arrow::array::RecordBatch;
+
+use crate::period::Period;
+use crate::reconcile::error::ReconcileError;
+use crate::reconcile::legs::{BilledSum, ContractRow, LegGroup, UsageSum};
+
+use super::columns::{Counts, Dates, Instants, Numbers, Texts};
+use super::session::{Session, is_of, next_batch};
+
+const BILLING_LEGS: &str = include_str!("sql/billing_legs.sql");
+const DOING: &str = "adding up the legs";
+
+/// Which rows the legs take.
+#[derive(Debug, Clone)]
+pub(crate) struct BillingScope<'a> {
+    /// The compared period.
+    pub(crate) period: Period,
+    /// How many periods on either side are read beside it.
+    pub(crate) max_shift: i32,
+    /// The zone of the books.
+    pub(crate) zone: &'a TimeZone,
+    /// Whose contracts are the sold leg.
+    pub(crate) sold_by: Vec<&'a str>,
+    /// Whose usage is the used leg.
+    pub(crate) used_by: Vec<&'a str>,
+    /// Whose lines are the billed leg.
+    pub(crate) billed_by: Vec<&'a str>,
+}
+
+impl BillingScope<'_> {
+    fn offsets(&self) -> std::ops::RangeInclusive<i32> {
+        -self.max_shift..=self.max_shift
+    }
+
+    /// Contracts of the sold leg, drafts left out.
+    pub(super) fn is_sold(&self) -> String {
+        format!(
+            "{} and coalesce(status, 'active') <> 'draft'",
+            is_of(&self.sold_by)
+        )
+    }
+
+    /// Usage from the first period that is read to the last.
+    pub(super) fn is_used(&self) -> String {
+        let first = self.period.shifted(-self.max_shift).bounds(self.zone).0;
+        let last = self.period.shifted(self.max_shift).bounds(self.zone).1;
+        format!(
+            "{} and starts_on >= {} and starts_on < {}",
+            is_of(&self.used_by),
+            instant(first),
+            instant(last)
+        )
+    }
+
+    /// Lines from the first period that is read to the last.
+    pub(super) fn is_billed(&self) -> String {
+        format!(
+            "{} and billed_on >= date '{}' and billed_on < date '{}'",
+            is_of(&self.billed_by),
+            self.period.shifted(-self.max_shift).first_day(),
+            self.period.shifted(self.max_shift).end_day()
+        )
+    }
+
+    fn usage_offset(&self) -> String {
+        self.case(|offset| {
+            let end = self.period.shifted(offset).bounds(self.zone).1;
+            format!("starts_on < {}", instant(end))
+        })
+    }
+
+    pub(super) fn billed_offset(&self) -> String {
+        self.case(|offset| format!("billed_on < date '{}'", self.period.shifted(offset).end_day()))
+    }
+
+    /// The offset of the first period that ends after the row.
+    fn case(&self, is_before_end: impl Fn(i32) -> String) -> String {
+        let branches: Vec<String> = self
+            .offsets()
+            .map(|offset| format!("when {} then {offset}", is_before_end(offset)))
+            .collect();
+        format!("(case {} end)", branches.join(" "))
+    }
+}
+
+/// An instant as an SQL literal of the landed type.
+fn instant(at: Timestamp) -> String {
+    format!(
+        "arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')",
+        at.as_microsecond()
+    )
+}
+
+impl Session {
+    /// Streams the legs and gives each customer and product, whole, to `take`, in the order of their
+    /// keys. Only one of them is held at a time.
+    pub(crate) async fn billing_legs(
+        &self,
+        scope: &BillingScope<'_>,
+        mut take: impl FnMut(LegGroup) -> Result<(), ReconcileError>,
+    ) -> Result<(), ReconcileError> {
+        let sql = BILLING_LEGS
+            .replace("{is_sold}", &scope.is_sold())
+            .replace("{is_used}", &scope.is_used())
+            .replace("{is_billed}", &scope.is_billed())
+            .replace("{usage_offset}", &scope.usage_offset())
+            .replace("{billed_offset}", &scope.billed_offset())
+            .replace(
+                "{no_instant}",
+                "arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))')",
+            );
+        let mut stream = self.stream(&sql, DOING).await?;
+        let mut current: Option<LegGroup> = None;
+        while let Some(batch) = next_batch(&mut stream, DOING).await? {
+            let columns = LegColumns::of(&batch)?;
+            for row in 0..batch.num_rows() {
+                let (account, sku) = (columns.account.text(row), columns.sku.text(row));
+                let is_same = current
+                    .as_ref()
+                    .is_some_and(|group| group.account == account && group.sku == sku);
+                if !is_same {
+                    if let Some(complete) = current.take() {
+                        take(complete)?;
+                    }
+                    current = Some(LegGroup {
+                        account,
+                        sku,
+                        ..LegGroup::default()
+                    });
+                }
+                if let Some(group) = current.as_mut() {
+                    columns.read_into(group, row)?;
+                }
+            }
+        }
+        match current {
+            Some(last) => take(last),
+            None => Ok(()),
+        }
+    }
+}
+
+struct LegColumns {
+    leg: Counts,
+    account: Texts,
+    sku: Texts,
+    source: Texts,
+    id: Texts,
+    branch: Texts,
+    currency: Texts,
+    period_offset: Counts,
+    quantity: Numbers,
+    net: Numbers,
+    row_count: Counts,
+    unmeasured_count: Counts,
+    unit_price: Numbers,
+    discount_percent: Numbers,
+    discount_ends_on: Dates,
+    starts_on: Instants,
+    ends_on: Instants,
+    frequency: Texts,
+    model: Texts,
+    commit_quantity: Numbers,
+    overage_price: Numbers,
+    proration: Texts,
+    status: Texts,
+}
+
+impl LegColumns {
+    fn of(batch: &RecordBatch) -> Result<Self, ReconcileError> {
+        Ok(Self {
+            leg: Counts::of(batch, "leg")?,
+            account: Texts::of(batch, "account")?,
+            sku: Texts::of(batch, "sku")?,
+            source: Texts::of(batch, "source")?,
+            id: Texts::of(batch, "id")?,
+            branch: Texts::of(batch, "branch")?,
+            currency: Texts::of(batch, "currency")?,
+            period_offset: Counts::of(batch, "period_offset")?,
+            quantity: Numbers::of(batch, "quantity")?,
+            net: Numbers::of(batch, "net")?,
+            row_count: Counts::of(batch, "row_count")?,
+            unmeasured_count: Counts::of(batch, "unmeasured_count")?,
+            unit_price: Numbers::of(batch, "unit_price")?,
+            discount_percent: Numbers::of(batch, "discount_percent")?,
+            discount_ends_on: Dates::of(batch, "discount_ends_on")?,
+            starts_on: Instants::of(batch, "starts_on")?,
+            ends_on: Instants::of(batch, "ends_on")?,
+            frequency: Texts::of(batch, "frequency")?,
+            model: Texts::of(batch, "model")?,
+            commit_quantity: Numbers::of(batch, "commit_quantity")?,
+            overage_price: Numbers::of(batch, "overage_price")?,
+            proration: Texts::of(batch, "proration")?,
+            status: Texts::of(batch, "status")?,
+        })
+    }
+
+    fn read_into(&self, group: &mut LegGroup, row: usize) -> Result<(), ReconcileError> {
+        match self.leg.get(row) {
+            0 => group.contracts.push(ContractRow {
+                source: self.source.text(row),
+                id: self.id.text(row),
+                branch: self.branch.owned(row),
+                currency: self.currency.currency(row)?,
+                quantity: self.quantity.number(row)?,
+                unit_price: self.unit_price.number(row)?,
+                discount_percent: self.discount_percent.get(row)?,
+                discount_ends_on: self.discount_ends_on.get(row),
+                starts_on: self.starts_on.get(row).unwrap_or(Timestamp::MIN),
+                ends_on: self.ends_on.get(row),
+                frequency: self.frequency.owned(row),
+                model: self.model.owned(row),
+                commit_quantity: self.commit_quantity.get(row)?,
+                overage_price: self.overage_price.get(row)?,
+                proration: self.proration.owned(row),
+                status: self.status.owned(row),
+            }),
+            1 => group.usage.push(UsageSum {
+                source: self.source.text(row),
+                branch: self.branch.owned(row),
+                offset: self.period_offset.offset(row),
+                starts_on: self.starts_on.get(row).unwrap_or(Timestamp::MIN),
+                quantity: self.quantity.number(row)?,
+                row_count: self.row_count.count(row),
+            }),
+            _ => group.billed.push(BilledSum {
+                source: self.source.text(row),
+                branch: self.branch.owned(row),
+                currency: self.currency.currency(row)?,
+                offset: self.period_offset.offset(row),
+                quantity: if self.unmeasured_count.get(row) == 0 {
+                    self.quantity.get(row)?
+                } else {
+                    None
+                },
+                net: self.net.number(row)?,
+                line_count: self.row_count.count(row),
+            }),
+        }
+        Ok(())
+    }
+}

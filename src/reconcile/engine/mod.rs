@@ -1,0 +1,23 @@
+//! The comparing engine: DataFusion over the landed Parquet, and the only home of it.
+//!
+//! Legs are compared by adding, not by joining: each leg is summed to the unit's key, the legs are put
+//! one under the other, and one sort by key brings what belongs together side by side. It takes any
+//! number of legs, handles 1:N and N:1, and spills to disk under a memory limit. Names are resolved by
+//! functions over maps in memory, so that no join is needed for them; the one join that is left (lines
+//! to invoices) is a sort-merge join, because a hash join cannot spill.
+
+mod billing_legs;
+mod columns;
+mod functions;
+mod invoice_links;
+mod query;
+mod row_counts;
+mod rule_legs;
+mod session;
+mod tables;
+mod unit_records;
+
+pub(crate) use billing_legs::BillingScope;
+pub use query::{QueryResult, query};
+pub(crate) use rule_legs::{RuleLegs, RuleUnit};
+pub(crate) use session::Session;

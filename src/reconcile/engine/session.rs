@@ -1,0 +1,159 @@
+//! One engine session: its limits, its tables, and how its failures are told.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use crate::canonical::{Entity, Record, read_records};
+use crate::reconcile::error::ReconcileError;
+use crate::reconcile::input::EntityFiles;
+
+use super::tables::register_entities;
+
+/// How much memory one thread of the engine wants at least; with less, fewer threads run.
+const MEMORY_PER_THREAD: u64 = 64 << 20;
+/// How many of the largest consumers an out-of-memory message names.
+const CONSUMERS_TOLD: usize = 5;
+
+/// An engine session over the files of one snapshot.
+pub(crate) struct Session {
+    pub(super) context: SessionContext,
+}
+
+impl Session {
+    /// Opens a session: every entity is a table of its living newest versions as of `as_of`, and
+    /// `<entity>_versions` has all versions.
+    pub(crate) async fn open(
+        files: &EntityFiles,
+        as_of: Option<Timestamp>,
+        memory_limit: u64,
+        spill_dir: &Path,
+    ) -> Result<Self, ReconcileError> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let affordable = usize::try_from(memory_limit / MEMORY_PER_THREAD).unwrap_or(usize::MAX);
+        let mut config = SessionConfig::new()
+            .with_target_partitions(threads.min(affordable).max(1))
+            .with_information_schema(false);
+        let options = config.options_mut();
+        // A literal such as 0.01 is a decimal; as a float it would make floats of all it meets.
+        options.sql_parser.parse_float_as_decimal = true;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        options.execution.parquet.schema_force_view_types = false;
+        options.optimizer.prefer_hash_join = false;
+        let pool = FairSpillPool::new(usize::try_from(memory_limit).unwrap_or(usize::MAX));
+        let told = std::num::NonZero::new(CONSUMERS_TOLD).unwrap_or(std::num::NonZero::<usize>::MIN);
+        let disk = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![spill_dir.to_owned()]));
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, told)))
+            .with_disk_manager_builder(disk)
+            .build_arc()
+            .map_err(|error| engine_error("opening its spill folder", error))?;
+        let state = SessionStateBuilder::new()
+            .with_default_features()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .build();
+        let context = SessionContext::new_with_state(state);
+        register_entities(&context, files, as_of).await?;
+        Ok(Self { context })
+    }
+
+    /// All living records of a small entity, in the order of source and id.
+    pub(crate) async fn records(&self, entity: Entity) -> Result<Vec<Record>, ReconcileError> {
+        let doing = "reading a catalogue";
+        let sql = format!("select * from {} order by source, id", entity.name());
+        let mut records = Vec::new();
+        for batch in self.collect(&sql, doing).await? {
+            records.extend(
+                read_records(entity, &batch)
+                    .map_err(|error| engine_error(doing, DataFusionError::from(error)))?,
+            );
+        }
+        Ok(records)
+    }
+
+    pub(super) async fn frame(
+        &self,
+        sql: &str,
+        doing: &'static str,
+    ) -> Result<DataFrame, ReconcileError> {
+        self.context
+            .sql(sql)
+            .await
+            .map_err(|error| engine_error(doing, error))
+    }
+
+    pub(super) async fn collect(
+        &self,
+        sql: &str,
+        doing: &'static str,
+    ) -> Result<Vec<RecordBatch>, ReconcileError> {
+        self.frame(sql, doing)
+            .await?
+            .collect()
+            .await
+            .map_err(|error| engine_error(doing, error))
+    }
+
+    pub(super) async fn stream(
+        &self,
+        sql: &str,
+        doing: &'static str,
+    ) -> Result<SendableRecordBatchStream, ReconcileError> {
+        self.frame(sql, doing)
+            .await?
+            .execute_stream()
+            .await
+            .map_err(|error| engine_error(doing, error))
+    }
+}
+
+/// The next batch of a stream.
+pub(super) async fn next_batch(
+    stream: &mut SendableRecordBatchStream,
+    doing: &'static str,
+) -> Result<Option<RecordBatch>, ReconcileError> {
+    stream
+        .next()
+        .await
+        .transpose()
+        .map_err(|error| engine_error(doing, error))
+}
+
+/// Tells memory from the other ways in which the engine fails.
+pub(super) fn engine_error(doing: &'static str, error: DataFusionError) -> ReconcileError {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => ReconcileError::Memory {
+            doing,
+            source: Box::new(error),
+        },
+        _ => ReconcileError::Engine {
+            doing,
+            source: Box::new(error),
+        },
+    }
+}
+
+/// A text as an SQL literal.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A condition that takes the rows of the named sources, and none where there are none.
+pub(super) fn is_of(sources: &[&str]) -> String {
+    if sources.is_empty() {
+        return "false".to_owned();
+    }
+    let names: Vec<String> = sources.iter().map(|name| literal(name)).collect();
+    format!("source in ({})", names.join(", "))
+}

@@ -1,0 +1,100 @@
+//! What a reconcile is given: the period, the files, and which sources cannot be trusted now.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::canonical::Entity;
+use crate::config::{Config, Role};
+use crate::period::Period;
+
+use super::identity::AccountDirectory;
+
+/// The committed Parquet files to read, by entity. An entity without files is an empty table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntityFiles(pub BTreeMap<Entity, Vec<PathBuf>>);
+
+impl EntityFiles {
+    /// The files of one entity.
+    pub fn of(&self, entity: Entity) -> &[PathBuf] {
+        self.0.get(&entity).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a file of an entity.
+    pub fn add(&mut self, entity: Entity, path: PathBuf) {
+        self.0.entry(entity).or_default().push(path);
+    }
+}
+
+/// A source that failed, is partial or stale (red) for the period: what it says proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindSource {
+    /// The source's name.
+    pub source: String,
+    /// The entities that are affected; all of the source's when empty.
+    pub entities: Vec<Entity>,
+    /// Why, on one line.
+    pub reason: String,
+}
+
+impl BlindSource {
+    /// Whether it is blind for an entity.
+    pub fn covers(&self, entity: Entity) -> bool {
+        self.entities.is_empty() || self.entities.contains(&entity)
+    }
+}
+
+/// Everything that decides the answer of a reconcile of one rule and period.
+#[derive(Debug, Clone)]
+pub struct ReconcileInput<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// The service period.
+    pub period: Period,
+    /// The local day of the question: what is not due by it is timing.
+    pub today: Date,
+    /// What was known: records extracted by this instant.
+    pub as_of: Timestamp,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The roles of every source, the connectors' own defaults among them.
+    pub roles: &'a BTreeMap<String, Vec<Role>>,
+    /// Absolute paths of the snapshot's files.
+    pub files: EntityFiles,
+    /// Digest of the list of files.
+    pub input_digest: String,
+    /// Which account of which source is which customer.
+    pub directory: &'a AccountDirectory,
+    /// The sources that make units unknown.
+    pub blind_sources: Vec<BlindSource>,
+    /// Quarantined rows: source, entity, count.
+    pub rejected: Vec<(String, Entity, u64)>,
+    /// Where the engine spills.
+    pub spill_dir: &'a Path,
+    /// The zone of the books.
+    pub zone: TimeZone,
+}
+
+impl ReconcileInput<'_> {
+    /// The names of the sources that have a role, sorted.
+    pub fn sources_with(&self, role: Role) -> Vec<&str> {
+        self.roles
+            .iter()
+            .filter(|(_, roles)| roles.contains(&role))
+            .map(|(source, _)| source.as_str())
+            .collect()
+    }
+
+    /// The sources whose usage is added: all but those that are vendors and nothing more, since
+    /// what a vendor counts is compared with the bill and never added to the customer's usage.
+    pub fn usage_sources(&self) -> Vec<&str> {
+        self.roles
+            .iter()
+            .filter(|(_, roles)| roles.contains(&Role::Usage) || !roles.contains(&Role::Vendor))
+            .map(|(source, _)| source.as_str())
+            .collect()
+    }
+}

@@ -1,0 +1,333 @@
+//! The system's side of the life of an item: what one reconcile does to the items of its rule and
+//! period.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::reconcile::discrepancy::{
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, ResolutionCode,
+};
+use crate::reconcile::outcome::{Finding, Outcome};
+use crate::store::DiscrepancyChange;
+
+use super::identify::{fingerprint_of, identify, new_id};
+
+/// Who acts when nobody does.
+const SYSTEM: &str = "crossfoot";
+
+/// The changes that an outcome makes to `standing`: all items of its rule and period, in any state.
+/// Items of unknown units do not move. Nothing changes where nothing differs, so that advancing
+/// again with the same outcome is without effect.
+pub fn advance(
+    outcome: &Outcome,
+    standing: Vec<Discrepancy>,
+    now: Timestamp,
+    verify_window: Duration,
+) -> Vec<DiscrepancyChange> {
+    let mut standing = standing;
+    standing.sort_by(|base, peer| base.id.cmp(&peer.id));
+    let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
+    let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
+    let step = Step {
+        outcome,
+        now,
+        verify_window,
+    };
+    let matches = identify(&standing, &outcome.findings);
+    let mut changes = Vec::new();
+    for (item, finding) in &matches.pairs {
+        let item = &standing[*item];
+        changes.extend(step.differs(item, &outcome.findings[*finding]));
+    }
+    for at in &matches.gone {
+        let item = &standing[*at];
+        let key = (item.account.as_str(), item.sku.as_str());
+        if unknown.contains(&key) {
+            continue;
+        }
+        changes.extend(step.agrees(item, timing.contains(&key)));
+    }
+    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
+    for at in &matches.new {
+        let finding = &outcome.findings[*at];
+        let id = new_id(outcome, finding, &taken);
+        taken.insert(id.clone());
+        changes.push(step.opened(id, finding));
+    }
+    changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
+    changes
+}
+
+fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
+    units
+        .iter()
+        .map(|(account, sku)| (account.as_str(), sku.as_str()))
+        .collect()
+}
+
+struct Step<'a> {
+    outcome: &'a Outcome,
+    now: Timestamp,
+    verify_window: Duration,
+}
+
+impl Step<'_> {
+    fn opened(&self, id: String, finding: &Finding) -> DiscrepancyChange {
+        let item = Discrepancy {
+            fingerprint: fingerprint_of(self.outcome, finding),
+            rule: self.outcome.rule.clone(),
+            period: self.outcome.period,
+            kind: finding.kind,
+            state: DiscrepancyState::Open,
+            account: finding.account.id.clone(),
+            account_name: finding.account.name.clone(),
+            branch: finding.branch.clone(),
+            sku: finding.sku.clone(),
+            currency: finding.currency,
+            field: finding.field.clone(),
+            expected: finding.expected.clone(),
+            actual: finding.actual.clone(),
+            unit_expected: finding.unit_expected,
+            unit_actual: finding.unit_actual,
+            impact: finding.impact,
+            outstanding: finding.impact.abs(),
+            recovered: Decimal::ZERO,
+            annualised: finding.annualised,
+            severity: finding.severity,
+            estimated: finding.estimated,
+            ambiguous: finding.ambiguous,
+            secondary: finding.secondary.clone(),
+            linked_id: None,
+            owner: None,
+            waiting_on: None,
+            code: None,
+            proposed_by: None,
+            sides: finding.sides.clone(),
+            rules_version: self.outcome.rules_version.clone(),
+            opened_run: self.outcome.run_id.clone(),
+            last_run: self.outcome.run_id.clone(),
+            opened_at: self.now,
+            resolved_at: None,
+            ended_at: None,
+            updated_at: self.now,
+            id,
+        };
+        let event = self.event(&item, "opened", None, None);
+        DiscrepancyChange {
+            discrepancy: item,
+            was: None,
+            events: vec![event],
+        }
+    }
+
+    /// The unit still differs, or differs again.
+    fn differs(&self, item: &Discrepancy, finding: &Finding) -> Option<DiscrepancyChange> {
+        use DiscrepancyState::{Closed, Dismissed, Resolved, SelfCleared, Verified};
+        let is_given_up = item.code == Some(ResolutionCode::WrittenOff);
+        match item.state {
+            // What a person dismissed or wrote off stays so, however it differs.
+            Dismissed => None,
+            Verified | Closed if is_given_up => None,
+            Resolved if is_given_up => Some(self.moved(
+                item.clone(),
+                item.state,
+                &[Verified],
+                "written off: its approval verifies it",
+            )),
+            Verified | Closed | SelfCleared => {
+                let updated = self.updated(item, finding);
+                Some(self.moved(
+                    updated,
+                    item.state,
+                    &[DiscrepancyState::Reopened],
+                    "the unit differs again",
+                ))
+            }
+            Resolved if self.is_window_over(item) => {
+                let updated = self.updated(item, finding);
+                Some(self.moved(
+                    updated,
+                    item.state,
+                    &[DiscrepancyState::Reopened],
+                    "the unit still differs after the verify window",
+                ))
+            }
+            _ => self.refreshed(item, finding),
+        }
+    }
+
+    /// The cause was not found any more: the unit agrees, or it is a timing difference.
+    fn agrees(&self, item: &Discrepancy, is_timing: bool) -> Option<DiscrepancyChange> {
+        use DiscrepancyState::{
+            Acknowledged, Approved, Closed, Dismissed, InProgress, Open, Proposed, Reopened,
+            Resolved, SelfCleared, Verified, Waiting,
+        };
+        let mut cleared = item.clone();
+        cleared.outstanding = Decimal::ZERO;
+        if !is_timing {
+            cleared.recovered = cleared.impact.abs();
+        }
+        let reason = if is_timing {
+            "the other side is not due yet, or stands in the next period"
+        } else {
+            "both sides agree"
+        };
+        match item.state {
+            Verified | Closed | Dismissed | SelfCleared => None,
+            Resolved if is_timing => None,
+            Resolved => Some(self.moved(cleared, item.state, &[Verified], reason)),
+            Open | Acknowledged | InProgress | Waiting | Reopened => {
+                cleared.code = is_timing.then_some(ResolutionCode::Timing);
+                cleared.waiting_on = None;
+                // A reopened item is taken up first: the table knows no shorter way.
+                let steps: &[DiscrepancyState] = if item.state == Reopened {
+                    &[InProgress, SelfCleared]
+                } else {
+                    &[SelfCleared]
+                };
+                Some(self.moved(cleared, item.state, steps, reason))
+            }
+            // A resolution is on its way: the person who proposed it brings it to its end.
+            Proposed | Approved if is_timing || item.outstanding.is_zero() => None,
+            Proposed | Approved => {
+                cleared.updated_at = self.now;
+                cleared.last_run.clone_from(&self.outcome.run_id);
+                let event = self.event(&cleared, "updated", Some(item.state), Some(reason));
+                Some(DiscrepancyChange {
+                    discrepancy: cleared,
+                    was: Some(item.state),
+                    events: vec![event],
+                })
+            }
+        }
+    }
+
+    fn is_window_over(&self, item: &Discrepancy) -> bool {
+        let Some(resolved_at) = item.resolved_at else {
+            return true;
+        };
+        let elapsed = self.now.as_second().saturating_sub(resolved_at.as_second());
+        u64::try_from(elapsed).is_ok_and(|elapsed| elapsed >= self.verify_window.as_secs())
+    }
+
+    /// An item that stays where it is, with what this run saw; nothing where that is the same.
+    fn refreshed(&self, item: &Discrepancy, finding: &Finding) -> Option<DiscrepancyChange> {
+        let mut updated = self.updated(item, finding);
+        if updated == *item {
+            return None;
+        }
+        let is_told = updated.kind != item.kind
+            || updated.field != item.field
+            || updated.expected != item.expected
+            || updated.actual != item.actual
+            || updated.impact != item.impact
+            || updated.outstanding != item.outstanding
+            || updated.severity != item.severity
+            || updated.secondary != item.secondary;
+        updated.updated_at = self.now;
+        updated.last_run.clone_from(&self.outcome.run_id);
+        let note = if updated.kind == item.kind {
+            format!("outstanding {} of {}", updated.outstanding, updated.impact.abs())
+        } else {
+            format!("the cause changed from {} to {}", item.kind, updated.kind)
+        };
+        let events = if is_told {
+            vec![self.event(&updated, "updated", Some(item.state), Some(&note))]
+        } else {
+            Vec::new()
+        };
+        Some(DiscrepancyChange {
+            discrepancy: updated,
+            was: Some(item.state),
+            events,
+        })
+    }
+
+    /// The item with the finding's values. The impact keeps its largest size since the item opened,
+    /// unless the cause or the direction changed.
+    fn updated(&self, item: &Discrepancy, finding: &Finding) -> Discrepancy {
+        let is_same_direction = item.impact.is_sign_negative() == finding.impact.is_sign_negative()
+            || item.impact.is_zero()
+            || finding.impact.is_zero();
+        let is_same_cause = item.kind == finding.kind && item.currency == finding.currency;
+        let keeps_impact = is_same_cause
+            && is_same_direction
+            && item.impact.abs() >= finding.impact.abs();
+        let mut updated = item.clone();
+        updated.kind = finding.kind;
+        updated.fingerprint = fingerprint_of(self.outcome, finding);
+        updated.account_name.clone_from(&finding.account.name);
+        updated.branch.clone_from(&finding.branch);
+        updated.currency = finding.currency;
+        updated.field.clone_from(&finding.field);
+        updated.expected.clone_from(&finding.expected);
+        updated.actual.clone_from(&finding.actual);
+        updated.unit_expected = finding.unit_expected;
+        updated.unit_actual = finding.unit_actual;
+        if !keeps_impact {
+            updated.impact = finding.impact;
+            updated.annualised = finding.annualised;
+            updated.severity = finding.severity;
+        }
+        updated.outstanding = finding.impact.abs();
+        updated.recovered = updated.impact.abs() - updated.outstanding;
+        updated.estimated = finding.estimated;
+        updated.ambiguous = finding.ambiguous;
+        updated.secondary.clone_from(&finding.secondary);
+        updated.sides.clone_from(&finding.sides);
+        updated.rules_version.clone_from(&self.outcome.rules_version);
+        updated
+    }
+
+    fn moved(
+        &self,
+        mut item: Discrepancy,
+        was: DiscrepancyState,
+        steps: &[DiscrepancyState],
+        reason: &str,
+    ) -> DiscrepancyChange {
+        let mut events = Vec::new();
+        let mut from = was;
+        for to in steps {
+            item.state = *to;
+            let is_end = !to.is_listed();
+            item.ended_at = is_end.then_some(self.now);
+            if *to == DiscrepancyState::Reopened {
+                item.code = None;
+                item.proposed_by = None;
+            }
+            events.push(self.event(&item, "moved", Some(from), Some(reason)));
+            from = *to;
+        }
+        item.updated_at = self.now;
+        item.last_run.clone_from(&self.outcome.run_id);
+        DiscrepancyChange {
+            discrepancy: item,
+            was: Some(was),
+            events,
+        }
+    }
+
+    fn event(
+        &self,
+        item: &Discrepancy,
+        action: &str,
+        from_state: Option<DiscrepancyState>,
+        note: Option<&str>,
+    ) -> DiscrepancyEvent {
+        DiscrepancyEvent {
+            discrepancy_id: item.id.clone(),
+            at: self.now,
+            actor: SYSTEM.into(),
+            action: action.into(),
+            from_state,
+            to_state: item.state,
+            code: item.code,
+            note: note.map(str::to_owned),
+            run_id: Some(self.outcome.run_id.clone()),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Which standing item a finding is, and what a new item is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::reconcile::billing::BILLING_RULE;
+use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, ResolutionCode};
+use crate::reconcile::outcome::{Finding, Outcome};
+use crate::reconcile::short_id::{fingerprint, short_id};
+
+/// Findings and items that belong together.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    /// Pairs of positions: item, finding.
+    pub(super) pairs: Vec<(usize, usize)>,
+    /// Findings that no item stands for.
+    pub(super) new: Vec<usize>,
+    /// Items whose cause was not found.
+    pub(super) gone: Vec<usize>,
+}
+
+/// Pairs standing items with findings: first those of the same account, product and kind that name
+/// a record in common, then those of the same account, product and kind, then, among items that are
+/// still somebody's work, those of the same account and product whose cause changed.
+pub(super) fn identify(standing: &[Discrepancy], findings: &[Finding]) -> Matches {
+    let mut items_of_unit: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, item) in standing.iter().enumerate() {
+        let unit = (item.account.as_str(), item.sku.as_str());
+        items_of_unit.entry(unit).or_default().push(at);
+    }
+    let mut item_of: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    let mut pair = |is_one: fn(&Discrepancy, &Finding) -> bool| {
+        for (finding_at, finding) in findings.iter().enumerate() {
+            let unit = (finding.account.id.as_str(), finding.sku.as_str());
+            let candidates = items_of_unit.get(&unit).map_or(&[][..], Vec::as_slice);
+            if item_of.contains_key(&finding_at) {
+                continue;
+            }
+            let item = candidates
+                .iter()
+                .find(|at| !taken.contains(at) && is_one(&standing[**at], finding));
+            if let Some(item_at) = item {
+                taken.insert(*item_at);
+                item_of.insert(finding_at, *item_at);
+            }
+        }
+    };
+    pair(|item, finding| is_same_cause(item, finding) && shares_record(item, finding));
+    pair(|item, finding| is_same_cause(item, finding) && !are_two_records(item, finding));
+    pair(|item, finding| item.state.is_listed() && !are_two_records(item, finding));
+    Matches {
+        new: (0..findings.len())
+            .filter(|at| !item_of.contains_key(at))
+            .collect(),
+        gone: (0..standing.len())
+            .filter(|at| !taken.contains(at))
+            .collect(),
+        pairs: item_of
+            .into_iter()
+            .map(|(finding, item)| (item, finding))
+            .collect(),
+    }
+}
+
+fn is_same_cause(item: &Discrepancy, finding: &Finding) -> bool {
+    item.kind == finding.kind && item.currency == finding.currency && can_return(item)
+}
+
+fn shares_record(item: &Discrepancy, finding: &Finding) -> bool {
+    item.sides.iter().any(|side| {
+        finding
+            .sides
+            .iter()
+            .any(|other| side.source == other.source && side.id == other.id)
+    })
+}
+
+/// Whether the rule compares record by record and these are two of them. The unit of the billing rule
+/// is the product, whatever records it is made of.
+fn are_two_records(item: &Discrepancy, finding: &Finding) -> bool {
+    item.rule != BILLING_RULE
+        && !item.sides.is_empty()
+        && !finding.sides.is_empty()
+        && !shares_record(item, finding)
+}
+
+/// Whether a finding of the same cause belongs to the item: an ended item is reopened under its id,
+/// and a dismissed one absorbs what a person has judged already.
+fn can_return(item: &Discrepancy) -> bool {
+    item.state != DiscrepancyState::Dismissed || item.code != Some(ResolutionCode::DuplicateItem)
+}
+
+/// The fingerprint of a finding: the same over periods.
+pub(super) fn fingerprint_of(outcome: &Outcome, finding: &Finding) -> String {
+    fingerprint(&[
+        &outcome.rule,
+        &finding.account.id,
+        &finding.sku,
+        finding.kind.name(),
+        &finding.field,
+    ])
+}
+
+/// An id for a new item that no other item has.
+pub(super) fn new_id(outcome: &Outcome, finding: &Finding, taken: &BTreeSet<String>) -> String {
+    let period = outcome.period.to_string();
+    let mut ordinal = 0_u32;
+    loop {
+        let id = short_id(
+            "D",
+            &[
+                &outcome.rule,
+                &period,
+                &finding.account.id,
+                &finding.sku,
+                finding.kind.name(),
+                &ordinal.to_string(),
+            ],
+        );
+        if !taken.contains(&id) {
+            return id;
+        }
+        ordinal += 1;
+    }
+}

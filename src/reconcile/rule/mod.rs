@@ -1,0 +1,7 @@
+//! Rules of one's own: a TOML file with two SQL legs, compared unit by unit.
+
+mod file;
+mod run;
+
+pub use file::{RuleFile, RuleKinds, RuleLeg};
+pub use run::reconcile_rule;

@@ -1,1 +1,11 @@
-//! Tests of `collections`.
+//! Tests of cash application, of `collections`, and of the KPIs that stand on both.
+
+mod cases;
+mod cash;
+mod cash_laws;
+mod kpi;
+mod kpi_laws;
+mod kpi_sample;
+mod real_receivables;
+mod receivables;
+mod records;

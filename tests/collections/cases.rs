@@ -2,9 +2,7 @@
 
 use crossfoot::canonical::Record;
 use crossfoot::collections::{EvaluateInput, evaluate_cases};
-use crossfoot::config::{
-    CalendarConfig, CollectionsConfig, DecimalText, Level, PolicyNotice,
-};
+use crossfoot::config::{CalendarConfig, CollectionsConfig, DecimalText, Level, PolicyNotice};
 use crossfoot::store::Case;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -89,7 +87,13 @@ fn one_case_per_invoice_that_is_or_was_past_due() {
     let told: Vec<_> = desk
         .cases
         .iter()
-        .map(|case| (case.invoice.as_str(), case.state.as_str(), case.days_past_due))
+        .map(|case| {
+            (
+                case.invoice.as_str(),
+                case.state.as_str(),
+                case.days_past_due,
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -103,7 +107,10 @@ fn one_case_per_invoice_that_is_or_was_past_due() {
 fn levels_are_climbed_one_by_one() {
     let mut desk = overdue();
     let first = desk.on("2026-03-12").clone();
-    assert_eq!((first.level, first.last_step_on), (1, Some(day("2026-03-12"))));
+    assert_eq!(
+        (first.level, first.last_step_on),
+        (1, Some(day("2026-03-12")))
+    );
     assert_eq!(first.action, "none");
     assert_eq!(desk.on("2026-03-13").action, "wait");
     assert_eq!(desk.on("2026-03-18").level, 1);
@@ -139,7 +146,11 @@ fn every_reason_to_stop_is_told() {
     };
     let hold = |reason: &str| (0, "hold".to_owned(), Some(reason.to_owned()));
     let none = (0, "none".to_owned(), None);
-    assert_eq!(told(&|_| {}, "2026-02-02"), none, "two days are less than three");
+    assert_eq!(
+        told(&|_| {}, "2026-02-02"),
+        none,
+        "two days are less than three"
+    );
     let small = |desk: &mut Desk| desk.config.level[0].min_amount.0 = decimal("100.01");
     assert_eq!(told(&small, "2026-03-12"), none);
     let weekend = |desk: &mut Desk| desk.config.business_days_only = true;
@@ -155,7 +166,10 @@ fn every_reason_to_stop_is_told() {
     desk.config.policy_notice = PolicyNotice::Required;
     assert_eq!(desk.on("2026-03-12").level, 1);
     let second = desk.on("2026-03-19");
-    assert_eq!((second.level, second.hold_reason.as_deref()), (1, Some("policy_notice")));
+    assert_eq!(
+        (second.level, second.hold_reason.as_deref()),
+        (1, Some("policy_notice"))
+    );
 }
 
 // Goal: what a customer has to its credit is not chased. Method: unapplied cash and a credit memo
@@ -179,7 +193,10 @@ fn credits_are_not_chased() {
         .collect();
     let ten = Decimal::from(10);
     assert_eq!(told[0], (ten, Decimal::ZERO, 0));
-    assert_eq!(told[1], (decimal("100").normalize(), decimal("80").normalize(), 1));
+    assert_eq!(
+        told[1],
+        (decimal("100").normalize(), decimal("80").normalize(), 1)
+    );
 }
 
 // Goal: a case follows its invoice: paid, back after a reversal at the level before, withdrawn.
@@ -188,14 +205,21 @@ fn credits_are_not_chased() {
 fn a_case_follows_its_invoice() {
     let mut desk = overdue();
     assert_eq!(desk.on("2026-02-10").level, 1);
-    desk.payments.push(payment("p", "x", "2026-02-11", "100", "A"));
+    desk.payments
+        .push(payment("p", "x", "2026-02-11", "100", "A"));
     let paid = desk.on("2026-02-12").clone();
-    assert_eq!((paid.state.as_str(), paid.open, paid.days_past_due), ("paid", Decimal::ZERO, 11));
+    assert_eq!(
+        (paid.state.as_str(), paid.open, paid.days_past_due),
+        ("paid", Decimal::ZERO, 11)
+    );
     let back = payment("back", "x", "2026-02-20", "-100", "");
     desk.payments.push(with(back, "reversal_of", "p"));
     let again = desk.on("2026-02-20").clone();
     assert_eq!((again.state.as_str(), again.level), ("overdue", 2));
     desk.invoices[0] = with(desk.invoices[0].clone(), "status", "void");
     let gone = desk.on("2026-02-21").clone();
-    assert_eq!((gone.state.as_str(), gone.open), ("adjusted", Decimal::ZERO));
+    assert_eq!(
+        (gone.state.as_str(), gone.open),
+        ("adjusted", Decimal::ZERO)
+    );
 }

@@ -35,14 +35,22 @@ fn a_remittance_decides_first() {
         remittance("r1", "p", "a", "100"),
         with(remittance("r2", "p", "", "50"), "invoice_number", "B"),
     ];
-    let book = book(&invoices, &[payment("p", "x", "2026-02-01", "150", "C")], &rows);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-02-01", "150", "C")],
+        &rows,
+    );
     let shown = listed(&book, "p", LATE);
     assert_eq!(shown.rule, Some(MatchedBy::Remittance));
     assert_eq!(shown.state, PaymentState::Matched);
     assert_eq!(open(&book, "a", LATE), Decimal::ZERO);
     assert_eq!(open(&book, "b", LATE), Decimal::ZERO);
     assert_eq!(open(&book, "c", LATE), decimal("150"));
-    assert_eq!(open(&book, "a", "2026-01-31"), decimal("100"), "open until it was paid");
+    assert_eq!(
+        open(&book, "a", "2026-01-31"),
+        decimal("100"),
+        "open until it was paid"
+    );
 }
 
 // Goal: payments with one reference are one batch. Method: two payments, one remittance that names
@@ -86,9 +94,15 @@ fn what_is_paid_too_much_stays_unapplied() {
     ];
     let book = book(&invoices, &payments, &[]);
     let first = listed(&book, "p1", LATE);
-    assert_eq!((first.state, first.unapplied), (PaymentState::Partial, decimal("10")));
+    assert_eq!(
+        (first.state, first.unapplied),
+        (PaymentState::Partial, decimal("10"))
+    );
     let second = listed(&book, "p2", LATE);
-    assert_eq!((second.state, second.unapplied), (PaymentState::Unapplied, decimal("100")));
+    assert_eq!(
+        (second.state, second.unapplied),
+        (PaymentState::Unapplied, decimal("100"))
+    );
     assert_eq!(open(&book, "b", LATE), decimal("100"));
 }
 
@@ -107,12 +121,22 @@ fn a_short_payment_is_noise_or_a_deduction() {
     ];
     let book = book_with(&invoices, &payments, &[], &tolerance("2.00"));
     let noise = listed(&book, "p1", LATE);
-    assert_eq!((noise.write_off, noise.deduction), (decimal("2"), Decimal::ZERO));
+    assert_eq!(
+        (noise.write_off, noise.deduction),
+        (decimal("2"), Decimal::ZERO)
+    );
     assert_eq!(open(&book, "a", LATE), Decimal::ZERO);
     let short = listed(&book, "p2", "2026-02-01");
-    assert_eq!((short.write_off, short.deduction), (Decimal::ZERO, decimal("2.01")));
+    assert_eq!(
+        (short.write_off, short.deduction),
+        (Decimal::ZERO, decimal("2.01"))
+    );
     assert_eq!(short.state, PaymentState::Matched, "all of it is applied");
-    assert_eq!(open(&book, "b", "2026-02-01"), decimal("2.01"), "a deduction stays open");
+    assert_eq!(
+        open(&book, "b", "2026-02-01"),
+        decimal("2.01"),
+        "a deduction stays open"
+    );
     assert_eq!(listed(&book, "p2", LATE).deduction, Decimal::ZERO);
     assert_eq!(open(&book, "b", LATE), Decimal::ZERO);
 }
@@ -125,7 +149,10 @@ fn a_stated_deduction_is_kept() {
     let payments = [payment("p", "x", "2026-02-01", "95", "")];
     let book = book_with(&invoices, &payments, &[row], &tolerance("10"));
     let shown = listed(&book, "p", LATE);
-    assert_eq!((shown.write_off, shown.deduction), (Decimal::ZERO, decimal("5")));
+    assert_eq!(
+        (shown.write_off, shown.deduction),
+        (Decimal::ZERO, decimal("5"))
+    );
 }
 
 // Goal: without any name the rules look at what is open on the day. Method: one account, one
@@ -160,8 +187,16 @@ fn the_rules_look_at_what_is_open_on_the_day() {
         ]
     );
     assert_eq!(open(&book, "e", LATE), decimal("9"));
-    assert_eq!(open(&book, "g", LATE), Decimal::ZERO, "the earliest due first");
-    assert_eq!(open(&book, "f", LATE), decimal("20.5"), "the last one in part");
+    assert_eq!(
+        open(&book, "g", LATE),
+        Decimal::ZERO,
+        "the earliest due first"
+    );
+    assert_eq!(
+        open(&book, "f", LATE),
+        decimal("20.5"),
+        "the last one in part"
+    );
     assert_eq!(open(&book, "h", LATE), Decimal::ZERO);
 }
 
@@ -174,7 +209,11 @@ fn a_tie_is_ambiguous() {
         invoice("a", "x", "2026-01-01", "2026-01-31", "100"),
         invoice("0", "x", "2026-01-01", "2026-02-28", "100"),
     ];
-    let book = book(&invoices, &[payment("p", "x", "2026-02-01", "100", "")], &[]);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-02-01", "100", "")],
+        &[],
+    );
     let shown = listed(&book, "p", LATE);
     assert_eq!(shown.state, PaymentState::Ambiguous);
     assert!(shown.ambiguous);
@@ -195,15 +234,29 @@ fn unknown_money_waits() {
         payment("nobody", "", "2026-02-01", "100", ""),
         payment("named", "", "2026-02-01", "70", "B"),
         payment("other", "y", "2026-02-01", "100", "A"),
-        with(payment("euro", "x", "2026-02-01", "100", "A"), "currency", "EUR"),
+        with(
+            payment("euro", "x", "2026-02-01", "100", "A"),
+            "currency",
+            "EUR",
+        ),
     ];
     let book = book(&invoices, &payments, &[]);
     let nobody = listed(&book, "nobody", LATE);
-    assert_eq!((nobody.state, nobody.suspense), (PaymentState::Suspense, decimal("100")));
+    assert_eq!(
+        (nobody.state, nobody.suspense),
+        (PaymentState::Suspense, decimal("100"))
+    );
     let named = listed(&book, "named", LATE);
-    assert_eq!((named.state, named.account.as_deref()), (PaymentState::Matched, Some("x")));
+    assert_eq!(
+        (named.state, named.account.as_deref()),
+        (PaymentState::Matched, Some("x"))
+    );
     for id in ["other", "euro"] {
-        assert_eq!(listed(&book, id, LATE).state, PaymentState::Unapplied, "{id}");
+        assert_eq!(
+            listed(&book, id, LATE).state,
+            PaymentState::Unapplied,
+            "{id}"
+        );
     }
     assert_eq!(open(&book, "a", LATE), decimal("100"));
     let credits = book.credits(day(LATE));
@@ -241,11 +294,18 @@ fn a_remittance_may_use_a_credit_memo() {
         remittance("r1", "p", "a", "100"),
         remittance("r2", "p", "m", "-20"),
     ];
-    let book = book(&invoices, &[payment("p", "x", "2026-02-01", "80", "")], &rows);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-02-01", "80", "")],
+        &rows,
+    );
     assert_eq!(open(&book, "a", LATE), Decimal::ZERO);
     assert_eq!(open(&book, "m", LATE), Decimal::ZERO);
     let shown = listed(&book, "p", LATE);
-    assert_eq!((shown.state, shown.deduction), (PaymentState::Matched, Decimal::ZERO));
+    assert_eq!(
+        (shown.state, shown.deduction),
+        (PaymentState::Matched, Decimal::ZERO)
+    );
 }
 
 // Goal: a reversal restores the invoice on its day and edits no history. Method: a payment that
@@ -258,20 +318,40 @@ fn a_reversal_restores() {
     ];
     let payments = [
         payment("p", "x", "2026-02-01", "99", "A"),
-        with(payment("back", "x", "2026-02-10", "-99", ""), "reversal_of", "p"),
+        with(
+            payment("back", "x", "2026-02-10", "-99", ""),
+            "reversal_of",
+            "p",
+        ),
         payment("q", "y", "2026-02-01", "60", "B"),
-        with(payment("part", "y", "2026-02-10", "-25", ""), "reversal_of", "q"),
+        with(
+            payment("part", "y", "2026-02-10", "-25", ""),
+            "reversal_of",
+            "q",
+        ),
     ];
     let book = book_with(&invoices, &payments, &[], &tolerance("2"));
     assert_eq!(open(&book, "a", "2026-02-09"), Decimal::ZERO);
     assert_eq!(open(&book, "a", "2026-02-10"), decimal("100"));
-    assert_eq!(listed(&book, "p", "2026-02-09").state, PaymentState::Matched);
+    assert_eq!(
+        listed(&book, "p", "2026-02-09").state,
+        PaymentState::Matched
+    );
     assert_eq!(listed(&book, "p", LATE).state, PaymentState::Reversed);
     let back = listed(&book, "back", LATE);
-    assert_eq!((back.state, back.applied[0].amount), (PaymentState::Reversed, decimal("-99")));
+    assert_eq!(
+        (back.state, back.applied[0].amount),
+        (PaymentState::Reversed, decimal("-99"))
+    );
     // The idle 10 go first, then 15 of what was applied.
     assert_eq!(open(&book, "b", LATE), decimal("15"));
-    assert!(book.credits(day(LATE)).iter().map(|credit| credit.amount).sum::<Decimal>().is_zero());
+    assert!(
+        book.credits(day(LATE))
+            .iter()
+            .map(|credit| credit.amount)
+            .sum::<Decimal>()
+            .is_zero()
+    );
 }
 
 // Goal: what is not in scope is nowhere. Method: drafts, void invoices, pending and failed
@@ -279,14 +359,34 @@ fn a_reversal_restores() {
 #[test]
 fn drafts_and_pending_payments_count_nowhere() {
     let invoices = [
-        with(invoice("a", "x", "2026-01-01", "2026-01-31", "1"), "status", "draft"),
-        with(invoice("b", "x", "2026-01-01", "2026-01-31", "2"), "status", "void"),
-        with(invoice("c", "x", "2026-01-01", "2026-01-31", "3"), "deleted", "true"),
+        with(
+            invoice("a", "x", "2026-01-01", "2026-01-31", "1"),
+            "status",
+            "draft",
+        ),
+        with(
+            invoice("b", "x", "2026-01-01", "2026-01-31", "2"),
+            "status",
+            "void",
+        ),
+        with(
+            invoice("c", "x", "2026-01-01", "2026-01-31", "3"),
+            "deleted",
+            "true",
+        ),
         invoice("d", "x", "2026-01-01", "2026-01-31", "4"),
     ];
     let payments = [
-        with(payment("p", "x", "2026-02-01", "4", "D"), "status", "pending"),
-        with(payment("q", "x", "2026-02-01", "4", "D"), "status", "failed"),
+        with(
+            payment("p", "x", "2026-02-01", "4", "D"),
+            "status",
+            "pending",
+        ),
+        with(
+            payment("q", "x", "2026-02-01", "4", "D"),
+            "status",
+            "failed",
+        ),
     ];
     let book = book(&invoices, &payments, &[]);
     assert_eq!(book.invoices().len(), 1);
@@ -299,12 +399,32 @@ fn drafts_and_pending_payments_count_nowhere() {
 #[test]
 fn the_sources_balance_is_the_last_resort() {
     let invoices = [
-        with(invoice("a", "x", "2026-01-01", "2026-01-31", "100"), "balance", "0"),
-        with(invoice("b", "y", "2026-01-01", "2026-01-31", "100"), "balance", "40"),
-        with(invoice("c", "z", "2026-01-01", "2026-01-31", "100"), "status", "paid"),
-        with(invoice("d", "z", "2026-01-01", "2026-01-31", "100"), "status", "uncollectible"),
+        with(
+            invoice("a", "x", "2026-01-01", "2026-01-31", "100"),
+            "balance",
+            "0",
+        ),
+        with(
+            invoice("b", "y", "2026-01-01", "2026-01-31", "100"),
+            "balance",
+            "40",
+        ),
+        with(
+            invoice("c", "z", "2026-01-01", "2026-01-31", "100"),
+            "status",
+            "paid",
+        ),
+        with(
+            invoice("d", "z", "2026-01-01", "2026-01-31", "100"),
+            "status",
+            "uncollectible",
+        ),
     ];
-    let book = book(&invoices, &[payment("p", "x", "2026-02-01", "30", "A")], &[]);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-02-01", "30", "A")],
+        &[],
+    );
     assert_eq!(open(&book, "a", "2026-01-31"), decimal("100"));
     assert_eq!(open(&book, "a", LATE), decimal("70"));
     assert_eq!(open(&book, "b", LATE), decimal("40"));
@@ -316,7 +436,11 @@ fn the_sources_balance_is_the_last_resort() {
 #[test]
 fn a_payment_is_listed_as_documented() {
     let invoices = [invoice("a", "x", "2026-01-01", "2026-01-31", "100.00")];
-    let book = book(&invoices, &[payment("p", "x", "2026-02-01", "60.00", "")], &[]);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-02-01", "60.00", "")],
+        &[],
+    );
     let shown = serde_json::to_value(listed(&book, "p", LATE)).unwrap();
     let expected = serde_json::json!({
         "payment": "p", "account": "x", "received_on": "2026-02-01", "amount": "60.00",

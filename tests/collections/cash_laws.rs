@@ -26,9 +26,12 @@ fn on(offset: u8) -> String {
 
 fn worlds() -> impl Strategy<Value = World> {
     let accounts = ["x", "y"];
-    let invoices = prop::collection::vec((0..2_usize, 0..90_u8, 0..40_u8, 1..6_i64, 0..6_u8), 1..12);
-    let payments =
-        prop::collection::vec((0..3_usize, 0..120_u8, 1..12_i64, 0..4_u8, 0..12_usize), 0..12);
+    let invoices =
+        prop::collection::vec((0..2_usize, 0..90_u8, 0..40_u8, 1..6_i64, 0..6_u8), 1..12);
+    let payments = prop::collection::vec(
+        (0..3_usize, 0..120_u8, 1..12_i64, 0..4_u8, 0..12_usize),
+        0..12,
+    );
     let rows = prop::collection::vec((0..12_usize, 0..12_usize, -3..6_i64), 0..6);
     (invoices, payments, rows).prop_map(move |(invoices, payments, rows)| {
         let amount = |units: i64| Decimal::new(units * 2500, 2).to_string();
@@ -42,7 +45,13 @@ fn worlds() -> impl Strategy<Value = World> {
                     let due_on = on(issued + terms);
                     if *kind == 0 {
                         let original = id("i", at / 2);
-                        credit_memo(&id("i", at), account, &issued_on, &amount(-units), &original)
+                        credit_memo(
+                            &id("i", at),
+                            account,
+                            &issued_on,
+                            &amount(-units),
+                            &original,
+                        )
                     } else {
                         invoice(&id("i", at), account, &issued_on, &due_on, &amount(*units))
                     }
@@ -53,7 +62,11 @@ fn worlds() -> impl Strategy<Value = World> {
                 .enumerate()
                 .map(|(at, (account, received, units, kind, names))| {
                     let account = accounts.get(*account).copied().unwrap_or_default();
-                    let reference = if *kind == 1 { id("I", *names) } else { String::new() };
+                    let reference = if *kind == 1 {
+                        id("I", *names)
+                    } else {
+                        String::new()
+                    };
                     let units = if *kind == 2 { -units } else { *units };
                     let row = payment(
                         &id("p", at),
@@ -73,7 +86,12 @@ fn worlds() -> impl Strategy<Value = World> {
                 .iter()
                 .enumerate()
                 .map(|(at, (payment, invoice, units))| {
-                    remittance(&id("r", at), &id("p", *payment), &id("i", *invoice), &amount(*units))
+                    remittance(
+                        &id("r", at),
+                        &id("p", *payment),
+                        &id("i", *invoice),
+                        &amount(*units),
+                    )
                 })
                 .collect(),
         }
@@ -81,7 +99,10 @@ fn worlds() -> impl Strategy<Value = World> {
 }
 
 fn days() -> Vec<Date> {
-    (0..160_u8).step_by(13).map(|offset| day(&on(offset))).collect()
+    (0..160_u8)
+        .step_by(13)
+        .map(|offset| day(&on(offset)))
+        .collect()
 }
 
 proptest! {

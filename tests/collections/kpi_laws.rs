@@ -46,10 +46,18 @@ fn desk(rows: &[Row]) -> Desk {
         entry.outstanding = entry.impact * Decimal::new(*left, 2);
         let mut path: Vec<_> = path.clone();
         path.sort_unstable();
-        let mut steps = vec![(day(path.first().map_or(0, |step| step.0)), State::Open, None)];
+        let mut steps = vec![(
+            day(path.first().map_or(0, |step| step.0)),
+            State::Open,
+            None,
+        )];
         steps.extend(path.iter().map(|(offset, state, code)| {
-            let code = [None, Some(Code::Timing), Some(Code::FalsePositive), Some(Code::WrittenOff)]
-                [usize::from(*code)];
+            let code = [
+                None,
+                Some(Code::Timing),
+                Some(Code::FalsePositive),
+                Some(Code::WrittenOff),
+            ][usize::from(*code)];
             (day(*offset), STATES[*state], code)
         }));
         let steps: Vec<_> = steps
@@ -57,19 +65,34 @@ fn desk(rows: &[Row]) -> Desk {
             .map(|(day, state, code)| (day.as_str(), *state, *code))
             .collect();
         events.extend(moves(&entry, &steps));
-        entry.opened_at = events.iter().find(|event| event.discrepancy_id == id).unwrap().at;
+        entry.opened_at = events
+            .iter()
+            .find(|event| event.discrepancy_id == id)
+            .unwrap()
+            .at;
         entry.state = steps.last().unwrap().1;
         entry.code = steps.last().unwrap().2;
         items.push(entry);
     }
     let mut sums = Vec::new();
     for account in ["c0", "c1", "c2"] {
-        let own: Vec<_> = items.iter().filter(|item| item.account == account).collect();
+        let own: Vec<_> = items
+            .iter()
+            .filter(|item| item.account == account)
+            .collect();
         let expected: Decimal = own.iter().map(|item| item.unit_expected).sum();
         let actual: Decimal = own.iter().map(|item| item.unit_actual).sum();
-        let mut row = totals(account, own.len() as u64, own.len() as u64,
-            &expected.to_string(), &actual.to_string());
-        row.compared_value = own.iter().map(|item| item.unit_expected.max(item.unit_actual)).sum();
+        let mut row = totals(
+            account,
+            own.len() as u64,
+            own.len() as u64,
+            &expected.to_string(),
+            &actual.to_string(),
+        );
+        row.compared_value = own
+            .iter()
+            .map(|item| item.unit_expected.max(item.unit_actual))
+            .sum();
         sums.push(row);
     }
     let mut desk = Desk::new(sums, items);

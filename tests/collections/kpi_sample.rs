@@ -102,7 +102,12 @@ pub(super) fn moves(
                 discrepancy_id: item.id.clone(),
                 at: at(when),
                 actor: "crossfoot".to_owned(),
-                action: if from_state.is_none() { "opened" } else { "moved" }.to_owned(),
+                action: if from_state.is_none() {
+                    "opened"
+                } else {
+                    "moved"
+                }
+                .to_owned(),
                 from_state,
                 to_state: *to_state,
                 code: *code,
@@ -183,14 +188,18 @@ pub(super) fn fresh(source: &str, state: FreshnessState) -> Freshness {
 
 /// The configured sources: CRM, billing and usage, with 26 hours.
 pub(super) fn sources() -> Vec<SourceTerms> {
-    [("crm", Role::Crm), ("billing", Role::Billing), ("seats", Role::Usage)]
-        .map(|(name, role)| SourceTerms {
-            name: name.to_owned(),
-            roles: vec![role],
-            warn_age: None,
-            max_age: Duration::from_hours(26),
-        })
-        .to_vec()
+    [
+        ("crm", Role::Crm),
+        ("billing", Role::Billing),
+        ("seats", Role::Usage),
+    ]
+    .map(|(name, role)| SourceTerms {
+        name: name.to_owned(),
+        roles: vec![role],
+        warn_age: None,
+        max_age: Duration::from_hours(26),
+    })
+    .to_vec()
 }
 
 /// A pull of one stream.
@@ -233,7 +242,9 @@ impl Desk {
             span: "2026-03",
             as_of: "2026-04-02",
             branch: None,
-            freshness: sources.map(|source| fresh(source, FreshnessState::Ok)).to_vec(),
+            freshness: sources
+                .map(|source| fresh(source, FreshnessState::Ok))
+                .to_vec(),
             reconciliations: vec![reconciliation("2026-03", totals)],
             reconciled: vec!["2026-03".parse().unwrap()],
             items,

@@ -1,5 +1,11 @@
 //! Tests of cash application, of `collections`, and of the KPIs that stand on both.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what builds a test's data fails the test"
+)]
+
 mod cases;
 mod cash;
 mod cash_laws;

@@ -17,7 +17,12 @@ fn ledger(file: &Path, has_reference: bool) -> (Vec<Record>, Vec<Record>) {
     let text = std::fs::read_to_string(file).expect("the ledger");
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
-    let at = |name: &str| header.iter().position(|column| *column == name).expect("a column");
+    let at = |name: &str| {
+        header
+            .iter()
+            .position(|column| *column == name)
+            .expect("a column")
+    };
     let american = |text: &str| -> Date {
         parse_date(text, Some("%m/%d/%Y"), &TimeZone::UTC).expect("a date")
     };
@@ -30,7 +35,13 @@ fn ledger(file: &Path, has_reference: bool) -> (Vec<Record>, Vec<Record>) {
             let amount = cell("InvoiceAmount");
             let reference = if has_reference { number } else { "" };
             (
-                invoice(number, customer, &date("InvoiceDate"), &date("DueDate"), amount),
+                invoice(
+                    number,
+                    customer,
+                    &date("InvoiceDate"),
+                    &date("DueDate"),
+                    amount,
+                ),
                 payment(
                     &format!("pay-{number}"),
                     customer,
@@ -71,10 +82,42 @@ fn a_real_ledger_ages_as_others_computed_it() {
         return;
     }
     let expected = [
-        ("2012-06", 98, "5504.09", "4594.36", "909.73", "29.616828", "0.870474"),
-        ("2013-03", 94, "5903.74", "5222.37", "681.37", "28.424715", "0.898022"),
-        ("2013-09", 88, "5029.22", "4563.74", "465.48", "22.094322", "0.935265"),
-        ("2013-12", 13, "761.90", "206.25", "555.65", "32.536020", "0.889283"),
+        (
+            "2012-06",
+            98,
+            "5504.09",
+            "4594.36",
+            "909.73",
+            "29.616828",
+            "0.870474",
+        ),
+        (
+            "2013-03",
+            94,
+            "5903.74",
+            "5222.37",
+            "681.37",
+            "28.424715",
+            "0.898022",
+        ),
+        (
+            "2013-09",
+            88,
+            "5029.22",
+            "4563.74",
+            "465.48",
+            "22.094322",
+            "0.935265",
+        ),
+        (
+            "2013-12",
+            13,
+            "761.90",
+            "206.25",
+            "555.65",
+            "32.536020",
+            "0.889283",
+        ),
     ];
     for has_reference in [true, false] {
         for (month, count, gross, current, month_late, countback, cei) in expected {
@@ -86,7 +129,11 @@ fn a_real_ledger_ages_as_others_computed_it() {
             assert_eq!(aging.current, decimal(current), "{month}");
             assert_eq!(aging.month, decimal(month_late), "{month}");
             let rounded = |figure: Option<Decimal>| figure.unwrap().round_dp(6);
-            assert_eq!(rounded(figures.dso_countback), decimal(countback), "{month}");
+            assert_eq!(
+                rounded(figures.dso_countback),
+                decimal(countback),
+                "{month}"
+            );
             assert_eq!(rounded(figures.cei), decimal(cei), "{month}");
         }
     }

@@ -94,13 +94,23 @@ fn nothing_is_zero_that_has_no_denominator() {
 #[test]
 fn a_running_period_ends_today() {
     let invoices = [invoice("a", "x", "2026-03-01", "2026-03-05", "100")];
-    let book = book(&invoices, &[payment("p", "x", "2026-03-11", "100", "A")], &[]);
+    let book = book(
+        &invoices,
+        &[payment("p", "x", "2026-03-11", "100", "A")],
+        &[],
+    );
     let running = taken(&book, "2026-03", "2026-03-10T12:00:00Z", None).figures;
     assert_eq!(running.taken_on.as_deref(), Some("2026-03-10"));
     assert_eq!(running.gross, Some(decimal("100")));
-    assert_eq!((running.dso, running.dso_countback), (Some(decimal("10")), Some(decimal("10"))));
+    assert_eq!(
+        (running.dso, running.dso_countback),
+        (Some(decimal("10")), Some(decimal("10")))
+    );
     let over = taken(&book, "2026-03", "2026-04-10T12:00:00Z", None).figures;
-    assert_eq!((over.taken_on.as_deref(), over.gross), (Some("2026-03-31"), Some(Decimal::ZERO)));
+    assert_eq!(
+        (over.taken_on.as_deref(), over.gross),
+        (Some("2026-03-31"), Some(Decimal::ZERO))
+    );
 }
 
 // Goal: currencies are never added; one with a rate is converted, one without is left out and
@@ -108,14 +118,23 @@ fn a_running_period_ends_today() {
 #[test]
 fn currencies_are_converted_or_left_out() {
     let in_currency = |id: &str, code: &str, total: &str| {
-        with(invoice(id, "x", "2026-03-01", "2026-03-31", total), "currency", code)
+        with(
+            invoice(id, "x", "2026-03-01", "2026-03-31", total),
+            "currency",
+            code,
+        )
     };
     let invoices = [
         in_currency("a", "USD", "100"),
         in_currency("b", "EUR", "10"),
         in_currency("c", "JPY", "9999"),
     ];
-    let taken = taken(&book(&invoices, &[], &[]), "2026-03", "2026-04-01T00:00:00Z", None);
+    let taken = taken(
+        &book(&invoices, &[], &[]),
+        "2026-03",
+        "2026-04-01T00:00:00Z",
+        None,
+    );
     assert_eq!(taken.figures.gross, Some(decimal("111")));
     assert_eq!(taken.figures.open_invoices, Some(2));
     assert_eq!(taken.excluded_currencies, [currency("JPY")]);
@@ -127,8 +146,16 @@ fn currencies_are_converted_or_left_out() {
 fn a_branch_sees_its_own() {
     let invoices = [
         invoice("a", "north-1", "2026-03-01", "2026-03-31", "1"),
-        with(invoice("b", "x", "2026-03-01", "2026-03-31", "2"), "branch", "north"),
-        with(invoice("c", "north-1", "2026-03-01", "2026-03-31", "4"), "branch", "south"),
+        with(
+            invoice("b", "x", "2026-03-01", "2026-03-31", "2"),
+            "branch",
+            "north",
+        ),
+        with(
+            invoice("c", "north-1", "2026-03-01", "2026-03-31", "4"),
+            "branch",
+            "south",
+        ),
     ];
     let book = book(&invoices, &[], &[]);
     let taken = taken(&book, "2026-03", "2026-04-01T00:00:00Z", Some("north"));
@@ -169,7 +196,13 @@ fn ledger(rows: &[Row]) -> CashBook {
         invoices.push(invoice(&id, "x", &on(*issued), &due, &amount));
         if let Some(after) = settled {
             let number = id.to_uppercase();
-            payments.push(payment(&format!("p{at}"), "x", &on(issued + after), &amount, &number));
+            payments.push(payment(
+                &format!("p{at}"),
+                "x",
+                &on(issued + after),
+                &amount,
+                &number,
+            ));
         }
     }
     book(&invoices, &payments, &[])

@@ -71,7 +71,11 @@ pub(super) fn credit_memo(
     total: &str,
     original: &str,
 ) -> Record {
-    let memo = with(invoice(id, account, issued, "", total), "kind", "credit_memo");
+    let memo = with(
+        invoice(id, account, issued, "", total),
+        "kind",
+        "credit_memo",
+    );
     with(memo, "original_invoice_id", original)
 }
 

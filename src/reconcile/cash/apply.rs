@@ -20,7 +20,8 @@ use crate::money::{minus, plus};
 /// Applies all payments and credit memos to the invoices, and proves that every receipt and every
 /// invoice adds up. The result does not depend on the order of the records.
 pub fn apply_cash(input: &CashInput<'_>) -> Result<CashBook, Failure> {
-    let mut application = Application::new(Ledger::build(input), &input.rules.rules, input.tolerance);
+    let mut application =
+        Application::new(Ledger::build(input), &input.rules.rules, input.tolerance);
     application.run()?;
     Ok(application.into_book()?)
 }
@@ -60,7 +61,11 @@ impl<'a> Application<'a> {
             }
         }
         Self {
-            open: ledger.invoices.iter().map(|invoice| invoice.total).collect(),
+            open: ledger
+                .invoices
+                .iter()
+                .map(|invoice| invoice.total)
+                .collect(),
             deductions: vec![Vec::new(); ledger.invoices.len()],
             open_sets,
             ledger,
@@ -125,7 +130,9 @@ impl<'a> Application<'a> {
             fits.then_some(at)
         });
         match named {
-            Some(invoice) => self.give_credit(memo, invoice, -self.open[memo]).map(|_| ()),
+            Some(invoice) => self
+                .give_credit(memo, invoice, -self.open[memo])
+                .map(|_| ()),
             None => Ok(()),
         }
     }

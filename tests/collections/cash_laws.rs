@@ -106,7 +106,7 @@ fn days() -> Vec<Date> {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(256))]
+    #![proptest_config(super::records::cases(256))]
 
     // Goal: law 2, conservation: a receipt is applied + unapplied + suspense on every day, an
     // invoice is taken off + open, and both sides tell of the same cash. Method: sums from outside

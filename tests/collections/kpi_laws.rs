@@ -101,7 +101,7 @@ fn desk(rows: &[Row]) -> Desk {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(128))]
+    #![proptest_config(super::records::cases(128))]
 
     // Goal: law 3: the roll-forward identity holds for every month, and one month ends as the next
     // begins. Method: generated histories, also with moves that no table allows.

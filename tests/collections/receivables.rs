@@ -209,7 +209,7 @@ fn ledger(rows: &[Row]) -> CashBook {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(128))]
+    #![proptest_config(super::records::cases(128))]
 
     // Goal: laws 6 and 8: ADD = DSO − BPDSO, and the buckets add up to gross. Method: generated
     // ledgers at the ends of six months.

@@ -6,6 +6,15 @@ use crossfoot::reconcile::cash::{CashBook, CashInput, CashPayment, apply_cash};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+/// So many generated cases; a failing one is printed, and no file is kept of it.
+pub(super) fn cases(count: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases: count,
+        failure_persistence: None,
+        ..proptest::test_runner::Config::default()
+    }
+}
+
 /// A decimal from its text.
 pub(super) fn decimal(text: &str) -> Decimal {
     text.parse().expect("a decimal")

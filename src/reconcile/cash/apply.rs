@@ -245,17 +245,19 @@ impl<'a> Application<'a> {
         Ok(paid)
     }
 
-    /// What a payment left open of an invoice that it settles: written off within tolerance.
-    /// `expected` is what was open before. Says whether nothing is open now.
+    /// What a payment left open of an invoice that it settles: written off within the tolerance of
+    /// what was `owed`. `expected` is what was open of the invoice before. Says whether nothing is
+    /// open now.
     pub(super) fn write_off_residual(
         &mut self,
         payment: usize,
         invoice: usize,
         expected: Decimal,
+        owed: Decimal,
     ) -> Result<bool, CashError> {
         let residual = self.open[invoice];
         let receipt = &self.ledger.payments[payment];
-        let limit = cash_limit(self.tolerance, receipt.currency, expected)?;
+        let limit = cash_limit(self.tolerance, receipt.currency, owed)?;
         // A payment must have paid something: an invoice of one cent is not rounding noise.
         let is_noise = residual <= limit && residual < expected;
         if residual <= Decimal::ZERO || !is_noise {

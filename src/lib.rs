@@ -4,13 +4,14 @@
 //! The modules stand in the order in which the data flows. The layer rules, checked by
 //! `tests/layers.rs`:
 //!
-//! - The vocabulary (`money`, `currency`, `period`, `clock`, `secret`, `retry`, `fault`, `totals`)
-//!   imports only itself.
+//! - The vocabulary (`money`, `currency`, `period`, `clock`, `secret`, `retry`, `fault`, `totals`,
+//!   `crashpoint`) imports only itself.
 //! - `canonical` and `config` import the vocabulary.
 //! - A stage imports these and, of another stage, only the types that travel on a hop.
 //! - `scheduler::jobs` is the only place where two stages meet; `cli`, `ops` and `demo` stand on it.
 
 pub mod clock;
+mod crashpoint;
 pub mod currency;
 pub mod fault;
 pub mod money;

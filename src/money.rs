@@ -52,10 +52,7 @@ impl Money {
                 peer: other.currency,
             });
         }
-        let amount = self
-            .amount
-            .checked_add(other.amount)
-            .ok_or(MoneyError::Overflow)?;
+        let amount = exact_sum(self.amount, other.amount).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(amount, self.currency))
     }
 }
@@ -69,6 +66,14 @@ impl fmt::Display for Money {
             self.currency
         )
     }
+}
+
+/// A sum that lost no digit; `None` where it needs more than a decimal's 96 bits. A decimal's own
+/// checked addition drops digits behind the point before it refuses.
+pub fn exact_sum(base: Decimal, addend: Decimal) -> Option<Decimal> {
+    let sum = base.checked_add(addend)?;
+    let scale = base.normalize().scale().max(addend.normalize().scale());
+    (sum.scale() >= scale).then_some(sum)
 }
 
 /// Rounds to the currency's decimals, half away from zero.
@@ -143,6 +148,19 @@ mod tests {
         assert_eq!(from_scaled(55_040_900), Decimal::new(550_409, 2));
         assert!(to_scaled(Decimal::new(1, 5)).is_err());
         assert!(to_scaled(Decimal::MAX).is_err());
+    }
+
+    #[test]
+    fn a_sum_is_exact_or_refused() {
+        let widest = Decimal::try_from_i128_with_scale(10_i128.pow(28) - 1, 10).unwrap();
+        let seven = widest * Decimal::from(7);
+        assert_eq!(exact_sum(seven, widest), None);
+        assert_eq!(exact_sum(seven, -widest), Some(widest * Decimal::from(6)));
+        assert_eq!(
+            exact_sum(Decimal::new(0, 9), Decimal::ONE),
+            Some(Decimal::ONE)
+        );
+        assert_eq!(exact_sum(Decimal::MAX, Decimal::ONE), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::money::exact_sum;
+
 /// Rows, and per named measure (such as `total:USD`) an exact sum.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlTotals {
@@ -73,6 +75,5 @@ impl ControlTotals {
 }
 
 fn checked(sum: Decimal, amount: Decimal, measure: &str) -> Result<Decimal, TotalsError> {
-    sum.checked_add(amount)
-        .ok_or_else(|| TotalsError::Overflow(measure.to_owned()))
+    exact_sum(sum, amount).ok_or_else(|| TotalsError::Overflow(measure.to_owned()))
 }

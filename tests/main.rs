@@ -1,5 +1,12 @@
 //! All integration tests, in one binary, by stage.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, its support code too"
+)]
+
+mod canonical;
 mod cli;
 mod collections;
 mod conformance;

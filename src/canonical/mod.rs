@@ -8,6 +8,7 @@ mod parse;
 mod record;
 mod reject;
 
+pub(crate) use batch::count;
 pub use batch::{BatchBuilder, CanonicalBatch, read_records};
 pub use entity::{COMMON_COLUMNS, Column, Entity, Kind, LANDING_COLUMNS};
 pub use parse::{ParseError, parse_date, parse_decimal, parse_instant};

@@ -36,16 +36,18 @@ pub struct LandedFile {
 pub struct LandedPull {
     /// The new files, closed, synced and under their final names.
     pub files: Vec<LandedFile>,
-    /// Rows that came from the source.
+    /// Rows that came from the source: new, unchanged, repeated and rejected ones.
     pub row_count: u64,
     /// Rows that were landed as a new version.
     pub new_count: u64,
     /// Rows equal to the version that is landed already.
     pub unchanged_count: u64,
+    /// Rows whose id came more than once in this pull, beyond the one that counts.
+    pub repeated_count: u64,
     /// Ids that a full sweep no longer found.
     pub tombstone_count: u64,
     /// Rows in the quarantine.
     pub rejected_count: u64,
-    /// What came from the source, by entity: rows and sums.
+    /// What came from the source, by entity: rows and sums, repeated rows among them, rejects not.
     pub totals: Vec<(Entity, ControlTotals)>,
 }

@@ -5,16 +5,26 @@ mod audit;
 mod book;
 mod case;
 mod crosswalk;
+mod error;
+mod lock;
 mod manifest;
+mod migrations;
+mod open;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod run;
 mod snapshot;
+mod sql;
+mod sqlite;
 
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
 pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
 pub use case::{Case, CaseStore};
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
+pub use error::StoreError;
 pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RotatedToken};
+pub use open::{Access, OpenStore, backup, open};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
 pub use run::{NewRun, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};

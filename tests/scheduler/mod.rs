@@ -1,1 +1,11 @@
-//! Tests of `scheduler`.
+//! Stories of the planner, of the daemon and of operations.
+#![cfg(test)]
+
+mod cron_oracle;
+mod daemon;
+mod fake_store;
+mod ops;
+mod planner;
+mod recorder;
+mod signals;
+mod units;

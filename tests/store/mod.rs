@@ -1,1 +1,8 @@
-//! Tests of `store`.
+//! Tests of `store`: one suite of stories for both databases, and what is particular to each.
+
+mod migrations;
+mod postgres;
+mod queries;
+mod sample;
+mod sqlite;
+mod suite;

@@ -1,0 +1,195 @@
+//! One Parquet file of a pull, from its first row to its final name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use super::durable::DigestingFile;
+use super::error::LandingError;
+use super::quarantine;
+use crate::canonical::Entity;
+use crate::period::Period;
+use crate::totals::ControlTotals;
+
+/// Rows of one row group at the most.
+const ROW_GROUP_ROWS_MAX: usize = 131_072;
+/// Zstandard's level: the default of its authors.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Which partition a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Partition {
+    /// Whether it holds rejects.
+    pub(super) quarantine: bool,
+    /// What its rows are records of.
+    pub(super) entity: Entity,
+    /// Its month.
+    pub(super) period: Period,
+}
+
+/// Where a file is written, and where it goes.
+#[derive(Debug, Clone)]
+pub(super) struct PartNames {
+    /// The number of the file within the pull.
+    pub(super) number: u32,
+    /// The final path relative to the root.
+    pub(super) relative: String,
+    /// The final path.
+    pub(super) path: PathBuf,
+    /// The path while it is written.
+    pub(super) temporary: PathBuf,
+}
+
+/// A file that takes rows.
+pub(super) struct Part {
+    pub(super) partition: Partition,
+    pub(super) names: PartNames,
+    totals: ControlTotals,
+    writer: ArrowWriter<DigestingFile>,
+}
+
+/// A file that is complete and durable under its temporary name.
+#[derive(Debug)]
+pub(super) struct ClosedPart {
+    pub(super) partition: Partition,
+    pub(super) names: PartNames,
+    pub(super) totals: ControlTotals,
+    pub(super) size_bytes: u64,
+    pub(super) digest: String,
+}
+
+impl Part {
+    /// Creates the file. `stamps` stand in its metadata, for whoever finds it without a manifest.
+    pub(super) fn create(
+        partition: Partition,
+        names: PartNames,
+        stamps: &[(&str, &str)],
+    ) -> Result<Self, LandingError> {
+        let schema = if partition.quarantine {
+            quarantine::schema()
+        } else {
+            partition.entity.landed_schema()
+        };
+        let unwritable = |source| LandingError::Parquet {
+            path: names.temporary.clone(),
+            source,
+        };
+        let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(unwritable)?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+            .set_created_by(format!("crossfoot {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(key_values(partition, stamps)))
+            .build();
+        let file = DigestingFile::create(&names.temporary)
+            .map_err(|error| LandingError::io("written", &names.temporary, error))?;
+        let writer = ArrowWriter::try_new(file, schema, Some(properties)).map_err(unwritable)?;
+        Ok(Self {
+            partition,
+            names,
+            totals: ControlTotals::default(),
+            writer,
+        })
+    }
+
+    /// How many rows it has.
+    pub(super) fn row_count(&self) -> u64 {
+        self.totals.rows
+    }
+
+    /// Bytes that wait in memory for the end of a row group.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.writer.memory_size()
+    }
+
+    /// Appends rows whose totals were counted already.
+    pub(super) fn append(
+        &mut self,
+        batch: &RecordBatch,
+        totals: &ControlTotals,
+    ) -> Result<(), LandingError> {
+        let written = self.writer.write(batch);
+        self.checked(written)?;
+        self.totals
+            .merge(totals)
+            .map_err(|error| LandingError::totals(&self.names.relative, error))
+    }
+
+    /// Ends the row group, so that its memory is free.
+    pub(super) fn flush(&mut self) -> Result<(), LandingError> {
+        let flushed = self.writer.flush();
+        self.checked(flushed)
+    }
+
+    /// Completes the file and makes its contents durable.
+    pub(super) fn close(mut self) -> Result<ClosedPart, LandingError> {
+        let finished = self.writer.finish();
+        let metadata = self.checked(finished)?;
+        let file = self.writer.inner();
+        file.sync()
+            .map_err(|error| LandingError::io("written", &self.names.temporary, error))?;
+        let landed_rows = ControlTotals {
+            rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
+            sums: self.totals.sums.clone(),
+        };
+        self.totals
+            .tie(&landed_rows)
+            .map_err(|error| LandingError::totals(&self.names.relative, error))?;
+        Ok(ClosedPart {
+            size_bytes: file.length(),
+            digest: file.digest(),
+            partition: self.partition,
+            names: self.names,
+            totals: self.totals,
+        })
+    }
+
+    /// Tells a full disk from any other refusal, which the library's error may have lost.
+    fn checked<T>(&self, outcome: Result<T, ParquetError>) -> Result<T, LandingError> {
+        let path = self.names.temporary.as_path();
+        outcome.map_err(|source| match self.writer.inner().refusal() {
+            Some(refusal) => LandingError::io("written", path, refusal),
+            None => LandingError::Parquet {
+                path: path.to_owned(),
+                source,
+            },
+        })
+    }
+}
+
+impl ClosedPart {
+    /// Gives the file its final name, which nothing has yet.
+    pub(super) fn rename(&self) -> Result<(), LandingError> {
+        let path = self.names.path.as_path();
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(LandingError::Taken {
+                path: path.to_owned(),
+            });
+        }
+        fs::rename(&self.names.temporary, path)
+            .map_err(|error| LandingError::io("written", path, error))
+    }
+
+    /// The folder that it stands in.
+    pub(super) fn folder(&self) -> &Path {
+        self.names.path.parent().unwrap_or(Path::new("."))
+    }
+}
+
+fn key_values(partition: Partition, stamps: &[(&str, &str)]) -> Vec<KeyValue> {
+    let entry =
+        |name: &str, value: &str| KeyValue::new(format!("crossfoot.{name}"), value.to_owned());
+    let mut entries = vec![
+        entry("version", env!("CARGO_PKG_VERSION")),
+        entry("entity", partition.entity.name()),
+        entry("period", &partition.period.to_string()),
+    ];
+    entries.extend(stamps.iter().map(|(name, value)| entry(name, value)));
+    entries
+}

@@ -1,0 +1,439 @@
+//! The writer of one pull: from pages to files, landing only what is new.
+//!
+//! A row whose content equals the newest landed version of its id lands nothing. Where an id comes
+//! more than once in a pull, one version counts: the one with the latest `updated_at`, then the one
+//! with the larger digest. Rows are written as they come; a written row that turns out to be
+//! superseded is taken out again at the end, so memory holds two digests per id and no records.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::take;
+use arrow::error::ArrowError;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::error::LandingError;
+use super::file::{LandedFile, LandedPull};
+use super::names;
+use super::part::Partition;
+use super::parts::{Parts, PullStamp};
+use super::quarantine;
+use super::shelf::Shelf;
+use super::versions::{Digest, Former, Place, Rank, Verdict, Versions, id_digest};
+use crate::canonical::{BatchBuilder, CanonicalBatch, Entity, Record, Reject, Value, count};
+use crate::fault::Failure;
+use crate::period::Period;
+use crate::sources::MappedPage;
+use crate::totals::{ControlTotals, TotalsError};
+
+/// Tombstones that are written at once.
+const TOMBSTONE_ROWS: usize = 8_192;
+
+/// Which pull it is.
+#[derive(Debug, Clone)]
+pub struct PullContext {
+    /// A UUID of version 7, used once.
+    pub pull_id: String,
+    /// The run that it belongs to.
+    pub run_id: String,
+    /// The source's name.
+    pub source: String,
+    /// The instant of the pull, which all of its rows carry.
+    pub extracted_at: Timestamp,
+    /// The zone of the books, in which an instant has its month.
+    pub zone: TimeZone,
+}
+
+/// Writes the pages of one pull. Its calls block. Dropped without [`PullWriter::finish`], or after
+/// an error, it leaves nothing behind.
+pub struct PullWriter {
+    context: PullContext,
+    shelf: Arc<Shelf>,
+    landed: Vec<LandedFile>,
+    versions: BTreeMap<Entity, Versions>,
+    parts: Parts,
+    superseded: BTreeSet<Place>,
+    tally: LandedPull,
+    came: BTreeMap<Entity, ControlTotals>,
+}
+
+/// The newest version of an id in one page.
+struct Candidate {
+    row: u32,
+    id: Digest,
+    rank: Rank,
+}
+
+impl PullWriter {
+    /// Begins a pull of the files that `landed` holds of its source up to its instant.
+    pub(super) fn begin(context: PullContext, shelf: Arc<Shelf>, landed: &[LandedFile]) -> Self {
+        let mut earlier: Vec<LandedFile> = landed
+            .iter()
+            .filter(|file| {
+                !file.quarantine
+                    && file.source == context.source
+                    && file.extracted_at <= context.extracted_at
+            })
+            .cloned()
+            .collect();
+        earlier.sort_by(|base, peer| names::version_order(base).cmp(&names::version_order(peer)));
+        let generation = earlier
+            .iter()
+            .filter(|file| file.extracted_at == context.extracted_at)
+            .map(|file| names::generation(&file.path) + 1)
+            .max()
+            .unwrap_or(0);
+        let stamp = PullStamp {
+            pull_id: context.pull_id.clone(),
+            run_id: context.run_id.clone(),
+            source: context.source.clone(),
+            extracted_at: context.extracted_at,
+            generation,
+        };
+        Self {
+            parts: Parts::new(shelf.root().to_owned(), stamp),
+            context,
+            shelf,
+            landed: earlier,
+            versions: BTreeMap::new(),
+            superseded: BTreeSet::new(),
+            tally: LandedPull::default(),
+            came: BTreeMap::new(),
+        }
+    }
+
+    /// Lands what is new on a page, and its rejects in the quarantine.
+    pub fn write(&mut self, page: &MappedPage) -> Result<(), Failure> {
+        for batch in &page.batches {
+            self.write_batch(batch)?;
+        }
+        self.write_rejects(&page.rejects)?;
+        Ok(())
+    }
+
+    /// Writes a tombstone for every living id of the fully swept entities that did not come, closes
+    /// the files and gives them their names. Nothing of it counts before the store has committed it.
+    ///
+    /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
+    /// alive: leave its entity out of `full_sweeps` where that is not wanted.
+    pub fn finish(mut self, full_sweeps: &[Entity]) -> Result<LandedPull, Failure> {
+        let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
+        for entity in swept {
+            self.write_tombstones(entity)?;
+        }
+        self.parts.close_all()?;
+        self.parts.drop_rows(&self.superseded)?;
+        let mut tally = self.tally;
+        tally.totals = self.came.into_iter().collect();
+        tally.files = self.parts.publish()?;
+        tie_counts(&tally)?;
+        Ok(tally)
+    }
+
+    /// Ends the pull without landing anything.
+    pub fn abandon(self) {
+        drop(self);
+    }
+
+    fn write_batch(&mut self, batch: &CanonicalBatch) -> Result<(), LandingError> {
+        let entity = batch.entity();
+        let page = || format!("a page of {entity}");
+        let records = batch
+            .records()
+            .map_err(|error| LandingError::columns(page(), error))?;
+        let totals = self.totals_of(&records)?;
+        batch
+            .totals()
+            .tie(&totals)
+            .map_err(|error| LandingError::totals(page(), error))?;
+        self.came
+            .entry(entity)
+            .or_default()
+            .merge(&totals)
+            .map_err(|error| LandingError::totals(page(), error))?;
+        self.tally.row_count += totals.rows;
+
+        self.read_versions(entity)?;
+        let candidates = newest_of_page(&records);
+        self.tally.repeated_count += totals.rows - candidates.len() as u64;
+        let mut landing: BTreeMap<Period, Vec<(u32, Digest)>> = BTreeMap::new();
+        for candidate in candidates {
+            if self.lands(entity, &candidate) {
+                let period = self.period_of(&records[candidate.row as usize]);
+                let rows = landing.entry(period).or_default();
+                rows.push((candidate.row, candidate.id));
+            }
+        }
+        for (period, rows) in landing {
+            let partition = Partition {
+                quarantine: false,
+                entity,
+                period,
+            };
+            self.append(partition, batch.batch(), &records, &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a candidate, and says whether it is to be written.
+    fn lands(&mut self, entity: Entity, candidate: &Candidate) -> bool {
+        let versions = self.versions.entry(entity).or_default();
+        let verdict = versions.judge(candidate.id, candidate.rank);
+        let (former, lands) = match verdict {
+            Verdict::Repeated => {
+                self.tally.repeated_count += 1;
+                return false;
+            }
+            Verdict::Unchanged(former) => (former, false),
+            Verdict::Lands(former) => (former, true),
+        };
+        match former {
+            Former::None => {}
+            Former::Unchanged => {
+                self.tally.unchanged_count -= 1;
+                self.tally.repeated_count += 1;
+            }
+            Former::Written(place) => {
+                self.superseded.insert(place);
+                self.tally.new_count -= 1;
+                self.tally.repeated_count += 1;
+            }
+        }
+        if lands {
+            self.tally.new_count += 1;
+        } else {
+            self.tally.unchanged_count += 1;
+        }
+        lands
+    }
+
+    /// Writes some rows of a page to one partition, and notes where they stand.
+    fn append(
+        &mut self,
+        partition: Partition,
+        page: &RecordBatch,
+        records: &[Record],
+        rows: &[(u32, Digest)],
+    ) -> Result<(), LandingError> {
+        let entity = partition.entity;
+        let mut totals = ControlTotals::default();
+        for (row, _) in rows {
+            count(&mut totals, &records[*row as usize])
+                .map_err(|error| LandingError::totals(entity.name(), error))?;
+        }
+        let indices: UInt32Array = rows.iter().map(|(row, _)| *row).collect();
+        let batch = self
+            .landed_batch(entity, page, &indices)
+            .map_err(|error| LandingError::columns(entity.name(), error))?;
+        let first = self.parts.append(partition, &batch, &totals)?;
+        let versions = self.versions.entry(entity).or_default();
+        for (row, (_, id)) in (first.row..).zip(rows) {
+            let part = first.part;
+            versions.written(*id, Place { part, row });
+        }
+        Ok(())
+    }
+
+    /// Rows of a page in the landed schema: their columns, and those that the landing adds.
+    fn landed_batch(
+        &self,
+        entity: Entity,
+        page: &RecordBatch,
+        indices: &UInt32Array,
+    ) -> Result<RecordBatch, ArrowError> {
+        let schema = entity.landed_schema();
+        let row_count = indices.values().len();
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            let column: ArrayRef = match field.name().as_str() {
+                "extracted_at" => {
+                    let instant = self.context.extracted_at.as_microsecond();
+                    let instants = TimestampMicrosecondArray::from_value(instant, row_count);
+                    Arc::new(instants.with_timezone("UTC"))
+                }
+                "run_id" => {
+                    let run_id = self.context.run_id.as_str();
+                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
+                        run_id, row_count,
+                    )))
+                }
+                name => {
+                    let column = page.column_by_name(name).ok_or_else(|| {
+                        ArrowError::SchemaError(format!("the page has no column `{name}`"))
+                    })?;
+                    take(column, indices, None)?
+                }
+            };
+            columns.push(column);
+        }
+        RecordBatch::try_new(schema, columns)
+    }
+
+    fn write_rejects(&mut self, rejects: &[Reject]) -> Result<(), LandingError> {
+        let mut by_entity: BTreeMap<Entity, Vec<&Reject>> = BTreeMap::new();
+        for reject in rejects {
+            by_entity.entry(reject.entity).or_default().push(reject);
+        }
+        for (entity, rejects) in by_entity {
+            let row_count = rejects.len() as u64;
+            let totals = ControlTotals {
+                rows: row_count,
+                ..ControlTotals::default()
+            };
+            let partition = Partition {
+                quarantine: true,
+                entity,
+                period: self.extraction_period(),
+            };
+            let batch = quarantine::to_batch(&rejects, self.parts.stamp())
+                .map_err(|error| LandingError::columns("the quarantine", error))?;
+            self.parts.append(partition, &batch, &totals)?;
+            self.tally.row_count += row_count;
+            self.tally.rejected_count += row_count;
+            self.read_versions(entity)?;
+            let versions = self.versions.entry(entity).or_default();
+            for id in rejects.iter().filter_map(|reject| reject.id.as_deref()) {
+                versions.rejected(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_tombstones(&mut self, entity: Entity) -> Result<(), LandingError> {
+        self.read_versions(entity)?;
+        let versions = self.versions.entry(entity).or_default();
+        let gone = versions.missing(&self.shelf, &files_of(&self.landed, entity))?;
+        let partition = Partition {
+            quarantine: false,
+            entity,
+            period: self.extraction_period(),
+        };
+        for ids in gone.chunks(TOMBSTONE_ROWS) {
+            let records: Vec<Record> = ids.iter().map(|id| self.tombstone(entity, id)).collect();
+            let mut builder = BatchBuilder::new(entity);
+            for record in &records {
+                builder
+                    .push(record)
+                    .map_err(|error| LandingError::totals(entity.name(), error))?;
+            }
+            let batch = builder
+                .finish()
+                .map_err(|error| LandingError::columns(entity.name(), error))?;
+            let rows: Vec<(u32, Digest)> = (0..)
+                .zip(ids)
+                .map(|(row, id)| (row, id_digest(id)))
+                .collect();
+            self.append(partition, batch.batch(), &records, &rows)?;
+            self.tally.tombstone_count += ids.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The version that says that a record is gone: its key, and no value.
+    fn tombstone(&self, entity: Entity, id: &str) -> Record {
+        let mut record = Record::empty(entity);
+        record.set("source", Some(Value::Text(self.context.source.clone())));
+        record.set("id", Some(Value::Text(id.to_owned())));
+        record.set(
+            "updated_at",
+            Some(Value::Instant(self.context.extracted_at)),
+        );
+        record.set("deleted", Some(Value::Bool(true)));
+        record
+    }
+
+    /// Reads what is landed of an entity, the first time that the pull meets it.
+    fn read_versions(&mut self, entity: Entity) -> Result<(), LandingError> {
+        if !self.versions.contains_key(&entity) {
+            let versions = Versions::read(&self.shelf, &files_of(&self.landed, entity))?;
+            self.versions.insert(entity, versions);
+        }
+        Ok(())
+    }
+
+    fn totals_of(&self, records: &[Record]) -> Result<ControlTotals, LandingError> {
+        let mut totals = ControlTotals::default();
+        for record in records {
+            if record.source() != self.context.source {
+                return Err(LandingError::OtherSource {
+                    pull: self.context.source.clone(),
+                    record: record.source().to_owned(),
+                });
+            }
+            count(&mut totals, record)
+                .map_err(|error| LandingError::totals(record.entity.name(), error))?;
+        }
+        Ok(totals)
+    }
+
+    /// The month of a record's partition.
+    fn period_of(&self, record: &Record) -> Period {
+        let own = match record
+            .entity
+            .dated_column()
+            .and_then(|column| record.get(column))
+        {
+            Some(Value::Date(day)) => Some(Period::of(*day)),
+            Some(Value::Instant(instant)) => Some(Period::at(*instant, &self.context.zone)),
+            _ => None,
+        };
+        own.unwrap_or_else(|| self.extraction_period())
+    }
+
+    fn extraction_period(&self) -> Period {
+        Period::at(self.context.extracted_at, &self.context.zone)
+    }
+}
+
+fn files_of(landed: &[LandedFile], entity: Entity) -> Vec<&LandedFile> {
+    landed.iter().filter(|file| file.entity == entity).collect()
+}
+
+/// One candidate per id, in the order of the page.
+fn newest_of_page(records: &[Record]) -> Vec<Candidate> {
+    let mut newest: HashMap<Digest, (u32, Rank)> = HashMap::with_capacity(records.len());
+    for (row, record) in (0..).zip(records) {
+        let rank = Rank::of(record);
+        let best = newest.entry(id_digest(record.id())).or_insert((row, rank));
+        if rank > best.1 {
+            *best = (row, rank);
+        }
+    }
+    let mut candidates: Vec<Candidate> = newest
+        .into_iter()
+        .map(|(id, (row, rank))| Candidate { row, id, rank })
+        .collect();
+    candidates.sort_unstable_by_key(|candidate| candidate.row);
+    candidates
+}
+
+/// Every row that came is accounted for, and every row that counts is in a file.
+fn tie_counts(pull: &LandedPull) -> Result<(), LandingError> {
+    let rows_in = |quarantine: bool| -> u64 {
+        let files = pull
+            .files
+            .iter()
+            .filter(|file| file.quarantine == quarantine);
+        files.map(|file| file.totals.rows).sum()
+    };
+    let accounted =
+        pull.new_count + pull.unchanged_count + pull.repeated_count + pull.rejected_count;
+    let sides = [
+        ("rows that came", pull.row_count, accounted),
+        (
+            "rows in files",
+            rows_in(false),
+            pull.new_count + pull.tombstone_count,
+        ),
+        ("rows in the quarantine", rows_in(true), pull.rejected_count),
+    ];
+    for (what, base, peer) in sides {
+        if base != peer {
+            let untied = TotalsError::Untied(format!("{what}: {base} against {peer}"));
+            return Err(LandingError::totals("the pull", untied));
+        }
+    }
+    Ok(())
+}

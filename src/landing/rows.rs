@@ -1,0 +1,77 @@
+//! Rows out of Parquet files, in the order in which they stand there.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+
+use super::error::LandingError;
+use super::file::LandedFile;
+use super::shelf::Shelf;
+use crate::canonical::{Record, count, read_records};
+use crate::totals::ControlTotals;
+
+/// Rows that are held at once while a file is read.
+const BATCH_ROWS: usize = 8_192;
+
+/// Gives every record of a checked file to `visit`, and ties its totals with the committed ones at
+/// the end.
+pub(super) fn visit_records(
+    shelf: &Shelf,
+    file: &LandedFile,
+    mut visit: impl FnMut(Record),
+) -> Result<(), LandingError> {
+    let path = shelf.path(file)?;
+    let opened = shelf.open(file)?;
+    let mut totals = ControlTotals::default();
+    for batch in batches(opened, &path, None)? {
+        let batch = batch.map_err(|error| LandingError::columns(&file.path, error))?;
+        let records = read_records(file.entity, &batch)
+            .map_err(|error| LandingError::columns(&file.path, error))?;
+        for record in records {
+            count(&mut totals, &record).map_err(|error| LandingError::totals(&file.path, error))?;
+            visit(record);
+        }
+    }
+    file.totals
+        .tie(&totals)
+        .map_err(|error| LandingError::totals(&file.path, error))
+}
+
+/// The batches of an open Parquet file; with `column`, of that column alone.
+pub(super) fn batches(
+    opened: File,
+    path: &Path,
+    column: Option<&str>,
+) -> Result<ParquetRecordBatchReader, LandingError> {
+    let unreadable = |source: ParquetError| LandingError::Parquet {
+        path: path.to_owned(),
+        source,
+    };
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(opened)
+        .map_err(unreadable)?
+        .with_batch_size(BATCH_ROWS);
+    if let Some(column) = column {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
+        builder = builder.with_projection(mask);
+    }
+    builder.build().map_err(unreadable)
+}
+
+/// The totals of a batch in an entity's landed schema.
+pub(super) fn totals_of(
+    entity: crate::canonical::Entity,
+    batch: &RecordBatch,
+    place: &str,
+) -> Result<ControlTotals, LandingError> {
+    let records =
+        read_records(entity, batch).map_err(|error| LandingError::columns(place, error))?;
+    let mut totals = ControlTotals::default();
+    for record in &records {
+        count(&mut totals, record).map_err(|error| LandingError::totals(place, error))?;
+    }
+    Ok(totals)
+}

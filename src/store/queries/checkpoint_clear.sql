@@ -1,0 +1,2 @@
+-- The job is complete; its next turn begins anew.
+delete from checkpoints where job_key = $1

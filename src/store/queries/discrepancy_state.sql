@@ -1,0 +1,6 @@
+-- What the changes claim to start from is compared with this.
+select id, state, owner, waiting_on, code
+from discrepancies
+where id in (
+    values ($1)
+)

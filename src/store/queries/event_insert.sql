@@ -1,0 +1,5 @@
+-- Appended, never changed.
+insert into discrepancy_events (
+    discrepancy_id, happened_at, actor, action, from_state, to_state, code, note, run_id
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)

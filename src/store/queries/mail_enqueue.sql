@@ -1,0 +1,7 @@
+-- A mail whose key is there was rendered before and stays byte for byte.
+insert into outbox (
+    mail_key, message_id, recipient, sender, subject, eml, state, attempt_count,
+    next_attempt_at, last_error, created_at, sent_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+on conflict (mail_key) do nothing

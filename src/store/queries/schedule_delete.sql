@@ -1,0 +1,2 @@
+-- The job is not in the configuration any more.
+delete from schedules where job = $1

@@ -1,0 +1,193 @@
+//! Pulls, files, cursors and rotated tokens.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::queries::{
+    CURSOR_SAVE, CURSOR_SELECT, FILE_INSERT, FILE_LIST, PULL_INSERT, PULL_NEWEST,
+    PULL_NEWEST_COMMITTED, PULL_OF_RUN, Query, TOKEN_SAVE, TOKEN_SELECT,
+};
+use super::row::Row;
+use super::store::SqlStore;
+use super::value::Value;
+use crate::canonical::Entity;
+use crate::fault::Failure;
+use crate::landing::LandedFile;
+use crate::store::error::StoreError;
+use crate::store::{FileFilter, ManifestStore, Pull, PullState, RotatedToken};
+
+fn pull_values(pull: &Pull) -> Result<Vec<Value>, StoreError> {
+    let entities: Vec<&str> = pull.entities.iter().map(|entity| entity.name()).collect();
+    Ok(vec![
+        (&pull.pull_id).into(),
+        (&pull.run_id).into(),
+        (&pull.source).into(),
+        (&pull.stream).into(),
+        Value::json("entities", &entities)?,
+        pull.started_at.into(),
+        pull.finished_at.into(),
+        pull.state.name().into(),
+        pull.sealed.into(),
+        Value::count("row_count", pull.row_count)?,
+        Value::count("landed_count", pull.landed_count)?,
+        Value::count("rejected_count", pull.rejected_count)?,
+        pull.reported_count
+            .map_or(Ok(Value::Integer(None)), |count| {
+                Value::count("reported_count", count)
+            })?,
+        (&pull.reason).into(),
+    ])
+}
+
+fn pull_of(row: &Row) -> Result<Pull, StoreError> {
+    let names: Vec<String> = row.json("entities")?;
+    let entities = names
+        .iter()
+        .map(|name| {
+            name.parse().map_err(|_| StoreError::Unreadable {
+                column: "entities",
+                found: name.clone(),
+            })
+        })
+        .collect::<Result<Vec<Entity>, _>>()?;
+    Ok(Pull {
+        pull_id: row.text("pull_id")?,
+        run_id: row.text("run_id")?,
+        source: row.text("source")?,
+        stream: row.text("stream")?,
+        entities,
+        started_at: row.instant("started_at")?,
+        finished_at: row.instant("finished_at")?,
+        state: row.named("state", PullState::from_name)?,
+        sealed: row.flag("sealed")?,
+        row_count: row.count("row_count")?,
+        landed_count: row.count("landed_count")?,
+        rejected_count: row.count("rejected_count")?,
+        reported_count: row.count_option("reported_count")?,
+        reason: row.text_option("reason")?,
+    })
+}
+
+fn file_values(file: &LandedFile) -> Result<Vec<Value>, StoreError> {
+    Ok(vec![
+        (&file.path).into(),
+        (&file.pull_id).into(),
+        (&file.source).into(),
+        file.entity.name().into(),
+        file.period.into(),
+        file.quarantine.into(),
+        Value::count("size_bytes", file.size_bytes)?,
+        (&file.digest).into(),
+        Value::json("totals", &file.totals)?,
+        file.extracted_at.into(),
+    ])
+}
+
+fn file_of(row: &Row) -> Result<LandedFile, StoreError> {
+    Ok(LandedFile {
+        path: row.text("path")?,
+        pull_id: row.text("pull_id")?,
+        source: row.text("source")?,
+        entity: row.parsed("entity")?,
+        period: row.parsed("period")?,
+        quarantine: row.flag("quarantine")?,
+        size_bytes: row.count("size_bytes")?,
+        digest: row.text("digest")?,
+        totals: row.json("totals")?,
+        extracted_at: row.instant("extracted_at")?,
+    })
+}
+
+impl SqlStore {
+    async fn pulls(&self, query: Query, value: Value) -> Result<Vec<Pull>, Failure> {
+        let rows = self.rows(query, vec![value]).await?;
+        Ok(rows.iter().map(pull_of).collect::<Result<_, _>>()?)
+    }
+}
+
+#[async_trait]
+impl ManifestStore for SqlStore {
+    async fn commit_pull(
+        &self,
+        pull: &Pull,
+        files: &[LandedFile],
+        cursor: Option<&str>,
+    ) -> Result<(), Failure> {
+        let row = pull_values(pull)?;
+        let landed: Vec<_> = files.iter().map(file_values).collect::<Result<_, _>>()?;
+        let place: Option<Vec<Value>> = cursor.map(|position| {
+            vec![
+                (&pull.source).into(),
+                (&pull.stream).into(),
+                position.into(),
+                (&pull.pull_id).into(),
+            ]
+        });
+        self.write(move |session| {
+            Box::pin(async move {
+                session.execute(PULL_INSERT, row).await?;
+                session
+                    .execute_rows(FILE_INSERT, landed.into_iter().map(Ok))
+                    .await?;
+                if let Some(values) = place {
+                    session.execute(CURSOR_SAVE, values).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn cursor(&self, source: &str, stream: &str) -> Result<Option<String>, Failure> {
+        let rows = self
+            .rows(CURSOR_SELECT, vec![source.into(), stream.into()])
+            .await?;
+        Ok(rows.first().map(|row| row.text("position")).transpose()?)
+    }
+
+    async fn files(&self, filter: &FileFilter) -> Result<Vec<LandedFile>, Failure> {
+        let values = vec![
+            filter.quarantine.into(),
+            filter.entity.map(Entity::name).into(),
+            (&filter.source).into(),
+            filter.as_of.into(),
+        ];
+        let rows = self.rows(FILE_LIST, values).await?;
+        Ok(rows.iter().map(file_of).collect::<Result<_, _>>()?)
+    }
+
+    async fn newest_pulls(&self, as_of: Timestamp) -> Result<Vec<Pull>, Failure> {
+        self.pulls(PULL_NEWEST, as_of.into()).await
+    }
+
+    async fn newest_committed_pulls(&self, as_of: Timestamp) -> Result<Vec<Pull>, Failure> {
+        self.pulls(PULL_NEWEST_COMMITTED, as_of.into()).await
+    }
+
+    async fn pulls_of_run(&self, run_id: &str) -> Result<Vec<Pull>, Failure> {
+        self.pulls(PULL_OF_RUN, run_id.into()).await
+    }
+
+    async fn save_token(&self, token: &RotatedToken) -> Result<(), Failure> {
+        let values = vec![
+            (&token.source).into(),
+            Value::Bytes(token.sealed.clone()),
+            token.received_at.into(),
+        ];
+        self.write_one(TOKEN_SAVE, values).await?;
+        Ok(())
+    }
+
+    async fn token(&self, source: &str) -> Result<Option<RotatedToken>, Failure> {
+        let rows = self.rows(TOKEN_SELECT, vec![source.into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        Ok(Some(RotatedToken {
+            source: row.text("source")?,
+            sealed: row.bytes("sealed")?,
+            received_at: row.instant("received_at")?,
+        }))
+    }
+}

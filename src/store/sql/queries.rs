@@ -1,0 +1,114 @@
+//! Every statement, by name; its text stands in `src/store/queries/<name>.sql`.
+
+/// A statement that both databases understand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query {
+    /// The file's name, for error texts.
+    pub(super) name: &'static str,
+    /// The file's text.
+    pub(super) text: &'static str,
+}
+
+impl Query {
+    /// The same statement with as many tuples behind `values` as there are rows.
+    pub(super) fn for_rows(self, column_count: usize, row_count: usize) -> Option<String> {
+        const MARK: &str = "values (";
+        let start = self.text.find(MARK)? + MARK.len() - 1;
+        let end = start + self.text[start..].find(')')? + 1;
+        let mut text = String::with_capacity(self.text.len() + row_count * column_count * 8);
+        text.push_str(&self.text[..start]);
+        for row in 0..row_count {
+            text.push_str(if row == 0 { "(" } else { ",\n(" });
+            for column in 0..column_count {
+                if column > 0 {
+                    text.push_str(", ");
+                }
+                text.push('$');
+                text.push_str(&(row * column_count + column + 1).to_string());
+            }
+            text.push(')');
+        }
+        text.push_str(&self.text[end..]);
+        Some(text)
+    }
+}
+
+macro_rules! queries {
+    ($($constant:ident = $name:literal;)+) => {
+        $(pub(super) const $constant: Query = Query {
+            name: $name,
+            text: include_str!(concat!("../queries/", $name, ".sql")),
+        };)+
+    };
+}
+
+queries! {
+    AUDIT_INSERT = "audit_insert";
+    AUDIT_LAST = "audit_last";
+    AUDIT_LIST = "audit_list";
+    CASE_LIST = "case_list";
+    CASE_SAVE = "case_save";
+    CASE_STANDING = "case_standing";
+    CHECKPOINT_CLEAR = "checkpoint_clear";
+    CHECKPOINT_LIST = "checkpoint_list";
+    CHECKPOINT_SAVE = "checkpoint_save";
+    CROSSWALK_AT = "crosswalk_at";
+    CROSSWALK_CLOSE = "crosswalk_close";
+    CROSSWALK_INSERT = "crosswalk_insert";
+    CROSSWALK_REACHING = "crosswalk_reaching";
+    CURSOR_SAVE = "cursor_save";
+    CURSOR_SELECT = "cursor_select";
+    DISCREPANCY_LIST = "discrepancy_list";
+    DISCREPANCY_SAVE = "discrepancy_save";
+    DISCREPANCY_STATE = "discrepancy_state";
+    EVENT_BETWEEN = "event_between";
+    EVENT_INSERT = "event_insert";
+    EVENT_LIST = "event_list";
+    FILE_INSERT = "file_insert";
+    FILE_LIST = "file_list";
+    KPI_INSERT = "kpi_insert";
+    KPI_NEWEST = "kpi_newest";
+    MAIL_ATTEMPT = "mail_attempt";
+    MAIL_CLAIM = "mail_claim";
+    MAIL_COUNT = "mail_count";
+    MAIL_ENQUEUE = "mail_enqueue";
+    MAIL_LIST = "mail_list";
+    PULL_INSERT = "pull_insert";
+    PULL_NEWEST = "pull_newest";
+    PULL_NEWEST_COMMITTED = "pull_newest_committed";
+    PULL_OF_RUN = "pull_of_run";
+    RECONCILIATION_INSERT = "reconciliation_insert";
+    RECONCILIATION_NEWEST = "reconciliation_newest";
+    RECONCILIATION_PERIODS = "reconciliation_periods";
+    REPORT_VERSION_INSERT = "report_version_insert";
+    REPORT_VERSION_NEWEST = "report_version_newest";
+    RUN_BEGIN = "run_begin";
+    RUN_FINISH = "run_finish";
+    RUN_LIST = "run_list";
+    RUN_REAP = "run_reap";
+    RUN_RENEW = "run_renew";
+    SCHEDULE_DELETE = "schedule_delete";
+    SCHEDULE_LIST = "schedule_list";
+    SCHEDULE_SAVE = "schedule_save";
+    TOKEN_SAVE = "token_save";
+    TOKEN_SELECT = "token_select";
+    UNIT_TOTALS_INSERT = "unit_totals_insert";
+    UNIT_TOTALS_LIST = "unit_totals_list";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tuples_are_numbered_through() {
+        let text = CASE_STANDING.for_rows(1, 3).unwrap();
+        assert!(text.contains("values ($1),\n($2),\n($3)\n)"), "{text}");
+        let pairs = CHECKPOINT_SAVE.for_rows(2, 2).unwrap();
+        assert!(
+            pairs.contains("values ($1, $2),\n($3, $4)\non conflict"),
+            "{pairs}"
+        );
+        assert_eq!(AUDIT_LAST.for_rows(1, 1), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! Only what is new lands, and every version is kept.
+
+use crossfoot::canonical::{Entity, Record, Value};
+
+use super::world::{World, code, invoice, night, page, record, totals, updated};
+
+// Goal: an unchanged row lands nothing, not even a file, also when only its time of change moved.
+// Method: the same rows on two nights.
+#[test]
+fn an_unchanged_row_lands_nothing() {
+    let mut world = World::new();
+    let rows = [
+        invoice("a", "2026-10-01", 100),
+        invoice("b", "2026-11-01", 250),
+    ];
+    let first = world.pull("billing", night(1), &[page(&rows)], &[]);
+    assert_eq!(
+        (first.row_count, first.new_count, first.files.len()),
+        (2, 2, 2)
+    );
+
+    let touched = rows.map(|row| updated(row, 1_800_000_000));
+    let second = world.pull("billing", night(2), &[page(&touched)], &[Entity::Invoices]);
+    assert!(second.files.is_empty());
+    assert_eq!((second.row_count, second.unchanged_count), (2, 2));
+    assert_eq!((second.new_count, second.tombstone_count), (0, 0));
+    assert_eq!(second.totals[0].1.sums["total:USD"].to_string(), "3.5");
+}
+
+// Goal: every version stays readable as it was known. Method: a change, a change back, and a look
+// from each night.
+#[test]
+fn every_version_is_known_as_of_its_night() {
+    let mut world = World::new();
+    for (at, cents) in [(1, 100), (2, 175), (3, 100)] {
+        let landed = world.pull(
+            "billing",
+            night(at),
+            &[page(&[invoice("a", "2026-10-01", cents)])],
+            &[],
+        );
+        assert_eq!(landed.new_count, 1, "night {at}");
+    }
+    assert!(world.records(Entity::Invoices, night(0)).is_empty());
+    for (at, seen) in [(1, "a 1"), (2, "a 1.75"), (3, "a 1"), (9, "a 1")] {
+        let records = world.records(Entity::Invoices, night(at));
+        assert_eq!(totals(&records), [seen], "night {at}");
+    }
+    let newest = world.records(Entity::Invoices, night(9));
+    assert_eq!(newest[0].extracted_at, Some(night(3)));
+    assert_eq!(
+        newest[0].raw.as_deref(),
+        Some("{\"id\":\"a\",\"cents\":100}")
+    );
+}
+
+// Goal: a version that moves to an earlier month is still the newer one, also when the clock
+// stands. Method: two pulls at one instant, the second with an earlier date of issue.
+#[test]
+fn the_later_pull_wins_under_a_standing_clock() {
+    let mut world = World::new();
+    world.pull(
+        "billing",
+        night(1),
+        &[page(&[invoice("a", "2026-10-01", 100)])],
+        &[],
+    );
+    world.pull(
+        "billing",
+        night(1),
+        &[page(&[invoice("a", "2026-02-01", 200)])],
+        &[],
+    );
+    assert_eq!(totals(&world.records(Entity::Invoices, night(1))), ["a 2"]);
+    let again = world.pull(
+        "billing",
+        night(1),
+        &[page(&[invoice("a", "2026-02-01", 200)])],
+        &[],
+    );
+    assert_eq!(again.unchanged_count, 1);
+    let gone = world.pull("billing", night(1), &[], &[Entity::Invoices]);
+    assert_eq!(gone.tombstone_count, 1);
+    assert!(world.records(Entity::Invoices, night(1)).is_empty());
+}
+
+// Goal: a record that comes twice counts once, and of two contents the later one counts, whichever
+// page it stands on. Method: overlapping pages in both orders.
+#[test]
+fn of_two_contents_in_one_pull_the_later_counts() {
+    let old = updated(invoice("a", "2026-10-01", 100), 10);
+    let new = updated(invoice("a", "2026-11-01", 300), 20);
+    let other = invoice("b", "2026-10-01", 50);
+    for pages in [
+        vec![
+            page(&[old.clone(), other.clone()]),
+            page(&[new.clone(), other.clone()]),
+        ],
+        vec![
+            page(&[new.clone(), other.clone()]),
+            page(&[other.clone(), old.clone()]),
+        ],
+        vec![page(&[old, new, other.clone(), other])],
+    ] {
+        let mut world = World::new();
+        let landed = world.pull("billing", night(1), &pages, &[]);
+        assert_eq!(
+            (landed.row_count, landed.new_count, landed.repeated_count),
+            (4, 2, 2)
+        );
+        let rows: u64 = landed.files.iter().map(|file| file.totals.rows).sum();
+        assert_eq!(rows, 2, "a superseded row is in no file");
+        let seen = totals(&world.records(Entity::Invoices, night(1)));
+        assert_eq!(seen, ["a 3", "b 0.5"]);
+        assert!(world.landing.verify(&world.files).is_empty());
+    }
+}
+
+// Goal: a file of which every row was superseded is not kept. Method: the winner is what is landed
+// already.
+#[test]
+fn a_file_without_rows_is_not_kept() {
+    let mut world = World::new();
+    let landed = updated(invoice("a", "2026-10-01", 100), 20);
+    world.pull(
+        "billing",
+        night(1),
+        &[page(std::slice::from_ref(&landed))],
+        &[],
+    );
+    let stale = updated(invoice("a", "2026-10-01", 90), 10);
+    let pages = [page(&[stale]), page(&[landed])];
+    let second = world.pull("billing", night(2), &pages, &[]);
+    assert_eq!((second.unchanged_count, second.repeated_count), (1, 1));
+    assert!(second.files.is_empty());
+    let grace = std::time::Duration::ZERO;
+    let late = "2100-01-01T00:00:00Z".parse().unwrap();
+    assert!(
+        world
+            .landing
+            .orphans(&world.files, late, grace)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+// Goal: two sources with one id do not meet. Method: the same id from both.
+#[test]
+fn sources_are_apart() {
+    let mut world = World::new();
+    let name = |text: &str| [("name", Value::Text(text.into()))];
+    let crm = record(Entity::Accounts, "crm", "1", &name("One"));
+    let billing = record(Entity::Accounts, "billing", "1", &name("Uno"));
+    world.pull("crm", night(1), &[page(&[crm])], &[Entity::Accounts]);
+    world.pull(
+        "billing",
+        night(1),
+        &[page(&[billing])],
+        &[Entity::Accounts],
+    );
+    let records = world.records(Entity::Accounts, night(1));
+    let keys: Vec<String> = records.iter().map(Record::key).collect();
+    assert_eq!(keys, ["billing:1", "crm:1"]);
+    assert_eq!(
+        world.snapshot(night(1)).extract_counts(),
+        [
+            ("billing".to_owned(), "accounts".to_owned(), 1),
+            ("crm".to_owned(), "accounts".to_owned(), 1)
+        ]
+    );
+    let mut writer = world.begin("crm", night(2));
+    let foreign = record(Entity::Accounts, "billing", "2", &name("Due"));
+    assert_eq!(code(writer.write(&page(&[foreign]))), "XF-L009");
+}
+
+// Goal: records land in the month that they belong to, by the clock of the books. Method: an
+// invoice, a use just before local midnight, and an account without a date.
+#[test]
+fn rows_land_in_their_month() {
+    let mut world = World::new();
+    let late = "2026-11-01T02:00:00Z".parse().unwrap();
+    let usage = record(
+        Entity::Usage,
+        "billing",
+        "u",
+        &[("starts_on", Value::Instant(late))],
+    );
+    let account = record(Entity::Accounts, "billing", "x", &[]);
+    let rows = [invoice("a", "2026-02-28", 1), usage, account];
+    let landed = world.pull("billing", night(1), &[page(&rows)], &[]);
+    let folders: Vec<&str> = landed
+        .files
+        .iter()
+        .filter_map(|file| file.path.rsplit_once('/').map(|(folder, _)| folder))
+        .collect();
+    assert_eq!(
+        folders,
+        [
+            "accounts/source=billing/period=2026-11",
+            "invoices/source=billing/period=2026-02",
+            "usage/source=billing/period=2026-10",
+        ]
+    );
+}

@@ -1,1 +1,0 @@
-//! The layer rules of the house, read from the `use crate::` lines.

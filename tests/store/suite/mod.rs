@@ -1,0 +1,66 @@
+//! The suite that every store is held to: each story is a function of a new, empty store.
+
+pub(crate) mod audit;
+mod book;
+mod cases;
+mod crosswalk;
+mod manifest;
+mod outbox;
+mod runs;
+mod snapshots;
+
+macro_rules! store_suite {
+    ($($story:ident: $path:path,)+) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $story() {
+                let (_folder, store) = crate::support::store::sqlite_store().await;
+                $path(store).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $story() {
+                use crossfoot::store::Access;
+                if let Some(database) = crate::support::postgres::database().await {
+                    $path(database.open(Access::Write).await).await;
+                }
+            })+
+        }
+    };
+}
+
+store_suite! {
+    a_fire_is_answered_once: super::runs::a_fire_is_answered_once,
+    a_lost_run_stays_lost: super::runs::a_lost_run_stays_lost,
+    runs_are_listed_newest_first: super::runs::runs_are_listed_newest_first,
+    schedules_follow_the_configuration: super::runs::schedules_follow_the_configuration,
+    a_pull_is_committed_whole: super::manifest::a_pull_is_committed_whole,
+    a_failed_pull_leaves_the_cursor: super::manifest::a_failed_pull_leaves_the_cursor,
+    a_pull_that_breaks_leaves_nothing: super::manifest::a_pull_that_breaks_leaves_nothing,
+    files_are_known_from_their_extraction_on: super::manifest::files_are_known_from_their_extraction_on,
+    freshness_is_told_by_pulls: super::manifest::freshness_is_told_by_pulls,
+    a_rotated_token_replaces_the_last: super::manifest::a_rotated_token_replaces_the_last,
+    memberships_are_closed_and_opened: super::crosswalk::memberships_are_closed_and_opened,
+    a_decision_can_be_dated_back: super::crosswalk::a_decision_can_be_dated_back,
+    an_account_comes_twice_in_one_write: super::crosswalk::an_account_comes_twice_in_one_write,
+    a_reconcile_is_kept_whole: super::book::a_reconcile_is_kept_whole,
+    the_newest_reconcile_by_an_instant_counts: super::book::the_newest_reconcile_by_an_instant_counts,
+    a_stale_move_is_refused: super::book::a_stale_move_is_refused,
+    a_person_is_named_in_the_trail: super::book::a_person_is_named_in_the_trail,
+    filters_take_what_they_say: super::book::filters_take_what_they_say,
+    amounts_are_never_rounded: super::book::amounts_are_never_rounded,
+    many_changes_are_one_write: super::book::many_changes_are_one_write,
+    a_nul_is_kept_visibly: super::book::a_nul_is_kept_visibly,
+    cases_tell_of_their_moves: super::cases::cases_tell_of_their_moves,
+    a_mail_is_enqueued_once: super::outbox::a_mail_is_enqueued_once,
+    a_claimed_mail_is_left_alone: super::outbox::a_claimed_mail_is_left_alone,
+    a_sent_mail_stays_sent: super::outbox::a_sent_mail_stays_sent,
+    the_newest_snapshot_of_a_period_counts: super::snapshots::the_newest_snapshot_of_a_period_counts,
+    a_version_is_given_once: super::snapshots::a_version_is_given_once,
+    steps_are_remembered_until_cleared: super::snapshots::steps_are_remembered_until_cleared,
+    the_trail_is_one_chain: super::audit::the_trail_is_one_chain,
+    writers_at_once_make_one_chain: super::audit::writers_at_once_make_one_chain,
+    a_dropped_write_is_finished_or_undone: super::audit::a_dropped_write_is_finished_or_undone,
+}

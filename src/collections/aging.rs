@@ -13,7 +13,10 @@ pub fn days_past_due(due_on: Date, day: Date) -> i64 {
 
 /// Open amounts of one currency by days past due. What is due today is current; the buckets add up
 /// to the sum of the amounts.
-pub fn age(open: impl IntoIterator<Item = (Date, Decimal)>, day: Date) -> Result<Aging, MoneyError> {
+pub fn age(
+    open: impl IntoIterator<Item = (Date, Decimal)>,
+    day: Date,
+) -> Result<Aging, MoneyError> {
     let mut aging = Aging::default();
     for (due_on, amount) in open {
         let bucket = match days_past_due(due_on, day) {

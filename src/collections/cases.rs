@@ -1,6 +1,6 @@
 //! The daily evaluation of collection cases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -78,12 +78,12 @@ fn evaluate(input: &EvaluateInput<'_>) -> Result<Vec<Case>, CollectionsError> {
         let fresh = evaluated(input, invoice, before, open, eligible);
         cases.push(kept_if_equal(fresh, before, input));
     }
-    let living: BTreeMap<&str, ()> = invoices
+    let living: BTreeSet<&str> = invoices
         .iter()
-        .map(|invoice| (invoice.key.as_str(), ()))
+        .map(|invoice| invoice.key.as_str())
         .collect();
     for gone in input.standing {
-        if !living.contains_key(gone.invoice.as_str()) {
+        if !living.contains(gone.invoice.as_str()) {
             cases.push(kept_if_equal(withdrawn(input, gone), Some(gone), input));
         }
     }
@@ -152,20 +152,20 @@ fn evaluated(
     } else {
         Verdict::Nothing
     };
-    match verdict {
-        Verdict::Nothing => case.action = "none".to_owned(),
-        Verdict::Wait => case.action = "wait".to_owned(),
-        Verdict::Hold(reason) => {
-            case.action = "hold".to_owned();
-            case.hold_reason = Some(reason.to_owned());
-        }
-        Verdict::Step => {
-            case.action = "none".to_owned();
-            case.level = case.level.saturating_add(1);
-            case.last_step_on = Some(input.day);
-        }
+    if let Verdict::Step = verdict {
+        case.level = case.level.saturating_add(1);
+        case.last_step_on = Some(input.day);
     }
-    case
+    let (action, hold_reason) = match verdict {
+        Verdict::Nothing | Verdict::Step => ("none", None),
+        Verdict::Wait => ("wait", None),
+        Verdict::Hold(reason) => ("hold", Some(reason.to_owned())),
+    };
+    Case {
+        action: action.to_owned(),
+        hold_reason,
+        ..case
+    }
 }
 
 enum Verdict {

@@ -142,7 +142,9 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn has(&self, branch: Option<&str>) -> bool {
-        self.input.branch.is_none_or(|wanted| branch == Some(wanted))
+        self.input
+            .branch
+            .is_none_or(|wanted| branch == Some(wanted))
     }
 
     /// Due date and converted open amount of every invoice that is open.

@@ -1,1 +1,17 @@
-//! Tests of `collections`.
+//! Tests of cash application, of `collections`, and of the KPIs that stand on both.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what builds a test's data fails the test"
+)]
+
+mod cases;
+mod cash;
+mod cash_laws;
+mod kpi;
+mod kpi_laws;
+mod kpi_sample;
+mod real_receivables;
+mod receivables;
+mod records;

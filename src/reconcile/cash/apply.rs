@@ -20,7 +20,8 @@ use crate::money::{minus, plus};
 /// Applies all payments and credit memos to the invoices, and proves that every receipt and every
 /// invoice adds up. The result does not depend on the order of the records.
 pub fn apply_cash(input: &CashInput<'_>) -> Result<CashBook, Failure> {
-    let mut application = Application::new(Ledger::build(input), &input.rules.rules, input.tolerance);
+    let mut application =
+        Application::new(Ledger::build(input), &input.rules.rules, input.tolerance);
     application.run()?;
     Ok(application.into_book()?)
 }
@@ -60,7 +61,11 @@ impl<'a> Application<'a> {
             }
         }
         Self {
-            open: ledger.invoices.iter().map(|invoice| invoice.total).collect(),
+            open: ledger
+                .invoices
+                .iter()
+                .map(|invoice| invoice.total)
+                .collect(),
             deductions: vec![Vec::new(); ledger.invoices.len()],
             open_sets,
             ledger,
@@ -125,7 +130,9 @@ impl<'a> Application<'a> {
             fits.then_some(at)
         });
         match named {
-            Some(invoice) => self.give_credit(memo, invoice, -self.open[memo]).map(|_| ()),
+            Some(invoice) => self
+                .give_credit(memo, invoice, -self.open[memo])
+                .map(|_| ()),
             None => Ok(()),
         }
     }
@@ -238,17 +245,19 @@ impl<'a> Application<'a> {
         Ok(paid)
     }
 
-    /// What a payment left open of an invoice that it settles: written off within tolerance.
-    /// `expected` is what was open before. Says whether nothing is open now.
+    /// What a payment left open of an invoice that it settles: written off within the tolerance of
+    /// what was `owed`. `expected` is what was open of the invoice before. Says whether nothing is
+    /// open now.
     pub(super) fn write_off_residual(
         &mut self,
         payment: usize,
         invoice: usize,
         expected: Decimal,
+        owed: Decimal,
     ) -> Result<bool, CashError> {
         let residual = self.open[invoice];
         let receipt = &self.ledger.payments[payment];
-        let limit = cash_limit(self.tolerance, receipt.currency, expected)?;
+        let limit = cash_limit(self.tolerance, receipt.currency, owed)?;
         // A payment must have paid something: an invoice of one cent is not rounding noise.
         let is_noise = residual <= limit && residual < expected;
         if residual <= Decimal::ZERO || !is_noise {

@@ -136,7 +136,9 @@ impl Ledger {
             let is_one_account = numbered
                 .iter()
                 .all(|(_, invoice)| invoice.account == first.account);
-            let earliest = numbered.iter().min_by_key(|(at, invoice)| (invoice.due_on, *at));
+            let earliest = numbered
+                .iter()
+                .min_by_key(|(at, invoice)| (invoice.due_on, *at));
             earliest.filter(|_| is_one_account).map(|(at, _)| *at)
         })
     }
@@ -196,8 +198,7 @@ fn payment(record: &Record, input: &CashInput<'_>) -> Option<LedgerPayment> {
         key: record.key(),
         source: record.source().to_owned(),
         id: record.id().to_owned(),
-        branch: trimmed(record, "branch")
-            .or_else(|| account.as_deref().and_then(input.branch_of)),
+        branch: trimmed(record, "branch").or_else(|| account.as_deref().and_then(input.branch_of)),
         account,
         received_on: record.date("received_on")?,
         amount,

@@ -105,7 +105,9 @@ impl Application<'_> {
         invoice: usize,
         expected: Decimal,
     ) -> Result<(), CashError> {
-        if self.open[invoice] < expected && !self.write_off_residual(payment, invoice, expected)? {
+        if self.open[invoice] < expected
+            && !self.write_off_residual(payment, invoice, expected, expected)?
+        {
             self.deduct(payment, invoice, self.open[invoice])?;
         }
         Ok(())
@@ -167,7 +169,7 @@ impl Application<'_> {
         }
         let expected = self.open[first];
         self.pay(payment, first, amount)?;
-        self.write_off_residual(payment, first, expected)?;
+        self.write_off_residual(payment, first, expected, expected)?;
         Ok(true)
     }
 
@@ -188,7 +190,7 @@ impl Application<'_> {
         for invoice in taken {
             let expected = self.open[invoice];
             self.pay(payment, invoice, expected)?;
-            self.write_off_residual(payment, invoice, expected)?;
+            self.write_off_residual(payment, invoice, expected, owed)?;
         }
         Ok(true)
     }

@@ -54,8 +54,11 @@ mod tests {
             ..ToleranceConfig::default()
         };
         let hundred = Decimal::from(100);
-        let limit =
-            |mode, currency| cash_limit(&cash(mode), currency, hundred).unwrap().normalize();
+        let limit = |mode, currency| {
+            cash_limit(&cash(mode), currency, hundred)
+                .unwrap()
+                .normalize()
+        };
         assert_eq!(limit(ToleranceMode::Strict, usd), Decimal::ONE);
         assert_eq!(limit(ToleranceMode::Lenient, usd), Decimal::from(2));
         assert_eq!(limit(ToleranceMode::Lenient, jpy), Decimal::ONE);

@@ -67,7 +67,10 @@ fn sentence(source: &Freshness) -> Option<(BannerState, Option<BannerLevel>, Str
 /// Nothing is wrong with the sources: either there is something to report, or there is proof that
 /// the work was done.
 fn quiet(freshness: &[Freshness], discrepancy: &DiscrepancyFigures) -> Banner {
-    let last_sync = freshness.iter().filter_map(|source| source.last_success).min();
+    let last_sync = freshness
+        .iter()
+        .filter_map(|source| source.last_success)
+        .min();
     let synced = last_sync.map_or_else(
         || "no source is configured".to_owned(),
         |instant| format!("last sync {}", minute(instant)),
@@ -77,7 +80,10 @@ fn quiet(freshness: &[Freshness], discrepancy: &DiscrepancyFigures) -> Banner {
         let text = format!("0 discrepancies in {lines} compared lines ({synced})");
         (BannerState::Nothing, text)
     } else {
-        (BannerState::Ok, format!("all sources are complete ({synced})"))
+        (
+            BannerState::Ok,
+            format!("all sources are complete ({synced})"),
+        )
     };
     Banner {
         state,
@@ -109,7 +115,12 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        for (count, text) in [(0, "0"), (999, "999"), (12_431, "12,431"), (1_000_000, "1,000,000")] {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (12_431, "12,431"),
+            (1_000_000, "1,000,000"),
+        ] {
             assert_eq!(grouped(count), text);
         }
     }

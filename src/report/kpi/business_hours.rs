@@ -33,7 +33,8 @@ pub fn business_hours(
 }
 
 fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(first), |day| day.tomorrow().ok()).take_while(move |day| *day <= last)
+    std::iter::successors(Some(first), |day| day.tomorrow().ok())
+        .take_while(move |day| *day <= last)
 }
 
 fn is_working(day: Date, calendar: &CalendarConfig) -> bool {
@@ -59,7 +60,9 @@ mod tests {
     fn hours(start: &str, end: &str, calendar: &CalendarConfig) -> Decimal {
         let zone = TimeZone::get("America/New_York").unwrap();
         let (start, end) = (start.parse().unwrap(), end.parse().unwrap());
-        business_hours(start, end, calendar, &zone).unwrap().normalize()
+        business_hours(start, end, calendar, &zone)
+            .unwrap()
+            .normalize()
     }
 
     #[test]

@@ -122,11 +122,7 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         input.receivables.clone()
     };
     let matching = match input.book.filter(|_| !cash_failed) {
-        Some(book) => matching(
-            book,
-            (input.span.first.first_day(), last_day),
-            input.branch,
-        ),
+        Some(book) => matching(book, (input.span.first.first_day(), last_day), input.branch),
         None => MatchFigures::default(),
     };
     let measure = Measure {
@@ -236,8 +232,7 @@ fn completeness(reconciliations: &[Reconciliation]) -> Vec<Completeness> {
         sum.out_of_scope += part.out_of_scope;
         sum.rejected += part.rejected;
         sum.holds &= part.holds
-            && part.extracted
-                == part.matched + part.unmatched + part.out_of_scope + part.rejected;
+            && part.extracted == part.matched + part.unmatched + part.out_of_scope + part.rejected;
     }
     sums.into_values().collect()
 }

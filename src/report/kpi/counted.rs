@@ -58,7 +58,12 @@ pub(super) fn counted<'a>(
     let mut by_unit: BTreeMap<UnitKey<'a>, Vec<&'a Timeline<'a>>> = BTreeMap::new();
     for timeline in timelines {
         let item = timeline.item;
-        let key = (item.period, item.account.as_str(), item.sku.as_str(), item.currency);
+        let key = (
+            item.period,
+            item.account.as_str(),
+            item.sku.as_str(),
+            item.currency,
+        );
         by_unit.entry(key).or_default().push(timeline);
     }
     let mut result = Counted::default();

@@ -57,7 +57,10 @@ mod tests {
         assert_eq!(kaplan_meier_median(&ended, &[]), Ok(Some(Decimal::from(2))));
         // 6 at risk: 5/6, 4/6, 3/6 at the third end.
         let open = days(&[30, 40]);
-        assert_eq!(kaplan_meier_median(&ended, &open), Ok(Some(Decimal::from(3))));
+        assert_eq!(
+            kaplan_meier_median(&ended, &open),
+            Ok(Some(Decimal::from(3)))
+        );
         assert_eq!(kaplan_meier_median(&days(&[1]), &open), Ok(None));
         assert_eq!(kaplan_meier_median(&[], &[]), Ok(None));
     }

@@ -39,7 +39,12 @@ mod tests {
     #[test]
     fn values_between_two_are_interpolated() {
         let figures: Vec<Decimal> = [1, 2, 4, 10].map(Decimal::from).to_vec();
-        let at = |share| percentile_cont(&figures, share).unwrap().unwrap().normalize();
+        let at = |share| {
+            percentile_cont(&figures, share)
+                .unwrap()
+                .unwrap()
+                .normalize()
+        };
         assert_eq!(at(Decimal::new(5, 1)), Decimal::from(3));
         assert_eq!(at(Decimal::new(9, 1)), Decimal::new(82, 1));
         assert_eq!(at(Decimal::ONE), Decimal::from(10));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::items::things;
-use super::trend::{Trend, moved};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::currency::Currency;
 use crate::report::ReportError;
@@ -278,13 +278,7 @@ fn dso_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("Best possible DSO", best, days),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Plain, &series);
-    let (period, first, last) = trend.ends(counted)?;
-    let alt = format!(
-        "DSO {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        days(first),
-        days(last)
-    );
+    let alt = format!("DSO {}", trend.message(counted, days)?);
     let text = |figure: Option<Decimal>, print: fn(Decimal) -> String| {
         Cell::from(figure.map_or_else(|| "n/a".to_owned(), print))
     };

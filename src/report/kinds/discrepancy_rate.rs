@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::items::{
     age_days, by_impact, counted, item_actions, item_cell, owner_table, roll_forward, things,
 };
-use super::trend::{Trend, moved};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::reconcile::Kind;
 use crate::report::ReportError;
@@ -239,8 +239,10 @@ fn remarks(frame: &Frame<'_>) -> Vec<String> {
 }
 
 fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
-    let by_count = |kpi: &Kpi| kpi.discrepancy.count_rate;
-    let by_value = |kpi: &Kpi| kpi.discrepancy.value_rate;
+    // A rate of a few units is no point of a trend; the table says `X of N`.
+    let has_rate = |kpi: &Kpi| kpi.discrepancy.units >= RATE_UNITS_MIN;
+    let by_count = |kpi: &Kpi| kpi.discrepancy.count_rate.filter(|_| has_rate(kpi));
+    let by_value = |kpi: &Kpi| kpi.discrepancy.value_rate.filter(|_| has_rate(kpi));
     if !trend.is_drawn(by_count) {
         return None;
     }
@@ -249,13 +251,7 @@ fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("By value", by_value, percent),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Percent, &series);
-    let (period, first, last) = trend.ends(by_count)?;
-    let alt = format!(
-        "The discrepancy rate by count {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        percent(first),
-        percent(last)
-    );
+    let alt = format!("The discrepancy rate by count {}", trend.message(by_count, percent)?);
     let rate = |figure: Option<Decimal>| Cell::from(figure.map_or_else(|| "n/a".to_owned(), percent));
     let table = trend.table(
         vec![
@@ -269,8 +265,14 @@ fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
             vec![
                 count(figures.units).into(),
                 count(figures.discrepant).into(),
-                rate(figures.count_rate),
-                rate(figures.value_rate),
+                figures
+                    .count_rate
+                    .map_or_else(
+                        || "n/a".to_owned(),
+                        |rate| rate_or_counts(rate, figures.discrepant, figures.units),
+                    )
+                    .into(),
+                rate(by_value(kpi)),
             ]
         },
     );

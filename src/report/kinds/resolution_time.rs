@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::items::{
     age_days, item_actions, item_cell, open, owner_table, roll_forward, things,
 };
-use super::trend::{Trend, moved};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::report::ReportError;
 use crate::report::charts::{AxisUnit, Bar, CHART_WIDTH, draw_bars, draw_lines};
@@ -197,13 +197,7 @@ fn days_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("90th percentile", slow, days),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Plain, &series);
-    let (period, first, last) = trend.ends(median)?;
-    let alt = format!(
-        "The median resolution time {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        days(first),
-        days(last)
-    );
+    let alt = format!("The median resolution time {}", trend.message(median, days)?);
     let cell = |figure: Option<Decimal>| Cell::from(figure.map_or_else(|| "n/a".to_owned(), days));
     let table = trend.table(
         vec![

@@ -22,7 +22,10 @@ fn headers_are_there_once() {
         ("From", "\"Finance reports\" <reports@northwind.example>"),
         ("Reply-To", "finance@northwind.example"),
         ("To", "cfo@northwind.example"),
-        ("Subject", "[crossfoot] Discrepancy rate Mar 2026: 1.85 % (-0.41 pp) - North"),
+        (
+            "Subject",
+            "[crossfoot] Discrepancy rate Mar 2026: 1.85 % (-0.41 pp) - North",
+        ),
         ("Date", "Wed, 01 Apr 2026 11:00:00 +0000"),
         ("Message-ID", mail.message_id.as_str()),
         ("MIME-Version", "1.0"),
@@ -33,11 +36,17 @@ fn headers_are_there_once() {
     ] {
         let lines: Vec<&str> = head
             .lines()
-            .filter(|line| line.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())))
+            .filter(|line| {
+                line.to_ascii_lowercase()
+                    .starts_with(&format!("{}:", name.to_ascii_lowercase()))
+            })
             .collect();
         assert_eq!(lines, [format!("{name}: {value}")], "{head}");
     }
-    assert_eq!(mail.mail_key, "discrepancy-rate/north/2026-03/1/cfo@northwind.example");
+    assert_eq!(
+        mail.mail_key,
+        "discrepancy-rate/north/2026-03/1/cfo@northwind.example"
+    );
     assert_eq!((mail.state, mail.attempt_count), (MailState::Pending, 0));
 }
 
@@ -67,7 +76,10 @@ fn parts_lie_in_one_another() {
     assert!(text.contains("Content-ID: <rate-trend>"));
     assert!(text.contains("Content-ID: <kinds-by-period>"));
     assert!(text.is_ascii());
-    assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])));
+    assert!(
+        text.split("\r\n")
+            .all(|line| line.len() <= 998 && !line.contains(['\r', '\n']))
+    );
 }
 
 /// Goal: the same report and envelope give the same bytes; another version, recipient or period
@@ -79,7 +91,10 @@ fn bytes_and_ids_are_stable() {
     assert_eq!(first, compose(&rendered, &envelope()).unwrap());
     let mut later = envelope();
     later.at = sample::instant("2026-04-02T11:00:00Z");
-    assert_eq!(first.message_id, compose(&rendered, &later).unwrap().message_id);
+    assert_eq!(
+        first.message_id,
+        compose(&rendered, &later).unwrap().message_id
+    );
     let mut version = envelope();
     version.version = 2;
     let mut recipient = envelope();
@@ -113,7 +128,11 @@ fn line_ends_make_no_headers() {
         let mail = compose(&rendered, &envelope()).unwrap();
         assert_eq!(names(&mail.eml), usual, "{end:?}");
         let text = String::from_utf8(mail.eml).unwrap();
-        assert!(!text.lines().any(|line| line.starts_with("X-Evil") || line.starts_with("Bcc")));
+        assert!(
+            !text
+                .lines()
+                .any(|line| line.starts_with("X-Evil") || line.starts_with("Bcc"))
+        );
     }
     for broken in ["a/b", "a\r\nb", "", "\u{0}"] {
         let mut scope = envelope();

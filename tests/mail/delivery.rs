@@ -10,7 +10,11 @@ use super::{config, envelope, mail, sample};
 
 async fn send(behaviour: Behaviour) -> (SendOutcome, SmtpServer) {
     let server = SmtpServer::start(behaviour);
-    let mailer = open(&config(format!("smtp://127.0.0.1:{}", server.port)), Path::new(".")).unwrap();
+    let mailer = open(
+        &config(format!("smtp://127.0.0.1:{}", server.port)),
+        Path::new("."),
+    )
+    .unwrap();
     (mailer.send(&mail()).await, server)
 }
 
@@ -36,7 +40,11 @@ async fn greylisting_is_tried_again_with_the_same_bytes() {
         recipients: vec!["450 4.2.0 come back later", "250 ok"],
         ..Behaviour::default()
     });
-    let mailer = open(&config(format!("smtp://127.0.0.1:{}", server.port)), Path::new(".")).unwrap();
+    let mailer = open(
+        &config(format!("smtp://127.0.0.1:{}", server.port)),
+        Path::new("."),
+    )
+    .unwrap();
     let SendOutcome::Retry { reason } = mailer.send(&mail()).await else {
         panic!("450 asks for a retry");
     };
@@ -53,8 +61,15 @@ async fn one_refused_recipient_does_not_stop_the_others() {
         refused: Some(("gone@northwind.example", "550 5.1.1 no such user")),
         ..Behaviour::default()
     });
-    let mailer = open(&config(format!("smtp://127.0.0.1:{}", server.port)), Path::new(".")).unwrap();
-    let rendered = render(&sample::input(crossfoot::config::ReportKind::ResolutionTime)).unwrap();
+    let mailer = open(
+        &config(format!("smtp://127.0.0.1:{}", server.port)),
+        Path::new("."),
+    )
+    .unwrap();
+    let rendered = render(&sample::input(
+        crossfoot::config::ReportKind::ResolutionTime,
+    ))
+    .unwrap();
     let mut gone = envelope();
     gone.to = "gone@northwind.example".to_owned();
     let gone = compose(&rendered, &gone).unwrap();
@@ -74,7 +89,10 @@ async fn the_answer_after_data_decides() {
         ..Behaviour::default()
     })
     .await;
-    assert!(matches!(outcome, SendOutcome::Rejected { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, SendOutcome::Rejected { .. }),
+        "{outcome:?}"
+    );
     assert!(server.heard().mails.is_empty());
     let (outcome, _) = send(Behaviour {
         after_data: Some("451 4.3.0 disk full"),
@@ -94,7 +112,11 @@ async fn a_drop_after_data_is_unsure() {
     })
     .await;
     assert!(matches!(outcome, SendOutcome::Unsure { .. }), "{outcome:?}");
-    let mailer = open(&config(format!("smtp://127.0.0.1:{}", server.port)), Path::new(".")).unwrap();
+    let mailer = open(
+        &config(format!("smtp://127.0.0.1:{}", server.port)),
+        Path::new("."),
+    )
+    .unwrap();
     mailer.send(&mail()).await;
     let mails = server.heard().mails;
     assert_eq!(mails.len(), 2);
@@ -104,9 +126,16 @@ async fn a_drop_after_data_is_unsure() {
 /// Goal: a server that is down or busy is tried later. Method: nobody listens; a 421 and a 554 banner.
 #[tokio::test]
 async fn servers_that_are_down_are_tried_later() {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mailer = open(&config(format!("smtp://127.0.0.1:{port}")), Path::new(".")).unwrap();
-    assert!(matches!(mailer.send(&mail()).await, SendOutcome::Retry { .. }));
+    assert!(matches!(
+        mailer.send(&mail()).await,
+        SendOutcome::Retry { .. }
+    ));
     assert_eq!(mailer.check().await.unwrap_err().code(), "XF-M009");
     for banner in ["421 too busy", "554 no service"] {
         let (outcome, _) = send(Behaviour {
@@ -114,7 +143,10 @@ async fn servers_that_are_down_are_tried_later() {
             ..Behaviour::default()
         })
         .await;
-        assert!(matches!(outcome, SendOutcome::Retry { .. }), "{banner}: {outcome:?}");
+        assert!(
+            matches!(outcome, SendOutcome::Retry { .. }),
+            "{banner}: {outcome:?}"
+        );
     }
 }
 
@@ -130,13 +162,28 @@ async fn the_servers_size_is_respected() {
     let SendOutcome::Rejected { reason } = outcome else {
         panic!("{outcome:?}");
     };
-    assert!(reason.contains("takes 1000") && reason.contains("attachments = false"), "{reason}");
-    assert!(!server.heard().plain.iter().any(|line| line.starts_with("MAIL")));
+    assert!(
+        reason.contains("takes 1000") && reason.contains("attachments = false"),
+        "{reason}"
+    );
+    assert!(
+        !server
+            .heard()
+            .plain
+            .iter()
+            .any(|line| line.starts_with("MAIL"))
+    );
     let (outcome, server) = send(Behaviour {
         size: Some(10_000_000),
         ..Behaviour::default()
     })
     .await;
     assert_eq!(outcome, SendOutcome::Sent);
-    assert!(server.heard().plain.iter().any(|line| line.contains("SIZE=")));
+    assert!(
+        server
+            .heard()
+            .plain
+            .iter()
+            .any(|line| line.contains("SIZE="))
+    );
 }

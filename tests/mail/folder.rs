@@ -35,5 +35,8 @@ async fn a_folder_that_is_a_file_is_no_folder() {
     std::fs::write(base.path().join("mail"), "x").unwrap();
     let mailer = open(&config("file:mail"), base.path()).unwrap();
     assert_eq!(mailer.check().await.unwrap_err().code(), "XF-M010");
-    assert!(matches!(mailer.send(&mail()).await, SendOutcome::Retry { .. }));
+    assert!(matches!(
+        mailer.send(&mail()).await,
+        SendOutcome::Retry { .. }
+    ));
 }

@@ -20,7 +20,10 @@ fn with_login(scheme: &str, server: &SmtpServer, folder: &Path, ca: Option<PathB
     MailConfig {
         password: Some(SecretRef::File(password)),
         ca,
-        ..config(format!("{scheme}://reports%40northwind.example@localhost:{}", server.port))
+        ..config(format!(
+            "{scheme}://reports%40northwind.example@localhost:{}",
+            server.port
+        ))
     }
 }
 
@@ -43,14 +46,28 @@ fn secured() -> Behaviour {
 async fn starttls_secures_login_and_mail() {
     let folder = tempfile::tempdir().unwrap();
     let server = SmtpServer::start(secured());
-    let mailer = opened(&with_login("smtp+starttls", &server, folder.path(), Some(fixture("ca.pem"))));
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
     assert_eq!(mailer.send(&mail()).await, SendOutcome::Sent);
     mailer.check().await.unwrap();
     let heard = server.heard();
     assert_eq!(heard.mails.len(), 1);
-    let clear: Vec<&str> = heard.plain.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    let clear: Vec<&str> = heard
+        .plain
+        .iter()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
     assert_eq!(clear, ["EHLO", "STARTTLS", "EHLO", "STARTTLS"]);
-    assert!(heard.secured.iter().any(|line| line.starts_with("AUTH PLAIN")));
+    assert!(
+        heard
+            .secured
+            .iter()
+            .any(|line| line.starts_with("AUTH PLAIN"))
+    );
     assert!(!mailer.describe().contains(PASSWORD));
 }
 
@@ -62,7 +79,12 @@ async fn implicit_tls_secures_everything() {
         is_tls_first: true,
         ..secured()
     });
-    let mailer = opened(&with_login("smtps", &server, folder.path(), Some(fixture("ca.pem"))));
+    let mailer = opened(&with_login(
+        "smtps",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
     assert_eq!(mailer.send(&mail()).await, SendOutcome::Sent);
     assert!(server.heard().plain.is_empty());
     assert_eq!(server.heard().mails.len(), 1);
@@ -76,14 +98,26 @@ async fn a_stripped_starttls_gets_nothing() {
         offers_starttls: false,
         ..secured()
     });
-    let mailer = opened(&with_login("smtp+starttls", &server, folder.path(), Some(fixture("ca.pem"))));
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
     let SendOutcome::Retry { reason } = mailer.send(&mail()).await else {
         panic!("it is not this mail's fault");
     };
     assert!(reason.contains("no STARTTLS"), "{reason}");
     let heard = server.heard();
     assert!(heard.mails.is_empty());
-    assert!(heard.plain.iter().all(|line| line.starts_with("EHLO") || line == "QUIT"), "{:?}", heard.plain);
+    assert!(
+        heard
+            .plain
+            .iter()
+            .all(|line| line.starts_with("EHLO") || line == "QUIT"),
+        "{:?}",
+        heard.plain
+    );
 }
 
 /// Goal: answers that were slipped in before TLS are never used. Method: the server appends a false
@@ -95,12 +129,23 @@ async fn answers_in_the_clear_after_starttls_are_not_used() {
         injected: Some("250-evil\r\n250 AUTH LOGIN"),
         ..secured()
     });
-    let mailer = opened(&with_login("smtp+starttls", &server, folder.path(), Some(fixture("ca.pem"))));
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
     let outcome = mailer.send(&mail()).await;
     assert!(matches!(outcome, SendOutcome::Retry { .. }), "{outcome:?}");
     let heard = server.heard();
     assert!(heard.mails.is_empty());
-    assert!(!heard.plain.iter().chain(&heard.secured).any(|line| line.starts_with("AUTH")));
+    assert!(
+        !heard
+            .plain
+            .iter()
+            .chain(&heard.secured)
+            .any(|line| line.starts_with("AUTH"))
+    );
 }
 
 /// Goal: only a certificate that a trusted authority gave to this name will do. Method: an authority
@@ -109,7 +154,10 @@ async fn answers_in_the_clear_after_starttls_are_not_used() {
 async fn wrong_certificates_get_no_mail() {
     let folder = tempfile::tempdir().unwrap();
     for (scheme, is_tls_first) in [("smtps", true), ("smtp+starttls", false)] {
-        for (certificate, ca) in [("localhost.pem", None), ("other.pem", Some(fixture("ca.pem")))] {
+        for (certificate, ca) in [
+            ("localhost.pem", None),
+            ("other.pem", Some(fixture("ca.pem"))),
+        ] {
             let server = SmtpServer::start(Behaviour {
                 certificate: Some(certificate),
                 is_tls_first,
@@ -117,7 +165,10 @@ async fn wrong_certificates_get_no_mail() {
             });
             let mailer = opened(&with_login(scheme, &server, folder.path(), ca));
             let outcome = mailer.send(&mail()).await;
-            assert!(matches!(outcome, SendOutcome::Retry { .. }), "{scheme} {certificate}: {outcome:?}");
+            assert!(
+                matches!(outcome, SendOutcome::Retry { .. }),
+                "{scheme} {certificate}: {outcome:?}"
+            );
             let heard = server.heard();
             assert!(heard.mails.is_empty());
             assert!(!heard.secured.iter().any(|line| line.starts_with("AUTH")));
@@ -134,21 +185,39 @@ async fn a_refused_login_is_tried_once() {
         auth: Some("535 5.7.8 wrong"),
         ..secured()
     });
-    let mailer = opened(&with_login("smtp+starttls", &server, folder.path(), Some(fixture("ca.pem"))));
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
     for _ in 0..3 {
         let SendOutcome::Rejected { reason } = mailer.send(&mail()).await else {
             panic!("a refused login is final");
         };
         assert!(!reason.contains(PASSWORD));
     }
-    let logins = server.heard().secured.iter().filter(|line| line.starts_with("AUTH")).count();
+    let logins = server
+        .heard()
+        .secured
+        .iter()
+        .filter(|line| line.starts_with("AUTH"))
+        .count();
     assert_eq!(logins, 1);
     let busy = SmtpServer::start(Behaviour {
         auth: Some("454 4.7.0 later"),
         ..secured()
     });
-    let mailer = opened(&with_login("smtp+starttls", &busy, folder.path(), Some(fixture("ca.pem"))));
-    assert!(matches!(mailer.send(&mail()).await, SendOutcome::Retry { .. }));
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &busy,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
+    assert!(matches!(
+        mailer.send(&mail()).await,
+        SendOutcome::Retry { .. }
+    ));
 }
 
 /// Goal: what is wrong in `[mail]` is told before a connection is made. Method: each fault and its code.

@@ -85,7 +85,9 @@ impl SmtpServer {
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mail").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/mail")
+        .join(name)
 }
 
 struct Session {
@@ -180,11 +182,19 @@ impl Session {
     fn command(&self, line: &str, reader: &mut dyn ByteSource, is_secured: bool) -> Option<Answer> {
         {
             let mut heard = self.heard.lock().unwrap();
-            let list = if is_secured { &mut heard.secured } else { &mut heard.plain };
+            let list = if is_secured {
+                &mut heard.secured
+            } else {
+                &mut heard.plain
+            };
             list.push(line.to_owned());
         }
         let behaviour = &self.behaviour;
-        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        let verb = line
+            .split([' ', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         Some(match verb.as_str() {
             "EHLO" => {
                 let mut lines = vec!["localhost".to_owned(), "8BITMIME".to_owned()];
@@ -201,7 +211,9 @@ impl Session {
                 let text: Vec<String> = lines
                     .into_iter()
                     .enumerate()
-                    .map(|(index, line)| format!("250{}{line}", if index == last { " " } else { "-" }))
+                    .map(|(index, line)| {
+                        format!("250{}{line}", if index == last { " " } else { "-" })
+                    })
                     .collect();
                 Answer::Text(text.join("\r\n"))
             }
@@ -228,7 +240,11 @@ impl Session {
                         .unwrap_or_default();
                     heard.mails.push((recipient, mail));
                 }
-                if answer == "drop" { Answer::Drop } else { Answer::Text(answer.to_owned()) }
+                if answer == "drop" {
+                    Answer::Drop
+                } else {
+                    Answer::Text(answer.to_owned())
+                }
             }
             "QUIT" => Answer::Last("221 bye".to_owned()),
             _ => Answer::Text("502 what?".to_owned()),

@@ -44,6 +44,11 @@ impl Sample {
             Self::Of(now, before) => now.min(before) < RATE_UNITS_MIN,
         }
     }
+
+    /// Whether the present figure alone rests on too little to be judged.
+    pub(super) fn is_small_now(self) -> bool {
+        matches!(self, Self::Of(now, _) if now < RATE_UNITS_MIN)
+    }
 }
 
 /// Whether two periods may be compared.
@@ -197,8 +202,18 @@ mod tests {
             Sample::Of(1230, 1200),
             full,
         );
-        assert_eq!((rate.text.as_str(), rate.word.as_str()), ("-0.44 pp", "better"));
-        let leak = change_of(decimal("150"), decimal("100"), usd, Polarity::Lower, whole, full);
+        assert_eq!(
+            (rate.text.as_str(), rate.word.as_str()),
+            ("-0.44 pp", "better")
+        );
+        let leak = change_of(
+            decimal("150"),
+            decimal("100"),
+            usd,
+            Polarity::Lower,
+            whole,
+            full,
+        );
         assert_eq!(leak.text, "+50.00 (+50.0 %)");
         assert_eq!((leak.word.as_str(), leak.tone), ("worse", "bad"));
     }
@@ -216,14 +231,22 @@ mod tests {
                 comparison,
             )
         };
-        assert_eq!(change(decimal("0"), Sample::Whole, Comparison::Full).text, "n/a (was 0)");
+        assert_eq!(
+            change(decimal("0"), Sample::Whole, Comparison::Full).text,
+            "n/a (was 0)"
+        );
         assert_eq!(change(None, Sample::Whole, Comparison::Full).text, "n/a");
         assert_eq!(
             change(decimal("0.03"), few, Comparison::Full).text,
             "n/a: fewer than 30 units"
         );
         assert_eq!(
-            change(decimal("0.03"), Sample::Whole, Comparison::Broken("rules changed")).text,
+            change(
+                decimal("0.03"),
+                Sample::Whole,
+                Comparison::Broken("rules changed")
+            )
+            .text,
             "not comparable: rules changed"
         );
         let provisional = change(
@@ -232,7 +255,11 @@ mod tests {
             Comparison::NoVerdict("provisional"),
         );
         assert_eq!(
-            (provisional.text.as_str(), provisional.word.as_str(), provisional.tone),
+            (
+                provisional.text.as_str(),
+                provisional.word.as_str(),
+                provisional.tone
+            ),
             ("-1.00 pp", "provisional", "flat")
         );
     }

@@ -19,8 +19,7 @@ pub(super) use clean::{LABEL_MAX, NAME_MAX, clean, isolated};
 pub(super) use footer::{Footer, footer_of};
 pub(super) use frame::{Frame, HeadlineFigure};
 pub(super) use numerals::{
-    amount, coded_amount, count, day_of, days, days_between, percent, rate_or_counts,
-    share,
+    amount, coded_amount, count, day_of, days, days_between, percent, rate_or_counts, share,
 };
 pub(super) use subject::subject_of;
 pub(super) use table::{Cell, Column, Rest, Table};
@@ -96,7 +95,8 @@ pub(super) struct Document {
     pub(super) period: String,
     pub(super) short_period: String,
     pub(super) currency: String,
-    pub(super) is_multi_currency: bool,
+    /// Whether headlines are bare amounts in `currency`.
+    pub(super) has_amounts: bool,
     pub(super) subject: String,
     pub(super) marks: Vec<String>,
     pub(super) banner: Option<BannerBlock>,

@@ -25,7 +25,12 @@ impl<'a> Trend<'a> {
     /// The history and the period itself; of the history only what is of the same length and
     /// earlier.
     pub(super) fn new(frame: &Frame<'a>) -> Self {
-        let months = |period: &str| period.parse::<PeriodSpan>().ok().map(|span| (span.first, span.periods().count()));
+        let months = |period: &str| {
+            period
+                .parse::<PeriodSpan>()
+                .ok()
+                .map(|span| (span.first, span.periods().count()))
+        };
         let own = months(&frame.kpi.period);
         let mut kpis: Vec<&Kpi> = frame
             .input

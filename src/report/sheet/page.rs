@@ -1,5 +1,8 @@
 //! A sheet being written, from top to bottom.
-#![expect(clippy::disallowed_types, reason = "spreadsheets keep numbers and widths as floats")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "spreadsheets keep numbers and widths as floats"
+)]
 
 use std::collections::BTreeMap;
 

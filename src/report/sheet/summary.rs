@@ -14,7 +14,13 @@ pub(super) fn write(
     document: &Document,
 ) -> Result<(), ReportError> {
     let zone = &frame.input.timezone;
-    let columns = [("Figure", 34), ("Value", 24), ("Before", 18), ("Change", 26), ("Note", 60)];
+    let columns = [
+        ("Figure", 34),
+        ("Value", 24),
+        ("Before", 18),
+        ("Change", 26),
+        ("Note", 60),
+    ];
     let mut page = Page::new(book, "Summary", zone, &columns)?;
     page.push(&[Value::Text("Report"), Value::Text(&document.subject)])?;
     page.push(&[Value::Text("Company"), Value::Text(&document.company)])?;
@@ -24,10 +30,7 @@ pub(super) fn write(
         page.push(&[Value::Text("Mark"), Value::Text(mark)])?;
     }
     if let Some(banner) = &document.banner {
-        page.push(&[
-            Value::Text(&banner.word),
-            Value::Text(&banner.text),
-        ])?;
+        page.push(&[Value::Text(&banner.word), Value::Text(&banner.text)])?;
     }
     for line in &document.headlines {
         let note = [line.note.as_deref(), line.status.as_deref()];
@@ -52,7 +55,10 @@ pub(super) fn write(
 }
 
 /// `Definitions`: the formulas in words.
-pub(super) fn write_definitions(book: &mut Workbook, document: &Document) -> Result<(), ReportError> {
+pub(super) fn write_definitions(
+    book: &mut Workbook,
+    document: &Document,
+) -> Result<(), ReportError> {
     let columns = [("Term", 34), ("Definition", 120)];
     let mut page = Page::new(book, "Definitions", &TimeZone::UTC, &columns)?;
     for (term, definition) in &document.definitions {
@@ -60,7 +66,9 @@ pub(super) fn write_definitions(book: &mut Workbook, document: &Document) -> Res
     }
     page.push(&[
         Value::Text("Amounts"),
-        Value::Text("in the currency of their row, signed: plus is billed too much, minus is leakage"),
+        Value::Text(
+            "in the currency of their row, signed: plus is billed too much, minus is leakage",
+        ),
     ])?;
     page.finish()
 }

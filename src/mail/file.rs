@@ -39,7 +39,7 @@ impl Mailer for FileMailer {
     async fn check(&self) -> Result<(), Failure> {
         let proven = std::fs::create_dir_all(&self.folder)
             .and_then(|()| tempfile::NamedTempFile::new_in(&self.folder))
-            .and_then(|file| file.close());
+            .and_then(tempfile::NamedTempFile::close);
         proven.map_err(|cause| {
             MailError::Folder {
                 path: self.folder.clone(),

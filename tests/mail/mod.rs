@@ -1,4 +1,5 @@
 //! Tests of `mail`.
+#![expect(clippy::unwrap_used, reason = "what the tests stand on must hold")]
 
 mod composing;
 mod delivery;

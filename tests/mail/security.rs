@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crossfoot::config::MailConfig;
 use crossfoot::mail::{Mailer, SendOutcome, open};
@@ -245,4 +245,57 @@ fn wrong_configuration_is_refused() {
     std::fs::write(folder.path().join("empty.pem"), "nothing").unwrap();
     authority.ca = Some("empty.pem".into());
     assert_eq!(code(&authority), "XF-M011");
+}
+
+/// A log that is kept in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Goal: neither password nor mail reaches a log, however much is logged. Method: log at trace level
+/// while a mail is sent and a login is checked, and look for the password, its encodings, and the
+/// mail's subject. The log itself is proven to work by an event of our own.
+#[tokio::test]
+async fn nothing_of_a_mail_reaches_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = SmtpServer::start(secured());
+    let mailer = opened(&with_login(
+        "smtp+starttls",
+        &server,
+        folder.path(),
+        Some(fixture("ca.pem")),
+    ));
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    tracing::info!("the log works");
+    assert_eq!(mailer.send(&mail()).await, SendOutcome::Sent);
+    mailer.check().await.unwrap();
+    drop(guard);
+    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(text.contains("the log works"));
+    // `AUTH PLAIN` carries user and password in base64; the server heard the very line.
+    let login = server
+        .heard()
+        .secured
+        .into_iter()
+        .find_map(|line| line.strip_prefix("AUTH PLAIN ").map(ToOwned::to_owned))
+        .unwrap();
+    for secret in [PASSWORD, login.as_str(), "Discrepancy rate"] {
+        assert!(!text.contains(secret), "{text}");
+    }
 }

@@ -123,15 +123,15 @@ impl Session {
         let mut tls = StreamOwned::new(connection, stream);
         // One object reads and writes, so lines are read byte by byte.
         if greets {
-            self.answer(&mut tls, self.banner());
+            answer(&mut tls, self.banner());
         }
         loop {
             let line = read_line(&mut tls)?;
             let mut rest = Unbuffered(&mut tls);
             match self.command(&line, &mut rest, true)? {
-                Answer::Text(text) => self.answer(rest.0, &text),
+                Answer::Text(text) => answer(rest.0, &text),
                 Answer::Last(text) => {
-                    self.answer(rest.0, &text);
+                    answer(rest.0, &text);
                     return None;
                 }
                 Answer::Drop | Answer::Secure(_) => return None,
@@ -147,7 +147,7 @@ impl Session {
         greets: bool,
     ) -> Option<Next> {
         if greets {
-            self.answer(writer, self.banner());
+            answer(writer, self.banner());
         }
         loop {
             let mut line = String::new();
@@ -155,14 +155,14 @@ impl Session {
                 return Some(Next::Close);
             }
             match self.command(line.trim_end(), reader, is_secured)? {
-                Answer::Text(text) => self.answer(writer, &text),
+                Answer::Text(text) => answer(writer, &text),
                 Answer::Last(text) => {
-                    self.answer(writer, &text);
+                    answer(writer, &text);
                     return Some(Next::Close);
                 }
                 Answer::Drop => return Some(Next::Close),
                 Answer::Secure(text) => {
-                    self.answer(writer, &text);
+                    answer(writer, &text);
                     return Some(Next::Secure);
                 }
             }
@@ -171,12 +171,6 @@ impl Session {
 
     fn banner(&self) -> &'static str {
         self.behaviour.banner.unwrap_or("220 localhost ESMTP")
-    }
-
-    fn answer(&self, writer: &mut impl Write, text: &str) {
-        // A client that went away hears nothing.
-        let _ = writer.write_all(format!("{text}\r\n").as_bytes());
-        let _ = writer.flush();
     }
 
     fn command(&self, line: &str, reader: &mut dyn ByteSource, is_secured: bool) -> Option<Answer> {
@@ -277,6 +271,12 @@ impl Session {
             .ok()?;
         Some(Arc::new(config))
     }
+}
+
+fn answer(writer: &mut impl Write, text: &str) {
+    // A client that went away hears nothing.
+    let _ = writer.write_all(format!("{text}\r\n").as_bytes());
+    let _ = writer.flush();
 }
 
 enum Answer {

@@ -19,7 +19,7 @@ fn html_in_a_folder_names_its_pictures() {
     assert!(!html.contains("cid:"));
     let pictures: Vec<_> = files
         .iter()
-        .filter(|(name, _)| name.ends_with(".png"))
+        .filter(|(name, _)| name.contains(".png"))
         .collect();
     assert_eq!(pictures.len(), 2);
     for (name, _) in pictures {

@@ -26,6 +26,8 @@ pub(in crate::report) enum Polarity {
     Lower,
     /// More is better.
     Higher,
+    /// Neither: it follows the business.
+    Neutral,
 }
 
 /// How many things the two figures rest on, where their number matters.
@@ -69,7 +71,7 @@ pub(in crate::report) enum Comparison {
 pub(in crate::report) struct Change {
     /// The signed change, or why there is none.
     pub(in crate::report) text: String,
-    /// `better`, `worse`, `unchanged`, or why there is no verdict.
+    /// `better`, `worse`, `higher`, `lower`, `unchanged`, or why there is no verdict.
     pub(in crate::report) word: String,
     /// `good`, `bad` or `flat`: the colour that goes with the word.
     pub(in crate::report) tone: &'static str,
@@ -131,6 +133,15 @@ pub(in crate::report) fn change_of(
         (word, "flat")
     } else if sample.is_small() {
         ("few items", "flat")
+    } else if polarity == Polarity::Neutral {
+        (
+            if difference < Decimal::ZERO {
+                "lower"
+            } else {
+                "higher"
+            },
+            "flat",
+        )
     } else if (difference < Decimal::ZERO) == (polarity == Polarity::Lower) {
         ("better", "good")
     } else {
@@ -187,7 +198,7 @@ mod tests {
     use super::*;
 
     fn decimal(text: &str) -> Option<Decimal> {
-        Some(text.parse().unwrap())
+        text.parse().ok()
     }
 
     #[test]

@@ -133,6 +133,8 @@ impl<'a> Frame<'a> {
                 self.comparison,
             ),
             note: figure.note,
+            exact: (figure.now, figure.before),
+            measure: figure.measure,
             status: threshold_status(
                 self.input,
                 figure.metric,

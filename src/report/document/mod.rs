@@ -11,6 +11,7 @@ mod table;
 mod threshold;
 mod words;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub(super) use banner::banner_block;
@@ -56,6 +57,12 @@ pub(super) struct Headline {
     pub(super) note: Option<String>,
     /// What a threshold says of it.
     pub(super) status: Option<String>,
+    /// The exact figures behind `value` and `prior`, for the spreadsheet.
+    #[serde(skip)]
+    pub(super) exact: (Option<Decimal>, Option<Decimal>),
+    /// How they are measured.
+    #[serde(skip)]
+    pub(super) measure: Measure,
 }
 
 /// A chart with the table that says the same.

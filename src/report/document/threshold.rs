@@ -22,7 +22,7 @@ impl Measure {
 /// Whether a figure is past its threshold: at or above it where less is better, else at or below.
 fn is_crossed(figure: Decimal, threshold: Decimal, polarity: Polarity) -> bool {
     match polarity {
-        Polarity::Lower => figure >= threshold,
+        Polarity::Lower | Polarity::Neutral => figure >= threshold,
         Polarity::Higher => figure <= threshold,
     }
 }

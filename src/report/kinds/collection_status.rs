@@ -134,7 +134,7 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
             now.net,
             before.net,
             Measure::Amount(frame.kpi.currency),
-            Polarity::Lower,
+            Polarity::Neutral,
             &money,
             net_note(frame, now),
         ),

@@ -1,11 +1,12 @@
 //! The sheets that repeat what the mail says.
 
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use rust_xlsxwriter::Workbook;
 
 use super::page::{Page, Value};
 use crate::report::ReportError;
-use crate::report::document::{Document, Frame};
+use crate::report::document::{Document, Frame, Measure};
 
 /// `Summary`: the headline figures and how they were made.
 pub(super) fn write(
@@ -19,6 +20,7 @@ pub(super) fn write(
         ("Value", 24),
         ("Before", 18),
         ("Change", 26),
+        ("Printed as", 26),
         ("Note", 60),
     ];
     let mut page = Page::new(book, "Summary", zone, &columns)?;
@@ -42,9 +44,10 @@ pub(super) fn write(
         };
         page.push(&[
             Value::Text(line.name),
-            Value::Text(&line.value),
-            Value::Text(&line.prior),
+            number(line.exact.0, line.measure),
+            number(line.exact.1, line.measure),
             Value::Text(&change),
+            Value::Text(&line.value),
             Value::Text(&note.join("; ")),
         ])?;
     }
@@ -52,6 +55,16 @@ pub(super) fn write(
         page.push(&[Value::Text(name), Value::Text(text)])?;
     }
     page.finish()
+}
+
+fn number(figure: Option<Decimal>, measure: Measure) -> Value<'static> {
+    match (figure, measure) {
+        (None, _) => Value::Empty,
+        (Some(rate), Measure::Rate) => Value::Rate(Some(rate)),
+        (Some(figure), Measure::Amount(currency)) => Value::Money(figure, currency),
+        (Some(days), Measure::Days) => Value::Number(days),
+        (Some(number), Measure::Count) => Value::Count(u64::try_from(number).unwrap_or_default()),
+    }
 }
 
 /// `Definitions`: the formulas in words.

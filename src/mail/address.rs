@@ -12,7 +12,10 @@ pub fn validate_recipients(
     recipients: &[String],
     allowed_domains: Option<&[String]>,
 ) -> Result<(), Failure> {
-    match check_recipients(recipients, allowed_domains).into_iter().next() {
+    match check_recipients(recipients, allowed_domains)
+        .into_iter()
+        .next()
+    {
         Some(fault) => Err(fault.into()),
         None => Ok(()),
     }
@@ -55,10 +58,18 @@ fn check_domain(address: &Address, allowed_domains: Option<&[String]>) -> Result
 pub(super) fn parse_address(field: &str, text: &str) -> Result<Address, MailError> {
     let wrong = || MailError::Address {
         field: field.to_owned(),
-        address: text.chars().filter(|letter| !letter.is_control()).take(100).collect(),
+        address: text
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(100)
+            .collect(),
     };
     let (user, domain) = text.trim().rsplit_once('@').ok_or_else(wrong)?;
-    if !user.is_ascii() || user.chars().any(|letter| letter.is_control() || letter == ' ') {
+    if !user.is_ascii()
+        || user
+            .chars()
+            .any(|letter| letter.is_control() || letter == ' ')
+    {
         return Err(wrong());
     }
     let domain = ascii_domain(domain).ok_or_else(wrong)?;
@@ -69,7 +80,11 @@ pub(super) fn parse_address(field: &str, text: &str) -> Result<Address, MailErro
 pub(super) fn parse_mailbox(field: &str, text: &str) -> Result<Mailbox, MailError> {
     let wrong = || MailError::Address {
         field: field.to_owned(),
-        address: text.chars().filter(|letter| !letter.is_control()).take(100).collect(),
+        address: text
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .take(100)
+            .collect(),
     };
     if text.chars().any(char::is_control) {
         return Err(wrong());
@@ -84,7 +99,8 @@ pub(super) fn parse_mailbox(field: &str, text: &str) -> Result<Mailbox, MailErro
 }
 
 fn ascii_domain(domain: &str) -> Option<String> {
-    if domain.is_empty() || domain.contains(|letter: char| letter.is_whitespace() || letter == '%') {
+    if domain.is_empty() || domain.contains(|letter: char| letter.is_whitespace() || letter == '%')
+    {
         return None;
     }
     match url::Host::parse(domain) {
@@ -100,7 +116,9 @@ mod tests {
     #[test]
     fn addresses_are_plain_and_domains_are_ascii() {
         assert_eq!(
-            parse_address("to", "chef@münchen.example").unwrap().to_string(),
+            parse_address("to", "chef@münchen.example")
+                .unwrap()
+                .to_string(),
             "chef@xn--mnchen-3ya.example"
         );
         for wrong in [
@@ -114,7 +132,10 @@ mod tests {
             "a b@northwind.example",
             "cfo@127.0.0.1",
         ] {
-            assert!(parse_address("to", wrong).is_err(), "{wrong:?} must be refused");
+            assert!(
+                parse_address("to", wrong).is_err(),
+                "{wrong:?} must be refused"
+            );
         }
     }
 
@@ -133,7 +154,10 @@ mod tests {
         let allowed = ["Northwind.example".to_owned()];
         let to = |address: &str| validate_recipients(&[address.to_owned()], Some(&allowed));
         assert!(to("cfo@northwind.example").is_ok());
-        assert_eq!(to("cfo@northwind.example.evil.example").unwrap_err().code(), "XF-M003");
+        assert_eq!(
+            to("cfo@northwind.example.evil.example").unwrap_err().code(),
+            "XF-M003"
+        );
         assert!(to("cfo@sub.northwind.example").is_err());
         assert!(validate_recipients(&["a@b.example".to_owned()], None).is_ok());
     }

@@ -1,6 +1,8 @@
 //! The mail, byte for byte.
 
-use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+};
 use lettre::message::{Attachment, Body, Mailbox, Message, MultiPart, SinglePart};
 
 use super::{MailEnvelope, MailError, OutboundMail};
@@ -84,15 +86,16 @@ fn parts(mail: &OutboundMail<'_>) -> MultiPart {
 // Quoted-printable always: lines stay short and ASCII, whatever a server can take.
 fn written(content_type: ContentType, text: &str) -> SinglePart {
     let encoding = ContentTransferEncoding::QuotedPrintable;
-    let bytes = text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
-    let body = Body::new_with_encoding(bytes, encoding)
-        .unwrap_or_else(|bytes| Body::new(bytes));
+    let bytes = text
+        .replace("\r\n", "\n")
+        .replace('\n', "\r\n")
+        .into_bytes();
+    let body = Body::new_with_encoding(bytes, encoding).unwrap_or_else(Body::new);
     SinglePart::builder().content_type(content_type).body(body)
 }
 
 fn encoded(bytes: Vec<u8>) -> Body {
-    Body::new_with_encoding(bytes, ContentTransferEncoding::Base64)
-        .unwrap_or_else(|bytes| Body::new(bytes))
+    Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
 }
 
 fn media(name: &str) -> ContentType {

@@ -116,13 +116,19 @@ impl Fault for MailError {
             Self::Url { .. } => "write smtps://user@host:465, smtp+starttls://user@host:587, \
                                  file:folder, or smtp://127.0.0.1:25 for a server on this machine"
                 .into(),
-            Self::Address { .. } => "write name@domain, or `Name <name@domain>` for a sender".into(),
-            Self::Domain { .. } => "correct the address, or add its domain to mail.allowed_domains".into(),
+            Self::Address { .. } => {
+                "write name@domain, or `Name <name@domain>` for a sender".into()
+            }
+            Self::Domain { .. } => {
+                "correct the address, or add its domain to mail.allowed_domains".into()
+            }
             Self::Password { cause, .. } => cause.hint(),
             Self::AuthorityFile { .. } | Self::AuthorityEmpty | Self::Tls(_) => {
                 "mail.ca is a PEM file with the certificate of an authority".into()
             }
-            Self::Server { .. } => "check user, password and certificate, then run `crossfoot check`".into(),
+            Self::Server { .. } => {
+                "check user, password and certificate, then run `crossfoot check`".into()
+            }
             Self::Folder { .. } => "check that crossfoot's user may write there".into(),
             Self::Key { .. } | Self::Compose(_) => return None,
         })

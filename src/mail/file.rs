@@ -39,7 +39,7 @@ impl Mailer for FileMailer {
     async fn check(&self) -> Result<(), Failure> {
         let proven = std::fs::create_dir_all(&self.folder)
             .and_then(|()| tempfile::NamedTempFile::new_in(&self.folder))
-            .and_then(|file| file.close().map_err(Into::into));
+            .and_then(tempfile::NamedTempFile::close);
         proven.map_err(|cause| {
             MailError::Folder {
                 path: self.folder.clone(),
@@ -56,7 +56,9 @@ impl Mailer for FileMailer {
 
 // A file of its owner's only, which appears whole or not at all; the same mail is the same file.
 fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".mail-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".mail-")
+        .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(folder.join(name))?;

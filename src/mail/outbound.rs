@@ -94,6 +94,10 @@ impl<'a> OutboundMail<'a> {
 
     /// The recipient's address; domains know no upper case.
     pub fn recipient(&self) -> String {
-        format!("{}@{}", self.to.user(), self.to.domain().to_ascii_lowercase())
+        format!(
+            "{}@{}",
+            self.to.user(),
+            self.to.domain().to_ascii_lowercase()
+        )
     }
 }

@@ -9,7 +9,7 @@ const GAPS_MINUTES: [i64; 12] = [2, 5, 15, 30, 60, 120, 240, 360, 480, 480, 540,
 /// When a mail that was tried `attempt_count` times is tried again, or `None` when it is given up:
 /// after about two days.
 pub fn next_attempt(attempt_count: u32, now: Timestamp) -> Option<Timestamp> {
-    let index = usize::try_from(attempt_count.checked_sub(1).unwrap_or_default()).ok()?;
+    let index = usize::try_from(attempt_count.saturating_sub(1)).ok()?;
     let minutes = GAPS_MINUTES.get(index)?;
     now.checked_add(SignedDuration::from_mins(*minutes)).ok()
 }

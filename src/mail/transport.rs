@@ -27,12 +27,12 @@ pub fn open(config: &MailConfig, base: &Path) -> Result<Arc<dyn Mailer>, Failure
             user,
         } => {
             let password = match (&user, &config.password) {
-                (Some(user), Some(reference)) => {
-                    Some(reference.resolve(base).map_err(|cause| MailError::Password {
+                (Some(user), Some(reference)) => Some(reference.resolve(base).map_err(
+                    |cause| MailError::Password {
                         user: user.clone(),
                         cause,
-                    })?)
-                }
+                    },
+                )?),
                 (Some(_), None) => {
                     return Err(MailError::Url {
                         reason: "its user has no mail.password",

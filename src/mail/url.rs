@@ -59,7 +59,10 @@ impl MailUrl {
             return Err(wrong("it has more than a host and a port", text));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         if host.is_empty() {
             return Err(wrong("a host is missing", text));
         }
@@ -85,7 +88,11 @@ fn wrong(reason: &'static str, text: &str) -> MailError {
 
 /// The URL without what may stand between user and host.
 fn without_password(text: &str) -> String {
-    let text: String = text.chars().filter(|letter| !letter.is_control()).take(200).collect();
+    let text: String = text
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect();
     let Some((before, host)) = text.rsplit_once('@') else {
         return text;
     };
@@ -100,7 +107,9 @@ fn without_password(text: &str) -> String {
 
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 // A user is often an address, whose `@` a URL writes as `%40`.

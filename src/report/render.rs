@@ -9,6 +9,7 @@ use super::kinds::body_of;
 use super::kpi::ReportInput;
 use super::rendered::{ChartImage, Rendered, Sheet};
 use super::{ReportError, sheet, templates};
+use crate::config::ReportKind;
 use crate::fault::Failure;
 
 /// How many changed figures a correction lists.
@@ -51,7 +52,7 @@ fn rendered(input: &ReportInput) -> Result<Rendered, ReportError> {
         short_period: frame.period_short(),
         prior_period: frame.prior_short(),
         currency: input.kpi.currency.to_string(),
-        is_multi_currency: frame.is_multi_currency,
+        has_amounts: !frame.is_multi_currency && input.kind != ReportKind::ResolutionTime,
         subject: subject.clone(),
         marks: marks(input),
         banner: banner_block(&frame),

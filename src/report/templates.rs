@@ -26,7 +26,11 @@ pub(super) fn text_of(document: &Document) -> Result<String, ReportError> {
     fill("report.txt", TEXT, document)
 }
 
-fn fill(name: &'static str, source: &'static str, document: &Document) -> Result<String, ReportError> {
+fn fill(
+    name: &'static str,
+    source: &'static str,
+    document: &Document,
+) -> Result<String, ReportError> {
     let failed = |cause| ReportError::Template { name, cause };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -39,7 +43,7 @@ fn fill(name: &'static str, source: &'static str, document: &Document) -> Result
         .map_err(failed)?;
     environment.set_syntax(syntax);
     environment.set_auto_escape_callback(|template| {
-        if template.ends_with(".txt") {
+        if template == "report.txt" {
             AutoEscape::None
         } else {
             AutoEscape::Html
@@ -83,6 +87,9 @@ mod tests {
     #[test]
     fn sentences_are_broken_at_blanks() {
         assert_eq!(wrapped("one two three", 7), "one two\nthree");
-        assert_eq!(wrapped("a-word-that-is-too-long b", 5), "a-word-that-is-too-long\nb");
+        assert_eq!(
+            wrapped("a-word-that-is-too-long b", 5),
+            "a-word-that-is-too-long\nb"
+        );
     }
 }

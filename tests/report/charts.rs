@@ -30,6 +30,11 @@ fn pictures_have_twice_their_size() {
 fn letters_are_drawn() {
     let rendered = render(&sample::input(ReportKind::ResolutionTime)).unwrap();
     for chart in &rendered.charts {
-        assert!(chart.png.len() > 8_000, "{}: {}", chart.content_id, chart.png.len());
+        assert!(
+            chart.png.len() > 8_000,
+            "{}: {}",
+            chart.content_id,
+            chart.png.len()
+        );
     }
 }

@@ -20,13 +20,22 @@ fn unescaped(html: &str) -> String {
 #[test]
 fn every_headline_is_in_html_text_and_figures() {
     for kind in ReportKind::ALL {
-        for input in [sample::input(*kind), sample::without_billing(sample::input(*kind))] {
+        for input in [
+            sample::input(*kind),
+            sample::without_billing(sample::input(*kind)),
+        ] {
             let rendered = render(&input).unwrap();
             let html = unescaped(&rendered.html);
             assert!((3..=5).contains(&rendered.figures.len()), "{kind:?}");
             for (name, value) in &rendered.figures {
-                assert!(html.contains(name.as_str()) && html.contains(value.as_str()), "{name}");
-                assert!(rendered.text.contains(&format!("{name}: {value}")), "{name}: {value}");
+                assert!(
+                    html.contains(name.as_str()) && html.contains(value.as_str()),
+                    "{name}"
+                );
+                assert!(
+                    rendered.text.contains(&format!("{name}: {value}")),
+                    "{name}: {value}"
+                );
             }
         }
     }
@@ -46,10 +55,22 @@ fn the_same_input_gives_the_same_bytes() {
 fn parts_stay_within_their_budgets() {
     for kind in ReportKind::ALL {
         let rendered = render(&sample::input(*kind)).unwrap();
-        assert!(rendered.html.len() < 80_000, "{} bytes of HTML", rendered.html.len());
-        assert!(rendered.subject.chars().count() <= 70, "{}", rendered.subject);
+        assert!(
+            rendered.html.len() < 80_000,
+            "{} bytes of HTML",
+            rendered.html.len()
+        );
+        assert!(
+            rendered.subject.chars().count() <= 70,
+            "{}",
+            rendered.subject
+        );
         for chart in &rendered.charts {
-            assert!(chart.png.len() < 150_000, "{} bytes of PNG", chart.png.len());
+            assert!(
+                chart.png.len() < 150_000,
+                "{} bytes of PNG",
+                chart.png.len()
+            );
             assert!(!chart.alt.is_empty());
             assert!(rendered.html.contains(&format!("cid:{}", chart.content_id)));
         }
@@ -62,7 +83,10 @@ fn parts_stay_within_their_budgets() {
 fn subjects_say_figures_first() {
     let mut input = sample::input(ReportKind::DiscrepancyRate);
     let subject = render(&input).unwrap().subject;
-    assert_eq!(subject, "[crossfoot] Discrepancy rate Mar 2026: 1.85 % (-0.41 pp) - North");
+    assert_eq!(
+        subject,
+        "[crossfoot] Discrepancy rate Mar 2026: 1.85 % (-0.41 pp) - North"
+    );
     input.version = 2;
     input.thresholds = vec![("count_rate".to_owned(), sample::decimal("0.01"))];
     input.kpi.banner = Banner {
@@ -90,8 +114,16 @@ fn withheld_figures_say_why_and_are_never_zero() {
                 "{name}"
             );
         }
-        assert!(rendered.subject.contains("INCOMPLETE DATA: "), "{}", rendered.subject);
-        assert!(rendered.subject.contains("withheld"), "{}", rendered.subject);
+        assert!(
+            rendered.subject.contains("INCOMPLETE DATA: "),
+            "{}",
+            rendered.subject
+        );
+        assert!(
+            rendered.subject.contains("withheld"),
+            "{}",
+            rendered.subject
+        );
         for part in [&rendered.html, &rendered.text] {
             assert!(part.contains("DATA MISSING"));
             assert!(part.contains("billing: failed, last success 31 Mar 2026 01:31 EDT"));
@@ -125,7 +157,12 @@ fn what_cannot_be_said_is_not_said() {
 
     let mut ruled = sample::input(ReportKind::DiscrepancyRate);
     ruled.kpi.rules_version = Some("another".to_owned());
-    assert!(render(&ruled).unwrap().text.contains("not comparable: rules changed"));
+    assert!(
+        render(&ruled)
+            .unwrap()
+            .text
+            .contains("not comparable: rules changed")
+    );
 }
 
 /// Goal: a provisional period is marked at each number and gets no verdict. Method: open it again.
@@ -137,7 +174,10 @@ fn provisional_figures_are_marked_and_not_judged() {
     input.kpi.provisional = true;
     let open = render(&input).unwrap();
     assert!(open.text.contains("PROVISIONAL") && open.html.contains("PROVISIONAL"));
-    assert_eq!(open.text.matches("(provisional)").count(), open.figures.len());
+    assert_eq!(
+        open.text.matches("(provisional)").count(),
+        open.figures.len()
+    );
     assert!(open.text.contains("-0.41 pp, provisional"));
     assert!(!open.text.contains("better"));
 }
@@ -150,7 +190,8 @@ fn nothing_to_report_says_what_was_compared() {
     input.kpi.banner = Banner {
         state: BannerState::Nothing,
         level: None,
-        text: "0 discrepancies in 12,431 compared lines (last sync 1 Apr 2026 01:31 EDT)".to_owned(),
+        text: "0 discrepancies in 12,431 compared lines (last sync 1 Apr 2026 01:31 EDT)"
+            .to_owned(),
     };
     input.discrepancies.clear();
     input.kpi.discrepancy = DiscrepancyFigures {
@@ -165,7 +206,11 @@ fn nothing_to_report_says_what_was_compared() {
     };
     let rendered = render(&input).unwrap();
     assert!(rendered.text.contains("NOTHING TO REPORT"));
-    assert!(rendered.text.contains("0 discrepancies were found in 12,431 compared units"));
+    assert!(
+        rendered
+            .text
+            .contains("0 discrepancies were found in 12,431 compared units")
+    );
     assert_eq!(rendered.figures[0].1, "0.00 %");
 }
 
@@ -178,7 +223,11 @@ fn several_currencies_carry_their_codes() {
     input.discrepancies[3].impact = sample::decimal("-90000");
     let rendered = render(&input).unwrap();
     assert!(rendered.text.contains("USD 5,330.22"));
-    let rows: Vec<&str> = rendered.text.lines().filter(|line| line.contains("JPY -90,000")).collect();
+    let rows: Vec<&str> = rendered
+        .text
+        .lines()
+        .filter(|line| line.contains("JPY -90,000"))
+        .collect();
     assert!(rows.len() <= 1);
     assert!(!rendered.text.contains("-90,000.00"));
 }
@@ -195,7 +244,11 @@ fn cut_tables_end_with_what_is_left() {
     let rendered = render(&input).unwrap();
     assert!(rendered.sheet.is_none());
     assert!(!rendered.text.contains("in attachment"));
-    assert!(rendered.text.contains("3 more: run `crossfoot discrepancies list --all`"));
+    assert!(
+        rendered
+            .text
+            .contains("3 more: run `crossfoot discrepancies list --all`")
+    );
 }
 
 /// Goal: a correction lists what it changes. Method: version 2 with one changed figure.
@@ -203,9 +256,17 @@ fn cut_tables_end_with_what_is_left() {
 fn corrections_list_what_changed() {
     let mut input = sample::input(ReportKind::DiscrepancyRate);
     input.version = 2;
-    input.corrections = vec![("Leakage".to_owned(), "4,000.00".to_owned(), "4,157.57".to_owned())];
+    input.corrections = vec![(
+        "Leakage".to_owned(),
+        "4,000.00".to_owned(),
+        "4,157.57".to_owned(),
+    )];
     let rendered = render(&input).unwrap();
     assert!(rendered.subject.contains("CORRECTED: "));
-    assert!(rendered.text.contains("- Leakage: was 4,000.00, is 4,157.57"));
+    assert!(
+        rendered
+            .text
+            .contains("- Leakage: was 4,000.00, is 4,157.57")
+    );
     assert!(rendered.html.contains("CORRECTED, version 2"));
 }

@@ -43,18 +43,28 @@ fn hostile_names_are_only_names() {
             input.kpi.freshness[0].reason = Some((*hostile).to_owned());
             input.scope = (*hostile).to_owned();
             let rendered = render(&input).unwrap();
-            for tag in ["<script", "<img src=x", "</style><style", "onerror=alert(1)>", "<!--[if"] {
+            for tag in [
+                "<script",
+                "<img src=x",
+                "</style><style",
+                "onerror=alert(1)>",
+                "<!--[if",
+            ] {
                 assert!(!rendered.html.contains(tag), "{tag} by {hostile}");
             }
             assert!(!rendered.text.lines().any(|line| line.starts_with("Bcc:")));
             for part in [&rendered.html, &rendered.text, &rendered.subject] {
                 let bad = part.chars().find(|letter| {
-                    (letter.is_control() && *letter != '\n') || ('\u{202a}'..='\u{202e}').contains(letter)
+                    (letter.is_control() && *letter != '\n')
+                        || ('\u{202a}'..='\u{202e}').contains(letter)
                 });
                 assert_eq!(bad, None, "{kind:?} {hostile:?}");
             }
             assert!(!rendered.subject.contains('\n'));
-            assert!(!rendered.html.contains("49"), "templates in names are not filled")
+            assert!(
+                !rendered.html.contains("49"),
+                "templates in names are not filled"
+            );
         }
     }
 }
@@ -75,7 +85,7 @@ fn enormous_names_are_cut() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// Goal: no text at all makes rendering fail or break its budget. Method: random names, scopes
     /// and banners.
@@ -84,6 +94,7 @@ proptest! {
         let mut input = sample::without_billing(sample::input(ReportKind::DiscrepancyRate));
         input.scope = scope;
         input.kpi.banner.text = banner;
+        input.attachments = false;
         for item in &mut input.discrepancies {
             item.account_name.clone_from(&name);
         }

@@ -1,4 +1,5 @@
 //! Tests of `report`.
+#![expect(clippy::unwrap_used, reason = "what the tests stand on must hold")]
 
 mod charts;
 mod files;

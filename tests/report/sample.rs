@@ -91,9 +91,15 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
         })
         .collect();
     let rate = Decimal::from(discrepant) / Decimal::from(units);
-    let median = ["9.4", "9.1", "9.6", "8.8", "8.1", "8.4", "7.2", "7.5", "6.9", "6.1", "6.3", "5.9", "4.8"];
+    let median = [
+        "9.4", "9.1", "9.6", "8.8", "8.1", "8.4", "7.2", "7.5", "6.9", "6.1", "6.3", "5.9", "4.8",
+    ];
+    // Receivables grow by 900 a month backwards, all of it past due.
+    let late = Decimal::from(12 - step) * decimal("900");
+    let gross_receivables = decimal("446210.40") + late;
     let dso = [
-        "39.2", "38.8", "39.5", "37.4", "36.9", "38.1", "36.2", "35.5", "34.9", "35.2", "33.8", "34.4", "31.6",
+        "39.2", "38.8", "39.5", "37.4", "36.9", "38.1", "36.2", "35.5", "34.9", "35.2", "33.8",
+        "34.4", "31.6",
     ];
     Kpi {
         period: period.to_string(),
@@ -152,7 +158,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             false_positive_rate: Some(decimal("0.04")),
         },
         resolution: ResolutionFigures {
-            n: 34,
+            n: 31 + u64::try_from(step % 5).unwrap(),
             mean_days: Some(decimal("6.9")),
             median_days: Some(decimal(median[place])),
             p90_days: Some(decimal(median[place]) * decimal("2.4")),
@@ -163,11 +169,11 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             net_median_days: Some(decimal("4.1")),
             business_median_hours: Some(decimal("26.4")),
             km_median_days: Some(decimal(median[place]) + decimal("2.3")),
-            reopen_rate: Some(decimal("0.0571")),
+            reopen_rate: Some(decimal("0.0571") + Decimal::from(12 - step) * decimal("0.004")),
             self_cleared: 3,
             dismissed: 2,
             open: OpenAges {
-                n: 22,
+                n: 22 + u64::try_from(12 - step).unwrap(),
                 median_age_days: Some(decimal("11.4")),
                 p90_age_days: Some(decimal("58.0")),
                 max_age_days: Some(decimal("96.2")),
@@ -189,37 +195,37 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
         receivables: ReceivablesFigures {
             taken_on: Some("2026-03-31".to_owned()),
             open_invoices: Some(98),
-            gross: Some(decimal("446210.40")),
+            gross: Some(gross_receivables),
             credits: Some(decimal("-8120.00")),
-            net: Some(decimal("438090.40")),
+            net: Some(gross_receivables - decimal("8120.00")),
             aging: Some(Aging {
                 current: decimal("361430.42"),
                 month: decimal("52117.10"),
                 two_months: decimal("19640.88"),
                 quarter: decimal("8122.00"),
-                older: decimal("4900.00"),
+                older: decimal("4900.00") + late,
             }),
-            sales: Some(decimal("412300.00")),
+            sales: Some(decimal("412300.00") - late),
             dso: Some(decimal("32.9")),
             dso_countback: Some(decimal(dso[place])),
             dso_countback_at_least: None,
-            bpdso: Some(decimal("27.2")),
-            add: Some(decimal("5.7")),
-            cei: Some(decimal("0.8705")),
-            percent_current: Some(decimal("0.81") - Decimal::from(12 - step) * decimal("0.004")),
-            percent_over_90: Some(decimal("0.011") + Decimal::from(12 - step) * decimal("0.001")),
+            bpdso: Some(decimal("27.2") + Decimal::from(step % 4) * decimal("0.3")),
+            add: Some(decimal("32.9") - decimal("27.2") - Decimal::from(step % 4) * decimal("0.3")),
+            cei: Some(decimal("0.8705") - Decimal::from(12 - step) * decimal("0.0031")),
+            percent_current: Some(decimal("361430.42") / gross_receivables),
+            percent_over_90: Some((decimal("4900.00") + late) / gross_receivables),
         },
         promises: None,
         deductions: None,
         roll_forward: RollForward {
-            open_start: 27,
+            open_start: 27 + u64::try_from(12 - step).unwrap(),
             new: 31,
             reopened: 2,
             resolved: 33,
             dismissed: 2,
             self_cleared: 3,
             timing: 0,
-            open_end: 22,
+            open_end: 22 + u64::try_from(12 - step).unwrap(),
         },
         completeness: vec![
             completeness("crm", "contracts", 1_302, 1_217, 35, 48, 2),
@@ -231,7 +237,15 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
     }
 }
 
-fn completeness(source: &str, entity: &str, extracted: u64, matched: u64, unmatched: u64, out: u64, rejected: u64) -> Completeness {
+fn completeness(
+    source: &str,
+    entity: &str,
+    extracted: u64,
+    matched: u64,
+    unmatched: u64,
+    out: u64,
+    rejected: u64,
+) -> Completeness {
     Completeness {
         source: source.to_owned(),
         entity: entity.to_owned(),
@@ -266,8 +280,9 @@ pub(crate) fn without_billing(mut input: ReportInput) -> ReportInput {
     input.kpi.banner = Banner {
         state: BannerState::Failed,
         level: None,
-        text: "billing failed; its last success was 31 Mar 2026 01:31 EDT. 1,240 units are UNKNOWN."
-            .to_owned(),
+        text:
+            "billing failed; its last success was 31 Mar 2026 01:31 EDT. 1,240 units are UNKNOWN."
+                .to_owned(),
     };
     input.kpi.provisional = true;
     let figures = &mut input.kpi.discrepancy;
@@ -279,9 +294,17 @@ pub(crate) fn without_billing(mut input: ReportInput) -> ReportInput {
     input
 }
 
-pub(crate) fn discrepancy(number: u32, account: &str, sku: &str, kind: Kind, expected: &str, actual: &str) -> Discrepancy {
+pub(crate) fn discrepancy(
+    number: u32,
+    account: &str,
+    sku: &str,
+    kind: Kind,
+    expected: &str,
+    actual: &str,
+) -> Discrepancy {
     let (expected, actual) = (decimal(expected), decimal(actual));
-    let opened = instant("2026-03-28T05:31:00Z") - jiff::SignedDuration::from_hours(i64::from(number) * 67);
+    let opened =
+        instant("2026-03-28T05:31:00Z") - jiff::SignedDuration::from_hours(i64::from(number) * 67);
     let impact = actual - expected;
     Discrepancy {
         id: format!("D-{number:06}"),
@@ -304,7 +327,11 @@ pub(crate) fn discrepancy(number: u32, account: &str, sku: &str, kind: Kind, exp
         outstanding: impact,
         recovered: Decimal::ZERO,
         annualised: Some(impact * Decimal::from(12)),
-        severity: if impact.abs() > Decimal::from(700) { Severity::High } else { Severity::Medium },
+        severity: if impact.abs() > Decimal::from(700) {
+            Severity::High
+        } else {
+            Severity::Medium
+        },
         estimated: false,
         ambiguous: false,
         secondary: Vec::new(),
@@ -326,19 +353,110 @@ pub(crate) fn discrepancy(number: u32, account: &str, sku: &str, kind: Kind, exp
 
 fn discrepancies() -> Vec<Discrepancy> {
     let mut items = vec![
-        discrepancy(1, "Blue Harbor Clinics", "M365-BP", Kind::Quantity, "1760.00", "880.00"),
-        discrepancy(2, "Alder & Finch LLP", "BACKUP-TB", Kind::MissingInBilling, "742.50", "0.00"),
-        discrepancy(3, "Granite Peak Logistics", "EDR-SEAT", Kind::Quantity, "2450.00", "1911.00"),
-        discrepancy(4, "Kestrel Ridge Dental", "M365-E3", Kind::DiscountExpired, "1296.00", "972.00"),
-        discrepancy(5, "Orchard Street Bakery Co.", "VOIP-LINE", Kind::Duplicate, "310.00", "620.00"),
-        discrepancy(6, "Summit Orthopaedics", "M365-BP", Kind::Quantity, "924.00", "638.00"),
-        discrepancy(7, "Lakeview Property Group", "RMM-NODE", Kind::MissingInBilling, "276.00", "0.00"),
-        discrepancy(8, "Pinecrest School District", "EDR-SEAT", Kind::UnitPrice, "1805.00", "1995.00"),
-        discrepancy(9, "Müller Präzisionstechnik", "M365-E5", Kind::Proration, "570.00", "741.00"),
-        discrepancy(10, "Harbor Freight Forwarders", "SIEM-GB", Kind::UnbilledOverage, "655.20", "500.00"),
-        discrepancy(11, "Cedar & Vine Hospitality", "VOIP-LINE", Kind::Quantity, "403.00", "279.00"),
-        discrepancy(12, "North Shore Credit Union", "BACKUP-TB", Kind::WrongCode, "220.00", "297.00"),
-        discrepancy(13, "Tidewater Marine Supply", "RMM-NODE", Kind::Quantity, "138.00", "92.00"),
+        discrepancy(
+            1,
+            "Blue Harbor Clinics",
+            "M365-BP",
+            Kind::Quantity,
+            "1760.00",
+            "880.00",
+        ),
+        discrepancy(
+            2,
+            "Alder & Finch LLP",
+            "BACKUP-TB",
+            Kind::MissingInBilling,
+            "742.50",
+            "0.00",
+        ),
+        discrepancy(
+            3,
+            "Granite Peak Logistics",
+            "EDR-SEAT",
+            Kind::Quantity,
+            "2450.00",
+            "1911.00",
+        ),
+        discrepancy(
+            4,
+            "Kestrel Ridge Dental",
+            "M365-E3",
+            Kind::DiscountExpired,
+            "1296.00",
+            "972.00",
+        ),
+        discrepancy(
+            5,
+            "Orchard Street Bakery Co.",
+            "VOIP-LINE",
+            Kind::Duplicate,
+            "310.00",
+            "620.00",
+        ),
+        discrepancy(
+            6,
+            "Summit Orthopaedics",
+            "M365-BP",
+            Kind::Quantity,
+            "924.00",
+            "638.00",
+        ),
+        discrepancy(
+            7,
+            "Lakeview Property Group",
+            "RMM-NODE",
+            Kind::MissingInBilling,
+            "276.00",
+            "0.00",
+        ),
+        discrepancy(
+            8,
+            "Pinecrest School District",
+            "EDR-SEAT",
+            Kind::UnitPrice,
+            "1805.00",
+            "1995.00",
+        ),
+        discrepancy(
+            9,
+            "Müller Präzisionstechnik",
+            "M365-E5",
+            Kind::Proration,
+            "570.00",
+            "741.00",
+        ),
+        discrepancy(
+            10,
+            "Harbor Freight Forwarders",
+            "SIEM-GB",
+            Kind::UnbilledOverage,
+            "655.20",
+            "500.00",
+        ),
+        discrepancy(
+            11,
+            "Cedar & Vine Hospitality",
+            "VOIP-LINE",
+            Kind::Quantity,
+            "403.00",
+            "279.00",
+        ),
+        discrepancy(
+            12,
+            "North Shore Credit Union",
+            "BACKUP-TB",
+            Kind::WrongCode,
+            "220.00",
+            "297.00",
+        ),
+        discrepancy(
+            13,
+            "Tidewater Marine Supply",
+            "RMM-NODE",
+            Kind::Quantity,
+            "138.00",
+            "92.00",
+        ),
     ];
     for (index, item) in items.iter_mut().enumerate() {
         let (state, owner) = match index % 6 {
@@ -364,10 +482,19 @@ fn discrepancies() -> Vec<Discrepancy> {
 
 fn invoices() -> Vec<InvoiceLine> {
     let names = [
-        "Granite Peak Logistics", "Blue Harbor Clinics", "Summit Orthopaedics", "Alder & Finch LLP",
-        "Lakeview Property Group", "Kestrel Ridge Dental", "Orchard Street Bakery Co.",
-        "Pinecrest School District", "Tidewater Marine Supply", "North Shore Credit Union",
-        "Cedar & Vine Hospitality", "Harbor Freight Forwarders", "Müller Präzisionstechnik",
+        "Granite Peak Logistics",
+        "Blue Harbor Clinics",
+        "Summit Orthopaedics",
+        "Alder & Finch LLP",
+        "Lakeview Property Group",
+        "Kestrel Ridge Dental",
+        "Orchard Street Bakery Co.",
+        "Pinecrest School District",
+        "Tidewater Marine Supply",
+        "North Shore Credit Union",
+        "Cedar & Vine Hospitality",
+        "Harbor Freight Forwarders",
+        "Müller Präzisionstechnik",
     ];
     names
         .into_iter()
@@ -385,7 +512,8 @@ fn invoices() -> Vec<InvoiceLine> {
                 days_past_due: index * 9 - 4,
                 currency: usd(),
                 total: Decimal::from(14_200 - index * 830) + decimal("0.40"),
-                open: Decimal::from(14_200 - index * 830) - Decimal::from(index % 3 * 1_000) + decimal("0.40"),
+                open: Decimal::from(14_200 - index * 830) - Decimal::from(index % 3 * 1_000)
+                    + decimal("0.40"),
             }
         })
         .collect()
@@ -398,11 +526,23 @@ fn cases() -> Vec<CaseLine> {
         .map(|line| CaseLine {
             number: line.number,
             account_name: line.account_name,
-            state: if line.days_past_due > 60 { "overdue, L3" } else if line.days_past_due > 14 { "overdue, L2" } else { "overdue, L1" }.to_owned(),
+            state: if line.days_past_due > 60 {
+                "overdue, L3"
+            } else if line.days_past_due > 14 {
+                "overdue, L2"
+            } else {
+                "overdue, L1"
+            }
+            .to_owned(),
             days_past_due: line.days_past_due,
             currency: line.currency,
             open: line.open,
-            action: if line.days_past_due > 60 { "hold: approval" } else { "wait" }.to_owned(),
+            action: if line.days_past_due > 60 {
+                "hold: approval"
+            } else {
+                "wait"
+            }
+            .to_owned(),
         })
         .collect()
 }

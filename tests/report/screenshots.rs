@@ -26,8 +26,16 @@ fn samples_can_be_written_to_a_folder() {
         for (name, input) in inputs {
             let rendered = render(&input).unwrap();
             let files = file_set(&rendered, &name, "2026-03");
-            let endings = |ending: &str| files.iter().filter(|(file, _)| file.ends_with(ending)).count();
-            assert_eq!((endings(".html"), endings(".txt"), endings(".xlsx")), (1, 1, 1));
+            let endings = |ending: &str| {
+                files
+                    .iter()
+                    .filter(|(file, _)| file.ends_with(ending))
+                    .count()
+            };
+            assert_eq!(
+                (endings(".html"), endings(".txt"), endings(".xlsx")),
+                (1, 1, 1)
+            );
             assert_eq!(endings(".png"), rendered.charts.len());
             for (file, bytes) in files {
                 std::fs::write(folder.join(file), bytes).unwrap();
@@ -36,7 +44,10 @@ fn samples_can_be_written_to_a_folder() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "where a person wants the samples")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where a person wants the samples"
+)]
 fn option_env_folder() -> Option<PathBuf> {
     std::env::var_os("CROSSFOOT_SAMPLES").map(PathBuf::from)
 }

@@ -16,12 +16,12 @@ use super::narrow::NarrowStream;
 use crate::mail::url::Security;
 
 /// How long a connection may take to be made and secured.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the answer to a command may take (RFC 5321, 4.5.3.2).
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long a mail's bytes and the answer to its final dot may take. RFC 5321 asks for ten minutes
 /// after the dot: who gives up earlier gets mails twice.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20 * 60);
+const DELIVERY_TIMEOUT: Duration = Duration::from_mins(20);
 /// How long a goodbye may take; nothing depends on it.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most letters of a server's answer that are kept.
@@ -131,7 +131,8 @@ impl Conversation {
             }
             parameters.push(MailParameter::Size(eml.len()));
         }
-        self.say(Mail::new(Some(sender.clone()), parameters)).await?;
+        self.say(Mail::new(Some(sender.clone()), parameters))
+            .await?;
         self.say(Rcpt::new(recipient.clone(), Vec::new())).await?;
         self.say(Data).await?;
         match within(DELIVERY_TIMEOUT, self.connection.message(eml)).await {
@@ -211,6 +212,7 @@ async fn within<T>(
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn later(broken: Broken) -> Stop {
     Stop::Later(broken.reason())
 }

@@ -75,7 +75,10 @@ impl SmtpMailer {
         let address = |field, text| {
             parse_address(field, text).map_err(|fault| Stop::Refused(fault.to_string()))
         };
-        let (sender, recipient) = (address("from", &mail.sender)?, address("to", &mail.recipient)?);
+        let (sender, recipient) = (
+            address("from", &mail.sender)?,
+            address("to", &mail.recipient)?,
+        );
         let mut conversation = self.open().await?;
         let delivery = conversation.deliver(&sender, &recipient, &mail.eml).await;
         conversation.close().await;
@@ -93,7 +96,10 @@ impl Mailer for SmtpMailer {
         }
         // The client writes every byte to its log, the login and the mail included: it is given
         // none.
-        let end = self.converse(mail).with_subscriber(NoSubscriber::new()).await;
+        let end = self
+            .converse(mail)
+            .with_subscriber(NoSubscriber::new())
+            .await;
         match end {
             Ok(()) => SendOutcome::Sent,
             Err(Stop::Later(reason)) => SendOutcome::Retry { reason },
@@ -109,7 +115,10 @@ impl Mailer for SmtpMailer {
     async fn check(&self) -> Result<(), Failure> {
         match self.open().with_subscriber(NoSubscriber::new()).await {
             Ok(conversation) => {
-                conversation.close().with_subscriber(NoSubscriber::new()).await;
+                conversation
+                    .close()
+                    .with_subscriber(NoSubscriber::new())
+                    .await;
                 Ok(())
             }
             Err(stop) => {

@@ -19,11 +19,11 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// A plot below `top` and above the labels of a chart of `height`.
-    pub(super) fn new(top: f64, height: u32, ceiling: f64) -> Self {
+    /// A plot below `top`, above the labels of a chart of `height`, and `margin` off the right.
+    pub(super) fn new(top: f64, height: u32, ceiling: f64, margin: f64) -> Self {
         Self {
             left: 62.0,
-            right: f64::from(CHART_WIDTH) - 26.0,
+            right: f64::from(CHART_WIDTH) - margin,
             top,
             bottom: f64::from(height) - 46.0,
             ceiling,
@@ -57,7 +57,12 @@ impl Plot {
         }
         for (index, label) in labels.iter().enumerate() {
             let x = self.x(index, labels.len());
-            svg.text((x, self.bottom + 20.0), Anchor::Middle, Ink::Muted, &label.main);
+            svg.text(
+                (x, self.bottom + 20.0),
+                Anchor::Middle,
+                Ink::Muted,
+                &label.main,
+            );
             if let Some(year) = &label.year {
                 svg.text((x, self.bottom + 38.0), Anchor::Middle, Ink::Muted, year);
             }
@@ -73,7 +78,7 @@ pub(super) fn ceiling_of(largest: f64) -> f64 {
         return 1.0;
     }
     let magnitude = 10_f64.powf(largest.log10().floor());
-    [1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0]
+    [1.0, 1.2, 1.6, 2.0, 2.4, 3.2, 4.0, 6.0, 8.0, 10.0]
         .into_iter()
         .map(|step| step * magnitude)
         .find(|candidate| *candidate >= largest * 1.0001)
@@ -95,7 +100,11 @@ fn tick_text(figure: f64, ceiling: f64, unit: AxisUnit) -> String {
             };
             let decimals = decimals_of(ceiling / scale / f64::from(TICKS));
             let text = format!("{:.decimals$}", figure / scale);
-            if figure > 0.0 { text + suffix } else { "0".to_owned() }
+            if figure > 0.0 {
+                text + suffix
+            } else {
+                "0".to_owned()
+            }
         }
     }
 }
@@ -126,7 +135,12 @@ mod tests {
 
     #[test]
     fn scales_are_round_and_above_the_largest_figure() {
-        for (largest, ceiling) in [(0.0187, 0.02), (0.0231, 0.024), (98.0, 100.0), (5504.0, 6000.0)] {
+        for (largest, ceiling) in [
+            (0.0187, 0.02),
+            (0.0231, 0.024),
+            (98.0, 100.0),
+            (5504.0, 6000.0),
+        ] {
             assert!((ceiling_of(largest) - ceiling).abs() < 1e-9, "{largest}");
         }
         assert_eq!(tick_text(0.005, 0.02, AxisUnit::Percent), "0.5 %");

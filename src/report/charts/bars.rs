@@ -28,21 +28,37 @@ pub(in crate::report) fn draw_bars(bars: &[Bar]) -> Drawing {
     let rows = u32::try_from(bars.len()).unwrap_or(1).max(1);
     let mut svg = Svg::new(rows * 36 + 24);
     let widest = |text: fn(&Bar) -> &str| {
-        bars.iter().map(|bar| text_width(text(bar))).fold(0.0, f64::max)
+        bars.iter()
+            .map(|bar| text_width(text(bar)))
+            .fold(0.0, f64::max)
     };
     let left = 16.0 + widest(|bar| &bar.name) + 12.0;
     let room = f64::from(CHART_WIDTH) - left - widest(|bar| &bar.text) - 26.0;
     let largest = bars.iter().map(|bar| drawn(bar.figure)).fold(0.0, f64::max);
     for (index, (bar, color)) in bars.iter().zip(AGES).enumerate() {
         let middle = 12.0 + ROW * (as_float(index) + 0.5);
-        svg.text((left - 12.0, middle + 5.0), Anchor::End, Ink::Muted, &bar.name);
+        svg.text(
+            (left - 12.0, middle + 5.0),
+            Anchor::End,
+            Ink::Muted,
+            &bar.name,
+        );
         let figure = drawn(bar.figure).max(0.0);
-        let length = if largest > 0.0 { figure / largest * room } else { 0.0 };
+        let length = if largest > 0.0 {
+            figure / largest * room
+        } else {
+            0.0
+        };
         svg.rectangle(left, middle - 11.0, room, 22.0, "#e9ecf0", 3.0);
         if length > 0.0 {
             svg.rectangle(left, middle - 11.0, length.max(3.0), 22.0, color, 3.0);
         }
-        svg.text((left + room + 10.0, middle + 5.0), Anchor::Start, Ink::Strong, &bar.text);
+        svg.text(
+            (left + room + 10.0, middle + 5.0),
+            Anchor::Start,
+            Ink::Strong,
+            &bar.text,
+        );
     }
     svg.finish()
 }

@@ -3,13 +3,19 @@
 
 use super::axis::{Plot, ceiling_of, drawn};
 use super::svg::{Anchor, Ink, Svg, text_width};
-use super::{AxisUnit, CHART_WIDTH, Drawing, PALETTE, PeriodLabel, Series};
+use super::{AxisUnit, Drawing, PALETTE, PeriodLabel, Series};
 
 const HEIGHT: u32 = 250;
+/// The least distance between two lines of text.
+const LINE: f64 = 17.0;
 
 /// Lines over periods, each with its figure at the last point. A period without a figure breaks
 /// the line; it is not drawn as zero.
-pub(in crate::report) fn draw_lines(labels: &[PeriodLabel], unit: AxisUnit, series: &[Series]) -> Drawing {
+pub(in crate::report) fn draw_lines(
+    labels: &[PeriodLabel],
+    unit: AxisUnit,
+    series: &[Series],
+) -> Drawing {
     let mut svg = Svg::new(HEIGHT);
     let entries: Vec<_> = series
         .iter()
@@ -23,7 +29,12 @@ pub(in crate::report) fn draw_lines(labels: &[PeriodLabel], unit: AxisUnit, seri
         .map(|figure| drawn(*figure))
         .fold(0.0, f64::max);
     let top = 32.0 + f64::from(legend_rows) * 22.0;
-    let plot = Plot::new(top, HEIGHT, ceiling_of(largest * 1.04));
+    let margin = series
+        .iter()
+        .filter_map(|one| one.last_text.as_deref())
+        .map(text_width)
+        .fold(0.0, f64::max);
+    let plot = Plot::new(top, HEIGHT, ceiling_of(largest * 1.04), 14.0 + margin);
     plot.draw(&mut svg, unit, labels);
     for (index, (one, color)) in series.iter().zip(PALETTE).enumerate() {
         draw_line(&mut svg, &plot, one, color, index > 0);
@@ -55,23 +66,25 @@ fn draw_line(svg: &mut Svg, plot: &Plot, one: &Series, color: &str, is_dashed: b
     }
 }
 
-// The upper of two figures stands above its point, the lower one below, so that they never meet.
+// Figures stand to the right of their points, pushed apart where they would meet.
 fn draw_last_texts(svg: &mut Svg, plot: &Plot, series: &[Series]) {
-    let mut lasts: Vec<((f64, f64), &str)> = series
+    let mut lasts: Vec<(f64, &str)> = series
         .iter()
         .filter_map(|one| {
-            let point = points_of(plot, one).last().copied().flatten()?;
-            Some((point, one.last_text.as_deref()?))
+            let (_, y) = points_of(plot, one).last().copied().flatten()?;
+            Some((y, one.last_text.as_deref()?))
         })
         .collect();
-    lasts.sort_by(|one, other| one.0.1.total_cmp(&other.0.1));
-    let count = lasts.len();
-    for (index, ((x, y), text)) in lasts.into_iter().enumerate() {
-        let is_lowest = count > 1 && index + 1 == count;
-        let fits_below = y + 22.0 < plot.bottom;
-        let y = if is_lowest && fits_below { y + 22.0 } else { y - 12.0 };
-        let half = text_width(text) / 2.0;
-        let x = x.min(f64::from(CHART_WIDTH) - 10.0 - half);
-        svg.text((x, y), Anchor::Middle, Ink::Strong, text);
+    lasts.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut lowest = f64::MIN;
+    for (y, text) in lasts {
+        let y = y.max(lowest + LINE);
+        lowest = y;
+        svg.text(
+            (plot.right + 4.0, y + 5.0),
+            Anchor::Start,
+            Ink::Strong,
+            text,
+        );
     }
 }

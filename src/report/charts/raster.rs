@@ -1,5 +1,4 @@
 //! From SVG to PNG, with the fonts that are in the binary and no others.
-#![expect(clippy::disallowed_types, reason = "charts draw with floats")]
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
@@ -25,13 +24,18 @@ pub(in crate::report) fn to_png(drawing: &Drawing) -> Result<Vec<u8>, ReportErro
     let tree = Tree::from_str(&drawing.svg, &options).map_err(|cause| ReportError::Chart {
         reason: cause.to_string(),
     })?;
-    let mut picture = Pixmap::new(CHART_WIDTH * DENSITY, drawing.height * DENSITY).ok_or_else(
-        || ReportError::Chart {
-            reason: "it has no size".to_owned(),
-        },
-    )?;
+    let mut picture =
+        Pixmap::new(CHART_WIDTH * DENSITY, drawing.height * DENSITY).ok_or_else(|| {
+            ReportError::Chart {
+                reason: "it has no size".to_owned(),
+            }
+        })?;
     let scale = 2.0_f32;
-    resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut picture.as_mut(),
+    );
     picture.encode_png().map_err(|cause| ReportError::Chart {
         reason: cause.to_string(),
     })

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "charts draw with floats")]
 
 use super::axis::{Plot, ceiling_of, drawn};
-use super::svg::{Anchor, Ink, Svg};
+use super::svg::{Anchor, Ink, Svg, text_width};
 use super::{AxisUnit, Drawing, PALETTE, PeriodLabel, Series};
 
 const HEIGHT: u32 = 272;
@@ -30,7 +30,8 @@ pub(in crate::report) fn draw_stacked(
     };
     let largest = (0..labels.len()).map(height_of).fold(0.0, f64::max);
     let top = 32.0 + f64::from(legend_rows) * 22.0;
-    let plot = Plot::new(top, HEIGHT, ceiling_of(largest * 1.04));
+    let margin = 14.0 + last_text.map_or(12.0, text_width);
+    let plot = Plot::new(top, HEIGHT, ceiling_of(largest * 1.04), margin);
     plot.draw(&mut svg, AxisUnit::Plain, labels);
     let width = (plot.step(labels.len()) * 0.62).min(54.0);
     for index in 0..labels.len() {
@@ -50,7 +51,12 @@ pub(in crate::report) fn draw_stacked(
         if index + 1 == labels.len()
             && let Some(text) = last_text
         {
-            svg.text((x + width / 2.0, plot.y(below) - 7.0), Anchor::End, Ink::Strong, text);
+            svg.text(
+                (plot.right + 4.0, plot.y(below) + 5.0),
+                Anchor::Start,
+                Ink::Strong,
+                text,
+            );
         }
     }
     svg.finish()

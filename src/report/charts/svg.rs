@@ -44,7 +44,15 @@ impl Svg {
     }
 
     /// A filled rectangle with rounded corners.
-    pub(super) fn rectangle(&mut self, x: f64, y: f64, width: f64, height: f64, fill: &str, radius: f64) {
+    pub(super) fn rectangle(
+        &mut self,
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+        fill: &str,
+        radius: f64,
+    ) {
         self.push(&format!(
             r#"<rect x="{x:.2}" y="{y:.2}" width="{width:.2}" height="{height:.2}" rx="{radius:.2}" fill="{fill}"/>"#
         ));
@@ -65,7 +73,11 @@ impl Svg {
             // Writing to a string cannot fail.
             let _ = write!(list, "{x:.2},{y:.2} ");
         }
-        let dash = if is_dashed { r#" stroke-dasharray="7 4""# } else { "" };
+        let dash = if is_dashed {
+            r#" stroke-dasharray="7 4""#
+        } else {
+            ""
+        };
         self.push(&format!(
             r#"<polyline points="{}" fill="none" stroke="{stroke}" stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round"{dash}/>"#,
             list.trim_end()
@@ -136,9 +148,19 @@ impl Svg {
 
 /// About how wide a text is; good enough for a legend.
 pub(super) fn text_width(text: &str) -> f64 {
-    text.chars().map(|letter| if letter.is_ascii_lowercase() { 7.6 } else { 8.8 }).sum()
+    text.chars()
+        .map(|letter| {
+            if letter.is_ascii_lowercase() {
+                7.6
+            } else {
+                8.8
+            }
+        })
+        .sum()
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -44,7 +44,10 @@ fn source_lines(frame: &Frame<'_>) -> Vec<String> {
             let success = one.last_success.map_or_else(
                 || "no success yet".to_owned(),
                 |instant| {
-                    format!("last success {}", instant_text(instant, &frame.input.timezone))
+                    format!(
+                        "last success {}",
+                        instant_text(instant, &frame.input.timezone)
+                    )
                 },
             );
             let reason = one

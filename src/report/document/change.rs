@@ -26,6 +26,8 @@ pub(in crate::report) enum Polarity {
     Lower,
     /// More is better.
     Higher,
+    /// Neither: it follows the business.
+    Neutral,
 }
 
 /// How many things the two figures rest on, where their number matters.
@@ -43,6 +45,11 @@ impl Sample {
             Self::Whole => false,
             Self::Of(now, before) => now.min(before) < RATE_UNITS_MIN,
         }
+    }
+
+    /// Whether the present figure alone rests on too little to be judged.
+    pub(super) fn is_small_now(self) -> bool {
+        matches!(self, Self::Of(now, _) if now < RATE_UNITS_MIN)
     }
 }
 
@@ -64,7 +71,7 @@ pub(in crate::report) enum Comparison {
 pub(in crate::report) struct Change {
     /// The signed change, or why there is none.
     pub(in crate::report) text: String,
-    /// `better`, `worse`, `unchanged`, or why there is no verdict.
+    /// `better`, `worse`, `higher`, `lower`, `unchanged`, or why there is no verdict.
     pub(in crate::report) word: String,
     /// `good`, `bad` or `flat`: the colour that goes with the word.
     pub(in crate::report) tone: &'static str,
@@ -126,6 +133,15 @@ pub(in crate::report) fn change_of(
         (word, "flat")
     } else if sample.is_small() {
         ("few items", "flat")
+    } else if polarity == Polarity::Neutral {
+        (
+            if difference < Decimal::ZERO {
+                "lower"
+            } else {
+                "higher"
+            },
+            "flat",
+        )
     } else if (difference < Decimal::ZERO) == (polarity == Polarity::Lower) {
         ("better", "good")
     } else {
@@ -182,7 +198,7 @@ mod tests {
     use super::*;
 
     fn decimal(text: &str) -> Option<Decimal> {
-        Some(text.parse().unwrap())
+        text.parse().ok()
     }
 
     #[test]
@@ -197,8 +213,18 @@ mod tests {
             Sample::Of(1230, 1200),
             full,
         );
-        assert_eq!((rate.text.as_str(), rate.word.as_str()), ("-0.44 pp", "better"));
-        let leak = change_of(decimal("150"), decimal("100"), usd, Polarity::Lower, whole, full);
+        assert_eq!(
+            (rate.text.as_str(), rate.word.as_str()),
+            ("-0.44 pp", "better")
+        );
+        let leak = change_of(
+            decimal("150"),
+            decimal("100"),
+            usd,
+            Polarity::Lower,
+            whole,
+            full,
+        );
         assert_eq!(leak.text, "+50.00 (+50.0 %)");
         assert_eq!((leak.word.as_str(), leak.tone), ("worse", "bad"));
     }
@@ -216,14 +242,22 @@ mod tests {
                 comparison,
             )
         };
-        assert_eq!(change(decimal("0"), Sample::Whole, Comparison::Full).text, "n/a (was 0)");
+        assert_eq!(
+            change(decimal("0"), Sample::Whole, Comparison::Full).text,
+            "n/a (was 0)"
+        );
         assert_eq!(change(None, Sample::Whole, Comparison::Full).text, "n/a");
         assert_eq!(
             change(decimal("0.03"), few, Comparison::Full).text,
             "n/a: fewer than 30 units"
         );
         assert_eq!(
-            change(decimal("0.03"), Sample::Whole, Comparison::Broken("rules changed")).text,
+            change(
+                decimal("0.03"),
+                Sample::Whole,
+                Comparison::Broken("rules changed")
+            )
+            .text,
             "not comparable: rules changed"
         );
         let provisional = change(
@@ -232,7 +266,11 @@ mod tests {
             Comparison::NoVerdict("provisional"),
         );
         assert_eq!(
-            (provisional.text.as_str(), provisional.word.as_str(), provisional.tone),
+            (
+                provisional.text.as_str(),
+                provisional.word.as_str(),
+                provisional.tone
+            ),
             ("-1.00 pp", "provisional", "flat")
         );
     }

@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn hostile_names_become_one_harmless_line() {
-        assert_eq!(clean("Acme\r\nBcc: x@y.example", 60), "Acme Bcc: x@y.example");
+        assert_eq!(
+            clean("Acme\r\nBcc: x@y.example", 60),
+            "Acme Bcc: x@y.example"
+        );
         assert_eq!(clean("a\u{202e}b\u{2066}c\u{200b}d", 60), "abcd");
         assert_eq!(clean("  \u{1b}[31mred\u{0085}\u{2028}x ", 60), "[31mred x");
         assert_eq!(clean("Müller & Söhne", 60), "Müller & Söhne");

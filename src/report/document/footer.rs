@@ -46,7 +46,10 @@ fn facts(frame: &Frame<'_>, unknown_thresholds: &[String]) -> Vec<(String, Strin
         fact("As of", format!("{} ({zone})", frame.instant(input.as_of))),
         fact(
             "Filters",
-            format!("period {}, {branch}, {money}", clean(&kpi.period, LABEL_MAX)),
+            format!(
+                "period {}, {branch}, {money}",
+                clean(&kpi.period, LABEL_MAX)
+            ),
         ),
         fact(
             "Rules version",
@@ -105,7 +108,11 @@ fn sources(frame: &Frame<'_>) -> Table {
 
 fn rows(frame: &Frame<'_>) -> Table {
     let named = |source: &str, entity: &str| {
-        Cell::from(format!("{} {}", clean(source, LABEL_MAX), clean(entity, LABEL_MAX)))
+        Cell::from(format!(
+            "{} {}",
+            clean(source, LABEL_MAX),
+            clean(entity, LABEL_MAX)
+        ))
     };
     if frame.kpi.completeness.is_empty() {
         let rows = frame

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::Headline;
 use super::change::{Comparison, Measure, Polarity, Sample, change_of};
 use super::clean::{LABEL_MAX, clean};
 use super::numerals::{amount, coded_amount, instant_text};
 use super::threshold::threshold_status;
-use super::Headline;
 use crate::currency::Currency;
 use crate::period::{Period, PeriodSpan};
 use crate::report::kpi::{BannerState, FreshnessState, Kpi, ReportInput};
@@ -37,8 +37,13 @@ impl<'a> Frame<'a> {
         let kpi = &input.kpi;
         let span: Option<PeriodSpan> = kpi.period.parse().ok();
         let prior_period = span.map(|current| before(current).to_string());
-        let prior = prior_period
-            .and_then(|period| input.history.iter().rev().find(|past| past.period == period));
+        let prior = prior_period.and_then(|period| {
+            input
+                .history
+                .iter()
+                .rev()
+                .find(|past| past.period == period)
+        });
         Self {
             input,
             kpi,
@@ -62,8 +67,10 @@ impl<'a> Frame<'a> {
 
     /// The period before, short; `n/a` where there are no figures of it.
     pub(in crate::report) fn prior_short(&self) -> String {
-        self.prior
-            .map_or_else(|| "n/a".to_owned(), |past| period_text(&past.period, "%b %Y"))
+        self.prior.map_or_else(
+            || "n/a".to_owned(),
+            |past| period_text(&past.period, "%b %Y"),
+        )
     }
 
     /// A period in words, short.
@@ -110,7 +117,9 @@ impl<'a> Frame<'a> {
     pub(in crate::report) fn headline(&self, figure: HeadlineFigure<'_>) -> Headline {
         Headline {
             name: figure.name,
-            value: figure.now.map_or_else(|| self.absent(), |value| (figure.print)(value)),
+            value: figure
+                .now
+                .map_or_else(|| self.absent(), |value| (figure.print)(value)),
             is_withheld: figure.now.is_none(),
             prior: figure
                 .before
@@ -124,10 +133,14 @@ impl<'a> Frame<'a> {
                 self.comparison,
             ),
             note: figure.note,
+            exact: (figure.now, figure.before),
+            measure: figure.measure,
             status: threshold_status(
                 self.input,
                 figure.metric,
-                figure.now,
+                figure
+                    .now
+                    .filter(|_| figure.measure != Measure::Rate || !figure.sample.is_small_now()),
                 figure.measure,
                 figure.polarity,
             ),
@@ -199,7 +212,12 @@ fn comparison(kpi: &Kpi, prior: Option<&Kpi>) -> Comparison {
 
 fn is_multi_currency(input: &ReportInput) -> bool {
     let own = input.kpi.currency;
-    input.kpi.discrepancy.by_currency.keys().any(|one| *one != own)
+    input
+        .kpi
+        .discrepancy
+        .by_currency
+        .keys()
+        .any(|one| *one != own)
         || input.discrepancies.iter().any(|item| item.currency != own)
         || input.open_invoices.iter().any(|line| line.currency != own)
         || input.cases.iter().any(|line| line.currency != own)
@@ -240,7 +258,11 @@ mod tests {
 
     #[test]
     fn the_span_before_is_as_long_as_the_span() {
-        for (span, expected) in [("2026-03", "2026-02"), ("2026-Q1", "2025-Q4"), ("2026", "2025")] {
+        for (span, expected) in [
+            ("2026-03", "2026-02"),
+            ("2026-Q1", "2025-Q4"),
+            ("2026", "2025"),
+        ] {
             assert_eq!(before(span.parse().unwrap()).to_string(), expected);
         }
     }

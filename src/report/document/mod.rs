@@ -11,6 +11,7 @@ mod table;
 mod threshold;
 mod words;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub(super) use banner::banner_block;
@@ -19,8 +20,7 @@ pub(super) use clean::{LABEL_MAX, NAME_MAX, clean, isolated};
 pub(super) use footer::{Footer, footer_of};
 pub(super) use frame::{Frame, HeadlineFigure};
 pub(super) use numerals::{
-    amount, coded_amount, count, day_of, days, days_between, percent, rate_or_counts,
-    share,
+    amount, coded_amount, count, day_of, days, days_between, percent, rate_or_counts, share,
 };
 pub(super) use subject::subject_of;
 pub(super) use table::{Cell, Column, Rest, Table};
@@ -57,6 +57,12 @@ pub(super) struct Headline {
     pub(super) note: Option<String>,
     /// What a threshold says of it.
     pub(super) status: Option<String>,
+    /// The exact figures behind `value` and `prior`, for the spreadsheet.
+    #[serde(skip)]
+    pub(super) exact: (Option<Decimal>, Option<Decimal>),
+    /// How they are measured.
+    #[serde(skip)]
+    pub(super) measure: Measure,
 }
 
 /// A chart with the table that says the same.
@@ -96,7 +102,8 @@ pub(super) struct Document {
     pub(super) period: String,
     pub(super) short_period: String,
     pub(super) currency: String,
-    pub(super) is_multi_currency: bool,
+    /// Whether headlines are bare amounts in `currency`.
+    pub(super) has_amounts: bool,
     pub(super) subject: String,
     pub(super) marks: Vec<String>,
     pub(super) banner: Option<BannerBlock>,

@@ -12,7 +12,8 @@ pub(in crate::report) const RATE_UNITS_MIN: u64 = 30;
 
 /// Rounds half away from zero; zero has no sign.
 pub(super) fn rounded(figure: Decimal, decimals: u32) -> Decimal {
-    let mut result = figure.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    let mut result =
+        figure.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     if result.is_zero() {
         result = Decimal::ZERO;
     }

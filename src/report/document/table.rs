@@ -133,7 +133,10 @@ fn text_lines(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<String> {
             }
         })
         .collect();
-    let head = columns.iter().map(|column| column.name.to_owned()).collect();
+    let head = columns
+        .iter()
+        .map(|column| column.name.to_owned())
+        .collect();
     let rule = widths.iter().map(|width| "-".repeat(*width)).collect();
     let mut lines = vec![
         text_line(columns, &widths, head),
@@ -178,7 +181,12 @@ mod tests {
     #[test]
     fn text_tables_line_up_and_say_what_is_cut() {
         let rows = (1..=12)
-            .map(|number| vec![Cell::two(format!("Account {number}"), "details"), format!("{number}.00").into()])
+            .map(|number| {
+                vec![
+                    Cell::two(format!("Account {number}"), "details"),
+                    format!("{number}.00").into(),
+                ]
+            })
             .collect();
         let table = Table::new(
             "Top ten",

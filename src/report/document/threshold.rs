@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::change::{Measure, Polarity};
 use super::clean::{LABEL_MAX, clean};
-use super::numerals::{amount, count, days, percent};
+use super::numerals::{RATE_UNITS_MIN, amount, count, days, percent};
 use crate::report::kpi::{Kpi, ReportInput};
 
 impl Measure {
@@ -22,7 +22,7 @@ impl Measure {
 /// Whether a figure is past its threshold: at or above it where less is better, else at or below.
 fn is_crossed(figure: Decimal, threshold: Decimal, polarity: Polarity) -> bool {
     match polarity {
-        Polarity::Lower => figure >= threshold,
+        Polarity::Lower | Polarity::Neutral => figure >= threshold,
         Polarity::Higher => figure <= threshold,
     }
 }
@@ -73,10 +73,12 @@ fn metric(kpi: &Kpi, name: &str) -> Option<(Option<Decimal>, Measure, Polarity)>
     let money = Measure::Amount(kpi.currency);
     let (rate, days) = (Measure::Rate, Measure::Days);
     let lower = Polarity::Lower;
+    // A rate of a few units asks for nobody's action.
+    let of_units = |one: Option<Decimal>| one.filter(|_| wrong.units >= RATE_UNITS_MIN);
     Some(match name {
-        "count_rate" => (wrong.count_rate, rate, lower),
-        "value_rate" => (wrong.value_rate, rate, lower),
-        "leakage_rate" => (wrong.leakage_rate, rate, lower),
+        "count_rate" => (of_units(wrong.count_rate), rate, lower),
+        "value_rate" => (of_units(wrong.value_rate), rate, lower),
+        "leakage_rate" => (of_units(wrong.leakage_rate), rate, lower),
         "recurring_rate" => (wrong.recurring_rate, rate, lower),
         "false_positive_rate" => (wrong.false_positive_rate, rate, lower),
         "gross" => (wrong.gross, money, lower),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::items::things;
-use super::trend::{Trend, moved};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::currency::Currency;
 use crate::report::ReportError;
@@ -72,10 +72,10 @@ fn answer(frame: &Frame<'_>) -> String {
             _ => format!("Nothing is owed at the end of {period}."),
         };
     };
-    let taken = figures
-        .taken_on
-        .as_deref()
-        .map_or_else(|| format!("At the end of {period}"), |day| format!("On {}", clean(day, 10)));
+    let taken = figures.taken_on.as_deref().map_or_else(
+        || format!("At the end of {period}"),
+        |day| format!("On {}", clean(day, 10)),
+    );
     let invoices = figures
         .open_invoices
         .map(|number| format!(" on {}", things(number, "open invoice")))
@@ -96,20 +96,21 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
     let nothing = ReceivablesFigures::default();
     let before = frame.prior.map_or(&nothing, |past| &past.receivables);
     let money = |figure: Decimal| frame.own_money(figure);
-    let figure = |name, metric, now, before, measure, polarity, print: &dyn Fn(Decimal) -> String, note| {
-        frame.headline(HeadlineFigure {
-            name,
-            metric,
-            now,
-            before,
-            measure,
-            polarity,
-            sample: Sample::Whole,
-            print,
-            print_before: print,
-            note,
-        })
-    };
+    let figure =
+        |name, metric, now, before, measure, polarity, print: &dyn Fn(Decimal) -> String, note| {
+            frame.headline(HeadlineFigure {
+                name,
+                metric,
+                now,
+                before,
+                measure,
+                polarity,
+                sample: Sample::Whole,
+                print,
+                print_before: print,
+                note,
+            })
+        };
     let old = now.aging.as_ref().map(|aging| frame.own_money(aging.older));
     let mut dso = figure(
         "DSO, counted back",
@@ -119,7 +120,8 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
         Measure::Days,
         Polarity::Lower,
         &days,
-        now.bpdso.map(|best| format!("best possible {}", days(best))),
+        now.bpdso
+            .map(|best| format!("best possible {}", days(best))),
     );
     if let (None, Some(at_least)) = (now.dso_countback, now.dso_countback_at_least) {
         dso.value = format!("at least {}", days(at_least));
@@ -132,7 +134,7 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
             now.net,
             before.net,
             Measure::Amount(frame.kpi.currency),
-            Polarity::Lower,
+            Polarity::Neutral,
             &money,
             net_note(frame, now),
         ),
@@ -278,13 +280,7 @@ fn dso_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("Best possible DSO", best, days),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Plain, &series);
-    let (period, first, last) = trend.ends(counted)?;
-    let alt = format!(
-        "DSO {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        days(first),
-        days(last)
-    );
+    let alt = format!("DSO {}", trend.message(counted, days)?);
     let text = |figure: Option<Decimal>, print: fn(Decimal) -> String| {
         Cell::from(figure.map_or_else(|| "n/a".to_owned(), print))
     };

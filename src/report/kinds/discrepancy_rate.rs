@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::items::{
     age_days, by_impact, counted, item_actions, item_cell, owner_table, roll_forward, things,
 };
-use super::trend::{Trend, moved};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::reconcile::Kind;
 use crate::report::ReportError;
@@ -41,7 +41,7 @@ pub(super) fn body(frame: &Frame<'_>) -> Result<Body, ReportError> {
         subject_figure,
         subject_change: rate.and_then(|rate| rate.change.short.clone()),
         remarks: remarks(frame),
-        charts: [rate_chart(&trend), kind_chart(frame, &trend)?]
+        charts: [rate_chart(&trend), kind_chart(frame, &trend)]
             .into_iter()
             .flatten()
             .collect(),
@@ -127,7 +127,13 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
             note,
         })
     };
-    let rates = |name, metric, now_rate, before_rate, print: &dyn Fn(Decimal) -> String, print_before: &dyn Fn(Decimal) -> String, note| {
+    let rates = |name,
+                 metric,
+                 now_rate,
+                 before_rate,
+                 print: &dyn Fn(Decimal) -> String,
+                 print_before: &dyn Fn(Decimal) -> String,
+                 note| {
         frame.headline(HeadlineFigure {
             name,
             metric,
@@ -217,10 +223,16 @@ fn remarks(frame: &Frame<'_>) -> Vec<String> {
             .unwrap_or_default()
     )];
     if let Some(rate) = figures.recurring_rate {
-        remarks.push(format!("Recurring: {} of the items were counted in an earlier period too.", percent(rate)));
+        remarks.push(format!(
+            "Recurring: {} of the items were counted in an earlier period too.",
+            percent(rate)
+        ));
     }
     if let Some(tax) = figures.tax_impact.filter(|tax| !tax.is_zero()) {
-        remarks.push(format!("Tax that is wrong, a liability and no revenue: {}.", frame.own_money(tax)));
+        remarks.push(format!(
+            "Tax that is wrong, a liability and no revenue: {}.",
+            frame.own_money(tax)
+        ));
     }
     if frame.is_multi_currency {
         let by_currency: Vec<String> = figures
@@ -228,19 +240,27 @@ fn remarks(frame: &Frame<'_>) -> Vec<String> {
             .iter()
             .map(|(currency, one)| {
                 let rate = one.value_rate.map_or_else(|| "n/a".to_owned(), percent);
-                format!("{currency} {rate} by value, gross {}", amount(one.gross, *currency))
+                format!(
+                    "{currency} {rate} by value, gross {}",
+                    amount(one.gross, *currency)
+                )
             })
             .collect();
         if !by_currency.is_empty() {
-            remarks.push(format!("By currency, unconverted: {}.", by_currency.join("; ")));
+            remarks.push(format!(
+                "By currency, unconverted: {}.",
+                by_currency.join("; ")
+            ));
         }
     }
     remarks
 }
 
 fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
-    let by_count = |kpi: &Kpi| kpi.discrepancy.count_rate;
-    let by_value = |kpi: &Kpi| kpi.discrepancy.value_rate;
+    // A rate of a few units is no point of a trend; the table says `X of N`.
+    let has_rate = |kpi: &Kpi| kpi.discrepancy.units >= RATE_UNITS_MIN;
+    let by_count = |kpi: &Kpi| kpi.discrepancy.count_rate.filter(|_| has_rate(kpi));
+    let by_value = |kpi: &Kpi| kpi.discrepancy.value_rate.filter(|_| has_rate(kpi));
     if !trend.is_drawn(by_count) {
         return None;
     }
@@ -249,14 +269,12 @@ fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("By value", by_value, percent),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Percent, &series);
-    let (period, first, last) = trend.ends(by_count)?;
     let alt = format!(
-        "The discrepancy rate by count {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        percent(first),
-        percent(last)
+        "The discrepancy rate by count {}",
+        trend.message(by_count, percent)?
     );
-    let rate = |figure: Option<Decimal>| Cell::from(figure.map_or_else(|| "n/a".to_owned(), percent));
+    let rate =
+        |figure: Option<Decimal>| Cell::from(figure.map_or_else(|| "n/a".to_owned(), percent));
     let table = trend.table(
         vec![
             Column::figures("Units"),
@@ -266,11 +284,22 @@ fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
         ],
         |kpi| {
             let figures = &kpi.discrepancy;
+            // Nothing counted is not zero counted.
+            let counted = |number: u64| match figures.count_rate {
+                Some(_) => Cell::from(count(number)),
+                None => Cell::from("n/a"),
+            };
             vec![
-                count(figures.units).into(),
-                count(figures.discrepant).into(),
-                rate(figures.count_rate),
-                rate(figures.value_rate),
+                counted(figures.units),
+                counted(figures.discrepant),
+                figures
+                    .count_rate
+                    .map_or_else(
+                        || "n/a".to_owned(),
+                        |rate| rate_or_counts(rate, figures.discrepant, figures.units),
+                    )
+                    .into(),
+                rate(by_value(kpi)),
             ]
         },
     );
@@ -289,7 +318,12 @@ fn rate_chart(trend: &Trend<'_>) -> Option<Chart> {
 
 fn gross_of(kpi: &Kpi, kind: &str) -> Option<Decimal> {
     kpi.discrepancy.gross?;
-    Some(kpi.discrepancy.by_kind.get(kind).map_or(Decimal::ZERO, |one| one.gross))
+    Some(
+        kpi.discrepancy
+            .by_kind
+            .get(kind)
+            .map_or(Decimal::ZERO, |one| one.gross),
+    )
 }
 
 // The kinds with the most money in the report's own period, the largest first.
@@ -302,14 +336,12 @@ fn ranked_kinds(by_kind: &BTreeMap<String, KindFigures>) -> Vec<&str> {
     kinds.into_iter().map(|(kind, _)| kind).collect()
 }
 
-fn kind_chart(frame: &Frame<'_>, trend: &Trend<'_>) -> Result<Option<Chart>, ReportError> {
+fn kind_chart(frame: &Frame<'_>, trend: &Trend<'_>) -> Option<Chart> {
     let figures = &frame.kpi.discrepancy;
     let has_gross = |kpi: &Kpi| kpi.discrepancy.gross;
-    let Some(gross) = figures.gross.filter(|gross| !gross.is_zero()) else {
-        return Ok(None);
-    };
+    let gross = figures.gross.filter(|gross| !gross.is_zero())?;
     if !trend.is_drawn(has_gross) {
-        return Ok(None);
+        return None;
     }
     let ranked = ranked_kinds(&figures.by_kind);
     let shown: Vec<&str> = ranked.iter().copied().take(KINDS_SHOWN).collect();
@@ -329,7 +361,11 @@ fn kind_chart(frame: &Frame<'_>, trend: &Trend<'_>) -> Result<Option<Chart>, Rep
     if others.values.iter().flatten().any(|value| !value.is_zero()) {
         series.push(others);
     }
-    let drawing = draw_stacked(&trend.labels(), &series, Some(&amount(gross, frame.kpi.currency)));
+    let drawing = draw_stacked(
+        &trend.labels(),
+        &series,
+        Some(&amount(gross, frame.kpi.currency)),
+    );
     let largest = shown.first().copied().unwrap_or_default();
     let largest_gross = gross_of(frame.kpi, largest).unwrap_or_default();
     let alt = format!(
@@ -339,7 +375,7 @@ fn kind_chart(frame: &Frame<'_>, trend: &Trend<'_>) -> Result<Option<Chart>, Rep
         words_of(largest),
         amount(largest_gross, frame.kpi.currency)
     );
-    Ok(Some(Chart {
+    Some(Chart {
         figure: Figure {
             title: format!("Gross difference by kind, {}", frame.kpi.currency),
             content_id: Some("kinds-by-period".to_owned()),
@@ -349,19 +385,23 @@ fn kind_chart(frame: &Frame<'_>, trend: &Trend<'_>) -> Result<Option<Chart>, Rep
             table: None,
         },
         drawing: Some(drawing),
-    }))
+    })
 }
 
 fn words_of(kind: &str) -> String {
-    kind.parse::<Kind>()
-        .map_or_else(|_| clean(kind, LABEL_MAX), |known| kind_words(known).to_owned())
+    kind.parse::<Kind>().map_or_else(
+        |_| clean(kind, LABEL_MAX),
+        |known| kind_words(known).to_owned(),
+    )
 }
 
 fn kind_table(frame: &Frame<'_>) -> Option<Table> {
     let now = &frame.kpi.discrepancy;
     now.gross?;
     let nothing = BTreeMap::new();
-    let before = frame.prior.map_or(&nothing, |past| &past.discrepancy.by_kind);
+    let before = frame
+        .prior
+        .map_or(&nothing, |past| &past.discrepancy.by_kind);
     let mut names: BTreeSet<&str> = before.keys().map(String::as_str).collect();
     let mut kinds = ranked_kinds(&now.by_kind);
     for kind in &kinds {

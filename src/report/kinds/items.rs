@@ -17,8 +17,10 @@ use crate::report::document::{
 pub(super) fn is_counted(item: &Discrepancy) -> bool {
     !matches!(
         (item.state, item.code),
-        (DiscrepancyState::Dismissed, Some(ResolutionCode::FalsePositive))
-            | (DiscrepancyState::SelfCleared, Some(ResolutionCode::Timing))
+        (
+            DiscrepancyState::Dismissed,
+            Some(ResolutionCode::FalsePositive)
+        ) | (DiscrepancyState::SelfCleared, Some(ResolutionCode::Timing))
     )
 }
 
@@ -41,7 +43,9 @@ pub(super) fn age_days(frame: &Frame<'_>, item: &Discrepancy) -> i64 {
     let end = if item.state.is_open() {
         frame.input.as_of
     } else {
-        item.resolved_at.or(item.ended_at).unwrap_or(frame.input.as_of)
+        item.resolved_at
+            .or(item.ended_at)
+            .unwrap_or(frame.input.as_of)
     };
     days_between(item.opened_at, end).max(0)
 }
@@ -88,7 +92,9 @@ struct OwnerLoad {
 pub(super) fn owner_table(frame: &Frame<'_>) -> Result<Option<Table>, ReportError> {
     let mut loads: BTreeMap<(Option<&str>, Currency), OwnerLoad> = BTreeMap::new();
     for item in open(frame) {
-        let load = loads.entry((item.owner.as_deref(), item.currency)).or_default();
+        let load = loads
+            .entry((item.owner.as_deref(), item.currency))
+            .or_default();
         load.count += 1;
         load.impact = load
             .impact
@@ -104,7 +110,9 @@ pub(super) fn owner_table(frame: &Frame<'_>) -> Result<Option<Table>, ReportErro
         .into_iter()
         .map(|((owner, currency), load)| {
             vec![
-                Cell::from(owner.map_or_else(|| "nobody yet".to_owned(), |name| clean(name, LABEL_MAX))),
+                Cell::from(
+                    owner.map_or_else(|| "nobody yet".to_owned(), |name| clean(name, LABEL_MAX)),
+                ),
                 count(load.count).into(),
                 frame.money(load.impact, currency).into(),
                 load.worst.map_or("", Severity::name).into(),
@@ -149,7 +157,10 @@ pub(super) fn item_actions(frame: &Frame<'_>) -> Vec<String> {
         ));
     }
     if proposed > 0 {
-        actions.push(format!("Approve or reject {}.", things(proposed, "proposed correction")));
+        actions.push(format!(
+            "Approve or reject {}.",
+            things(proposed, "proposed correction")
+        ));
     }
     if reopened > 0 {
         actions.push(format!(

@@ -2,10 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::items::{
-    age_days, item_actions, item_cell, open, owner_table, roll_forward, things,
-};
-use super::trend::{Trend, moved};
+use super::items::{age_days, item_actions, item_cell, open, owner_table, roll_forward, things};
+use super::trend::Trend;
 use super::{Body, Chart, rest};
 use crate::report::ReportError;
 use crate::report::charts::{AxisUnit, Bar, CHART_WIDTH, draw_bars, draw_lines};
@@ -112,12 +110,19 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
             "p90_days",
             now.p90_days,
             before.p90_days.filter(|_| before.n >= PERCENTILE_ITEMS_MIN),
-            now.max_days.map(|longest| format!("longest {}", days(longest))),
+            now.max_days
+                .map(|longest| format!("longest {}", days(longest))),
         )
     };
     let whole = |figure: Decimal| count(u64::try_from(figure).unwrap_or_default());
     vec![
-        timed("Median", "median_days", now.median_days, before.median_days, Some(items)),
+        timed(
+            "Median",
+            "median_days",
+            now.median_days,
+            before.median_days,
+            Some(items),
+        ),
         slow,
         timed(
             "Typical, incl. open items",
@@ -155,7 +160,11 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
 
 fn open_note(now: &ResolutionFigures) -> Option<String> {
     let (median, oldest) = (now.open.median_age_days?, now.open.max_age_days?);
-    Some(format!("median age {}, oldest {}", days(median), days(oldest)))
+    Some(format!(
+        "median age {}, oldest {}",
+        days(median),
+        days(oldest)
+    ))
 }
 
 fn remarks(figures: &ResolutionFigures) -> Vec<String> {
@@ -177,7 +186,10 @@ fn remarks(figures: &ResolutionFigures) -> Vec<String> {
         ));
     }
     if let Some(hours) = figures.business_median_hours {
-        remarks.push(format!("Median in working time: {} hours.", hours.round_dp(1).normalize()));
+        remarks.push(format!(
+            "Median in working time: {} hours.",
+            hours.round_dp(1).normalize()
+        ));
     }
     remarks
 }
@@ -197,12 +209,9 @@ fn days_chart(trend: &Trend<'_>) -> Option<Chart> {
         trend.series("90th percentile", slow, days),
     ];
     let drawing = draw_lines(&trend.labels(), AxisUnit::Plain, &series);
-    let (period, first, last) = trend.ends(median)?;
     let alt = format!(
-        "The median resolution time {} from {} in {period} to {}; table below.",
-        moved(first, last),
-        days(first),
-        days(last)
+        "The median resolution time {}",
+        trend.message(median, days)?
     );
     let cell = |figure: Option<Decimal>| Cell::from(figure.map_or_else(|| "n/a".to_owned(), days));
     let table = trend.table(
@@ -244,9 +253,8 @@ fn backlog_chart(frame: &Frame<'_>) -> Chart {
         ("91+ days", backlog.older),
     ];
     let total: u64 = buckets.iter().map(|(_, number)| number).sum();
-    let shared = |number: u64| {
-        share(number.into(), total.into()).unwrap_or_else(|| "n/a".to_owned())
-    };
+    let shared =
+        |number: u64| share(number.into(), total.into()).unwrap_or_else(|| "n/a".to_owned());
     let bars: Vec<Bar> = buckets
         .iter()
         .map(|(name, number)| Bar {
@@ -259,7 +267,11 @@ fn backlog_chart(frame: &Frame<'_>) -> Chart {
     let rows = buckets
         .iter()
         .map(|(name, number)| {
-            vec![Cell::from(*name), count(*number).into(), shared(*number).into()]
+            vec![
+                Cell::from(*name),
+                count(*number).into(),
+                shared(*number).into(),
+            ]
         })
         .collect();
     let table = Table::new(

@@ -1,5 +1,7 @@
 //! Figures over periods: the labels, the series and the table that says the same.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::period::PeriodSpan;
@@ -23,7 +25,12 @@ impl<'a> Trend<'a> {
     /// The history and the period itself; of the history only what is of the same length and
     /// earlier.
     pub(super) fn new(frame: &Frame<'a>) -> Self {
-        let months = |period: &str| period.parse::<PeriodSpan>().ok().map(|span| (span.first, span.periods().count()));
+        let months = |period: &str| {
+            period
+                .parse::<PeriodSpan>()
+                .ok()
+                .map(|span| (span.first, span.periods().count()))
+        };
         let own = months(&frame.kpi.period);
         let mut kpis: Vec<&Kpi> = frame
             .input
@@ -99,15 +106,29 @@ impl<'a> Trend<'a> {
         Table::new("", heads, rows, Rest::Attachment, "")
     }
 
-    /// The first and the last figure that are known, with the first one's period.
-    pub(super) fn ends(&self, figure: impl Fn(&Kpi) -> Option<Decimal>) -> Option<(String, Decimal, Decimal)> {
+    /// What the line does, for who cannot see it: `fell from 2.31 % in Mar 2025 to 1.87 % in Mar
+    /// 2026`, between the first and the last figure that are known.
+    pub(super) fn message(
+        &self,
+        figure: impl Fn(&Kpi) -> Option<Decimal>,
+        print: impl Fn(Decimal) -> String,
+    ) -> Option<String> {
         let mut known = self
             .kpis
             .iter()
             .filter_map(|kpi| figure(kpi).map(|value| (Frame::name_of(&kpi.period), value)));
-        let (period, first) = known.next()?;
-        let (_, last) = known.next_back()?;
-        Some((period, first, last))
+        let (first_period, first) = known.next()?;
+        let (last_period, last) = known.next_back()?;
+        let moved = match last.cmp(&first) {
+            Ordering::Less => "fell",
+            Ordering::Greater => "rose",
+            Ordering::Equal => "stayed",
+        };
+        Some(format!(
+            "{moved} from {} in {first_period} to {} in {last_period}; table below.",
+            print(first),
+            print(last)
+        ))
     }
 }
 
@@ -124,13 +145,4 @@ fn label_of(period: &str) -> (String, String) {
         };
     }
     (period.chars().take(7).collect(), String::new())
-}
-
-/// `fell`, `rose` or `stayed`, for the message of a chart.
-pub(super) fn moved(first: Decimal, last: Decimal) -> &'static str {
-    match last.cmp(&first) {
-        std::cmp::Ordering::Less => "fell",
-        std::cmp::Ordering::Greater => "rose",
-        std::cmp::Ordering::Equal => "stayed",
-    }
 }

@@ -121,7 +121,10 @@ pub(super) fn write_kinds(book: &mut Workbook, frame: &Frame<'_>) -> Result<(), 
 }
 
 /// `Completeness`: what became of every row of every source.
-pub(super) fn write_completeness(book: &mut Workbook, frame: &Frame<'_>) -> Result<(), ReportError> {
+pub(super) fn write_completeness(
+    book: &mut Workbook,
+    frame: &Frame<'_>,
+) -> Result<(), ReportError> {
     let columns = [
         ("Source", 20),
         ("Entity", 18),

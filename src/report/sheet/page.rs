@@ -1,5 +1,8 @@
 //! A sheet being written, from top to bottom.
-#![expect(clippy::disallowed_types, reason = "spreadsheets keep numbers and widths as floats")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "spreadsheets keep numbers and widths as floats"
+)]
 
 use std::collections::BTreeMap;
 
@@ -30,6 +33,8 @@ pub(super) enum Value<'a> {
     Money(Decimal, Currency),
     /// A fraction, shown in per cent.
     Rate(Option<Decimal>),
+    /// A plain number.
+    Number(Decimal),
     /// A day.
     Day(Date),
     /// An instant, by the clock of the books.
@@ -111,6 +116,7 @@ impl<'a> Page<'a> {
             Value::Count(number) => self.number(column, (*number).into(), "#,##0")?,
             Value::Whole(number) => self.number(column, (*number).into(), "#,##0")?,
             Value::Rate(Some(rate)) => self.number(column, *rate, "0.00%")?,
+            Value::Number(number) => self.number(column, *number, "#,##0.0")?,
             Value::Money(amount, currency) => {
                 self.number(column, *amount, money_format(*currency))?;
             }

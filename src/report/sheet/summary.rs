@@ -1,11 +1,12 @@
 //! The sheets that repeat what the mail says.
 
 use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use rust_xlsxwriter::Workbook;
 
 use super::page::{Page, Value};
 use crate::report::ReportError;
-use crate::report::document::{Document, Frame};
+use crate::report::document::{Document, Frame, Measure};
 
 /// `Summary`: the headline figures and how they were made.
 pub(super) fn write(
@@ -14,7 +15,14 @@ pub(super) fn write(
     document: &Document,
 ) -> Result<(), ReportError> {
     let zone = &frame.input.timezone;
-    let columns = [("Figure", 34), ("Value", 24), ("Before", 18), ("Change", 26), ("Note", 60)];
+    let columns = [
+        ("Figure", 34),
+        ("Value", 24),
+        ("Before", 18),
+        ("Change", 26),
+        ("Printed as", 26),
+        ("Note", 60),
+    ];
     let mut page = Page::new(book, "Summary", zone, &columns)?;
     page.push(&[Value::Text("Report"), Value::Text(&document.subject)])?;
     page.push(&[Value::Text("Company"), Value::Text(&document.company)])?;
@@ -24,10 +32,7 @@ pub(super) fn write(
         page.push(&[Value::Text("Mark"), Value::Text(mark)])?;
     }
     if let Some(banner) = &document.banner {
-        page.push(&[
-            Value::Text(&banner.word),
-            Value::Text(&banner.text),
-        ])?;
+        page.push(&[Value::Text(&banner.word), Value::Text(&banner.text)])?;
     }
     for line in &document.headlines {
         let note = [line.note.as_deref(), line.status.as_deref()];
@@ -39,9 +44,10 @@ pub(super) fn write(
         };
         page.push(&[
             Value::Text(line.name),
-            Value::Text(&line.value),
-            Value::Text(&line.prior),
+            number(line.exact.0, line.measure),
+            number(line.exact.1, line.measure),
             Value::Text(&change),
+            Value::Text(&line.value),
             Value::Text(&note.join("; ")),
         ])?;
     }
@@ -51,8 +57,21 @@ pub(super) fn write(
     page.finish()
 }
 
+fn number(figure: Option<Decimal>, measure: Measure) -> Value<'static> {
+    match (figure, measure) {
+        (None, _) => Value::Empty,
+        (Some(rate), Measure::Rate) => Value::Rate(Some(rate)),
+        (Some(figure), Measure::Amount(currency)) => Value::Money(figure, currency),
+        (Some(days), Measure::Days) => Value::Number(days),
+        (Some(number), Measure::Count) => Value::Count(u64::try_from(number).unwrap_or_default()),
+    }
+}
+
 /// `Definitions`: the formulas in words.
-pub(super) fn write_definitions(book: &mut Workbook, document: &Document) -> Result<(), ReportError> {
+pub(super) fn write_definitions(
+    book: &mut Workbook,
+    document: &Document,
+) -> Result<(), ReportError> {
     let columns = [("Term", 34), ("Definition", 120)];
     let mut page = Page::new(book, "Definitions", &TimeZone::UTC, &columns)?;
     for (term, definition) in &document.definitions {
@@ -60,7 +79,9 @@ pub(super) fn write_definitions(book: &mut Workbook, document: &Document) -> Res
     }
     page.push(&[
         Value::Text("Amounts"),
-        Value::Text("in the currency of their row, signed: plus is billed too much, minus is leakage"),
+        Value::Text(
+            "in the currency of their row, signed: plus is billed too much, minus is leakage",
+        ),
     ])?;
     page.finish()
 }

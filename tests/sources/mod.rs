@@ -1,1 +1,20 @@
-//! Tests of `sources`.
+//! Stories of the sources: an API behind a real socket, or files in a folder, on one side, and the
+//! canonical records that come out on the other.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the functions that tests share fail as the tests themselves do"
+)]
+
+mod auth;
+mod faults;
+mod files;
+mod harness;
+mod hubspot;
+mod incremental;
+mod pagination;
+mod probe;
+mod stripe;
+mod values;

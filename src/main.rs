@@ -1,2 +1,7 @@
-//! The command line's entry.
-fn main() {}
+//! The program: everything it does is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crossfoot::cli::main()
+}

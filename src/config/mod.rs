@@ -27,7 +27,7 @@ pub use engine::{EngineConfig, LandingConfig, LogFormat, OpsConfig, StoreConfig}
 pub use field_map::{EpochUnit, FieldMap, FieldRule, FieldTable, Instead};
 pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
 pub use mail::MailConfig;
-pub use problem::{ConfigError, Problem};
+pub use problem::{ConfigError, Problem, nearest_name};
 pub use reconcile::{
     AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding,
     ToleranceConfig, ToleranceMode,

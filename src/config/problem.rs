@@ -69,8 +69,13 @@ fn retell_unknown(what: &str, wrong: &str, rest: &str) -> String {
     }
 }
 
+/// The known name nearest to a mistyped one, if any is near, for hints of other modules.
+pub fn nearest_name<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    nearest(wrong, known).map(str::to_owned)
+}
+
 /// The known name nearest to a mistyped one, if any is near.
-pub(crate) fn nearest<'n>(
+pub(super) fn nearest<'n>(
     wrong: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> Option<&'n str> {

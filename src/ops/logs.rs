@@ -15,7 +15,7 @@ use super::error::OpsError;
 use crate::config::LogFormat;
 
 /// Sets up the log of this process. Without a format it is text on a terminal and JSON otherwise;
-/// `verbosity` counts the `-v` and takes the `-q` off. Colours only on a terminal, and not when
+/// `verbosity` counts the `-v` and takes the `-q` off; -3 is silence. Colours only on a terminal, and not when
 /// `NO_COLOR` is set.
 pub fn init(format: Option<LogFormat>, verbosity: i8) -> Result<(), OpsError> {
     let on_terminal = io::stderr().is_terminal();
@@ -70,7 +70,8 @@ where
 /// print what they send, and a secret could be in it.
 fn filter(verbosity: i8) -> EnvFilter {
     EnvFilter::new(match verbosity {
-        ..=-2 => "error",
+        ..=-3 => "off",
+        -2 => "error",
         -1 => "warn",
         0 => "warn,crossfoot=info",
         1 => "warn,crossfoot=debug",

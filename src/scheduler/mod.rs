@@ -11,6 +11,7 @@ mod desk;
 mod error;
 mod flight;
 mod heartbeat;
+pub mod jobs;
 mod lost;
 mod observer;
 mod plan;

@@ -1,1 +1,4 @@
-//! Tests of `cli`.
+//! The command line as a user meets it: verbs, answers, errors and exit codes.
+
+mod bad_input;
+mod settings;

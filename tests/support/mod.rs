@@ -2,3 +2,5 @@
 
 pub(crate) mod postgres;
 pub(crate) mod store;
+
+pub mod cli;

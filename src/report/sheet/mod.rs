@@ -2,11 +2,14 @@
 //! spreadsheet never evaluates, so that `=HYPERLINK(` stays what it is: a strange name.
 
 mod details;
+mod export;
 mod groups;
 mod page;
 mod summary;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
+
+pub use export::export_sheet;
 
 use super::ReportError;
 use super::document::{Document, Frame};

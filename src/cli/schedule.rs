@@ -1,0 +1,44 @@
+//! `crossfoot schedule`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use super::output::{self, Table};
+use crate::fault::{Exit, Failure};
+use crate::scheduler::next_fires;
+
+#[derive(Debug, Args)]
+pub(super) struct ScheduleArguments {
+    /// How many fires of each job
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    count: u16,
+}
+
+pub(super) fn run(context: &Context, arguments: &ScheduleArguments) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let now = context.clock.now();
+    let mut rows = Vec::new();
+    let mut table = Table::new(&["job", "zone", "fires at (local)", "UTC"]);
+    for (name, job) in &config.job {
+        let zone = job.timezone.as_ref().map_or_else(|| config.zone(None), |zone| zone.0.clone());
+        let zone_name = zone.iana_name().unwrap_or("UTC").to_owned();
+        let fires = next_fires(name, job, &zone, now, usize::from(arguments.count))?;
+        for fire in &fires {
+            let local = fire.to_zoned(zone.clone());
+            table.row(vec![
+                name.clone(),
+                zone_name.clone(),
+                local.strftime("%a %Y-%m-%d %H:%M:%S %Z").to_string(),
+                fire.to_string(),
+            ]);
+        }
+        rows.push(json!({ "job": name, "schedule": job.schedule, "timezone": zone_name, "fires": fires }));
+    }
+    if context.json() {
+        output::json(&rows)?;
+    } else {
+        table.print("no job is configured")?;
+    }
+    Ok(Exit::Done)
+}

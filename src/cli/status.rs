@@ -1,0 +1,127 @@
+//! `crossfoot status`.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::output::{self, Table};
+use crate::fault::{Exit, Failure};
+use crate::scheduler::jobs::{source_roles, source_states};
+use crate::store::{Access, DiscrepancyFilter};
+
+/// How many runs are shown.
+const RUN_COUNT: u32 = 10;
+
+pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
+    let env = context.open(Access::Read).await?;
+    let now = env.clock.now();
+    let newest = env.store.newest_pulls(now).await?;
+    let sources = source_states(&env, &source_roles(&env)?, now).await?;
+    let runs = env.store.runs(None, RUN_COUNT).await?;
+    let items = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
+    let open = items.iter().filter(|item| item.state.is_open()).count();
+    let outbox = env.store.mail_counts().await?;
+
+    if context.json() {
+        let streams = |source: &str| -> Vec<Value> {
+            let of_source = newest.iter().filter(|pull| pull.source == source);
+            let shown = of_source.map(|pull| {
+                json!({
+                    "stream": pull.stream,
+                    "state": pull.state.name(),
+                    "sealed": pull.sealed,
+                    "rows": pull.row_count,
+                    "landed": pull.landed_count,
+                    "reported": pull.reported_count,
+                    "quarantined": pull.rejected_count,
+                    "at": pull.started_at,
+                    "reason": pull.reason,
+                })
+            });
+            shown.collect()
+        };
+        let sources: Vec<Value> = sources
+            .iter()
+            .map(|one| {
+                let mut value = json!(one);
+                value["streams"] = json!(streams(&one.source));
+                value
+            })
+            .collect();
+        let runs: Vec<Value> = runs
+            .iter()
+            .map(|run| {
+                json!({
+                    "run_id": run.run_id,
+                    "job": run.job,
+                    "state": run.state.name(),
+                    "fire_at": run.fire_at,
+                    "started_at": run.started_at,
+                    "finished_at": run.finished_at,
+                    "error": run.error,
+                })
+            })
+            .collect();
+        let outbox: serde_json::Map<String, Value> =
+            outbox.iter().map(|(state, count)| (state.name().to_owned(), json!(count))).collect();
+        output::json(&json!({
+            "as_of": now,
+            "sources": sources,
+            "runs": runs,
+            "open_discrepancies": open,
+            "outbox": outbox,
+        }))?;
+        return Ok(Exit::Done);
+    }
+
+    let mut table = Table::new(&["source", "state", "last success", "why"]);
+    for one in &sources {
+        table.row(vec![
+            one.source.clone(),
+            json!(one.state).as_str().unwrap_or_default().to_owned(),
+            shown(one.last_success),
+            one.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("no source is configured")?;
+    output::line("")?;
+    let mut table = Table::new(&[
+        "source", "stream", "state", ">rows", ">reported", ">quarantined", "sealed", "at",
+    ]);
+    for pull in &newest {
+        table.row(vec![
+            pull.source.clone(),
+            pull.stream.clone(),
+            pull.state.name().to_owned(),
+            pull.row_count.to_string(),
+            pull.reported_count.map_or_else(|| "-".into(), |count| count.to_string()),
+            pull.rejected_count.to_string(),
+            if pull.sealed { "yes" } else { "no" }.to_owned(),
+            pull.started_at.to_string(),
+        ]);
+    }
+    table.print("nothing was pulled yet")?;
+    output::line("")?;
+    let mut table = Table::new(&["run", "job", "state", "started", "finished", "error"]);
+    for run in &runs {
+        table.row(vec![
+            run.run_id.clone(),
+            run.job.clone(),
+            run.state.name().to_owned(),
+            run.started_at.to_string(),
+            shown(run.finished_at),
+            run.error.clone().unwrap_or_default(),
+        ]);
+    }
+    table.print("nothing ran yet")?;
+    output::line("")?;
+    let mails: Vec<String> =
+        outbox.iter().map(|(state, count)| format!("{count} {}", state.name())).collect();
+    let mails = if mails.is_empty() { "empty".to_owned() } else { mails.join(", ") };
+    output::line(format!("open discrepancies: {open}; outbox: {mails}"))?;
+    Ok(Exit::Done)
+}
+
+fn shown(instant: Option<Timestamp>) -> String {
+    instant.map_or_else(|| "never".to_owned(), |instant| instant.to_string())
+}

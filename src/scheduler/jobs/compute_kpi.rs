@@ -1,0 +1,230 @@
+//! Figures of a period as they were known at an instant: the book, the landing and the freshness of
+//! the sources, brought together.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::evaluate_collections::cash_book;
+use super::ledger::{Ledger, load_ledger, source_terms};
+use super::rates::Rates;
+use crate::canonical::Entity;
+use crate::collections::{ReceivablesInput, case_lines, open_invoice_lines, receivables};
+use crate::config::{CalendarConfig, ReportConfig, ReportKind};
+use crate::currency::Currency;
+use crate::env::Env;
+use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::period::{Period, PeriodSpan, local_day};
+use crate::reconcile::cash::CashBook;
+use crate::reconcile::{BILLING_RULE, Discrepancy};
+use crate::report::kpi::{Kpi, KpiInput, ReportInput, scope_currency};
+use crate::store::{DiscrepancyFilter, KpiSnapshot, Reconciliation};
+
+/// How many earlier periods a chart shows.
+const HISTORY_COUNT: i32 = 12;
+
+/// The scope of the whole company, where a branch's name may stand.
+const WHOLE: &str = "all";
+
+/// No branch of that name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no branch `{0}`")]
+struct NoBranch(String);
+
+impl Fault for NoBranch {
+    fn code(&self) -> &'static str {
+        "XF-J108"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("branches are the tables [branch.<name>] of the configuration".into())
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// What the figures of a scope are computed from, and the figures.
+struct Computed {
+    ledger: Ledger,
+    book: CashBook,
+    discrepancies: Vec<Discrepancy>,
+    kpi: Kpi,
+}
+
+/// The figures of a period as they were known at `as_of`.
+pub async fn compute_kpi(
+    env: &Env,
+    span: PeriodSpan,
+    as_of: Timestamp,
+    branch: Option<&str>,
+) -> Result<Kpi, Failure> {
+    Ok(compute(env, span, as_of, branch).await?.kpi)
+}
+
+async fn compute(
+    env: &Env,
+    span: PeriodSpan,
+    as_of: Timestamp,
+    branch: Option<&str>,
+) -> Result<Computed, Failure> {
+    if let Some(name) = branch
+        && !env.config.branch.contains_key(name)
+    {
+        return Err(NoBranch(name.to_owned()).into());
+    }
+    let ledger = load_ledger(env, as_of, false).await?;
+    let book = cash_book(env, &ledger)?;
+    let mut reconciliations: Vec<Reconciliation> = Vec::new();
+    for period in span.periods() {
+        reconciliations.extend(env.store.reconciliation(BILLING_RULE, period, as_of).await?);
+    }
+    let reconciled_periods = env.store.reconciled_periods(BILLING_RULE).await?;
+    let discrepancies = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
+    // Events up to and with the instant itself.
+    let events = env.store.events_between(Timestamp::MIN, after(as_of)).await?;
+    let rates = Rates::of(&ledger.records(Entity::FxRates)?);
+    let rate_on = |from: Currency, into: Currency, day: Date| -> Option<Decimal> {
+        rates.rate(from, into, day)
+    };
+    let zone = env.config.zone(branch);
+    let currency = scope_currency(
+        &reconciliations,
+        &discrepancies,
+        Some(&book),
+        branch,
+        env.config.company.currency,
+    );
+    let owed = receivables(&ReceivablesInput {
+        book: &book,
+        span,
+        as_of,
+        zone: &zone,
+        branch,
+        currency,
+        rate_on: &rate_on,
+    })?;
+    let terms = source_terms(env, &ledger.roles);
+    let kpi = crate::report::kpi::compute_kpi(&KpiInput {
+        span,
+        as_of,
+        branch,
+        currency,
+        zone: &zone,
+        calendar: &calendar(env, branch),
+        recurring_periods: env.config.reconcile.recurring_periods,
+        sources: &terms,
+        freshness: &ledger.freshness,
+        reconciliations: &reconciliations,
+        reconciled_periods: &reconciled_periods,
+        discrepancies: &discrepancies,
+        events: &events,
+        receivables: owed.figures,
+        excluded_currencies: &owed.excluded_currencies,
+        book: Some(&book),
+        rate_on: &rate_on,
+    })?;
+    Ok(Computed { ledger, book, discrepancies, kpi })
+}
+
+/// The next instant that the store can tell from this one.
+fn after(instant: Timestamp) -> Timestamp {
+    instant.checked_add(jiff::SignedDuration::from_micros(1)).unwrap_or(instant)
+}
+
+/// The working hours of a branch, or of the company.
+fn calendar(env: &Env, branch: Option<&str>) -> CalendarConfig {
+    let named = branch.and_then(|name| env.config.branch.get(name)).and_then(|one| one.calendar.as_deref());
+    env.config.calendar.get(named.unwrap_or("default")).cloned().unwrap_or_default()
+}
+
+/// Keeps the figures of a period, for charts and for what was reported before.
+pub(crate) async fn keep_kpi(
+    env: &Env,
+    run_id: &str,
+    period: Period,
+    kpi: &Kpi,
+) -> Result<(), Failure> {
+    let body = serde_json::to_string(kpi).map_err(UnwritableFigures)?;
+    let snapshot = KpiSnapshot {
+        snapshot_id: env.new_id(),
+        scope: kpi.branch.clone().unwrap_or_else(|| WHOLE.to_owned()),
+        period,
+        as_of: kpi.as_of,
+        computed_at: env.clock.now(),
+        run_id: run_id.to_owned(),
+        body,
+    };
+    env.store.save_kpi(&snapshot).await
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the figures could not be written as JSON")]
+struct UnwritableFigures(#[source] serde_json::Error);
+
+impl Fault for UnwritableFigures {
+    fn code(&self) -> &'static str {
+        "XF-J109"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+}
+
+/// Everything that a report is rendered from; `version` and `corrections` are the caller's to set.
+pub async fn report_input(
+    env: &Env,
+    run_id: &str,
+    kind: ReportKind,
+    report: &ReportConfig,
+    span: PeriodSpan,
+) -> Result<ReportInput, Failure> {
+    let as_of = env.clock.now();
+    let branch = report.branch.as_deref();
+    let computed = compute(env, span, as_of, branch).await?;
+    let scope = branch.unwrap_or(WHOLE);
+    let first = span.first.shifted(-HISTORY_COUNT);
+    let earlier = env.store.newest_kpis(scope, first, span.first.previous()).await?;
+    let history: Vec<Kpi> =
+        earlier.iter().filter_map(|one| serde_json::from_str(&one.body).ok()).collect();
+    let zone = env.config.zone(branch);
+    let name_of = |golden: &str| {
+        let found = computed.ledger.directory.find(golden);
+        found.map_or_else(|| golden.to_owned(), |account| account.name.clone())
+    };
+    let day = span.last.last_day().min(local_day(as_of, &zone));
+    let cases = env.store.cases(None).await?;
+    let levels: Vec<String> =
+        env.config.collections.level.iter().map(|level| level.name.clone()).collect();
+    let in_period: Vec<Period> = span.periods().collect();
+    let discrepancies = computed
+        .discrepancies
+        .into_iter()
+        .filter(|item| branch.is_none_or(|name| item.branch.as_deref() == Some(name)))
+        .filter(|item| item.state.is_listed() || in_period.contains(&item.period))
+        .collect();
+    Ok(ReportInput {
+        kind,
+        company: env.config.company.name.clone(),
+        scope: branch.unwrap_or(&env.config.company.name).to_owned(),
+        timezone: zone,
+        run_id: run_id.to_owned(),
+        as_of,
+        kpi: computed.kpi,
+        history,
+        discrepancies,
+        open_invoices: open_invoice_lines(&computed.book, day, branch, &name_of),
+        cases: case_lines(&cases, &levels, &name_of),
+        extracts: computed.ledger.snapshot.extract_counts(),
+        version: 1,
+        corrections: Vec::new(),
+        thresholds: report.thresholds.iter().map(|(name, limit)| (name.clone(), limit.0)).collect(),
+        attachments: report.attachments.unwrap_or(true),
+    })
+}

@@ -1,0 +1,211 @@
+//! Compares periods: the landing is opened, its sources' freshness decides what nothing can be said
+//! of, every rule is run, and the book takes what came of it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::ledger::{Ledger, load_ledger};
+use crate::canonical::Entity;
+use crate::config::Role;
+use crate::env::Env;
+use crate::fault::Failure;
+use crate::period::Period;
+use crate::reconcile::{
+    BILLING_RULE, BlindSource, EntityFiles, Outcome, ReconcileInput, RuleFile, advance,
+    reconcile_billing, reconcile_rule,
+};
+use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
+use crate::store::{DiscrepancyFilter, Reconciliation};
+
+/// What the comparison of one period by one rule came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeriodSummary {
+    /// The rule.
+    pub rule: String,
+    /// The period.
+    pub period: Period,
+    /// Units that were compared.
+    pub units: u64,
+    /// Units that differ beyond tolerance.
+    pub discrepant: u64,
+    /// Units whose other side is not due yet.
+    pub timing: u64,
+    /// Units of which nothing can be said.
+    pub unknown: u64,
+    /// Units that differ within tolerance.
+    pub within_tolerance: u64,
+    /// Items that are new.
+    pub opened: u64,
+    /// Items that differ again.
+    pub reopened: u64,
+    /// Items that agree without anybody's doing.
+    pub self_cleared: u64,
+    /// Items whose resolution is proven.
+    pub verified: u64,
+    /// The sources that make units unknown, with the reason.
+    pub blind_sources: Vec<(String, String)>,
+}
+
+/// The current period and those before it, as `[reconcile] open_periods` says, oldest first.
+pub fn open_periods(env: &Env) -> Vec<Period> {
+    let current = Period::at(env.clock.now(), &env.config.zone(None));
+    let count = i32::from(env.config.reconcile.open_periods.max(1));
+    current.shifted(1 - count).through(current).collect()
+}
+
+/// Compares periods by the default rule, or by a named one.
+pub async fn reconcile_periods(
+    env: &Env,
+    run_id: &str,
+    periods: &[Period],
+    rule: Option<&str>,
+) -> Result<Vec<PeriodSummary>, Failure> {
+    let now = env.clock.now();
+    let ledger = load_ledger(env, now, true).await?;
+    let rule_file = match rule {
+        None | Some(BILLING_RULE) => None,
+        Some(name) => Some(RuleFile::find(name, &env.config.base)?),
+    };
+    let steps = u64::try_from(periods.len()).ok();
+    env.progress.begin("comparing", steps);
+    let mut summaries = Vec::new();
+    for period in periods {
+        env.progress.advance(0, &period.to_string());
+        let outcome = compare(env, run_id, &ledger, *period, now, rule_file.as_ref()).await?;
+        summaries.push(record(env, outcome, now).await?);
+        env.progress.advance(1, &period.to_string());
+    }
+    env.progress.end();
+    Ok(summaries)
+}
+
+async fn compare(
+    env: &Env,
+    run_id: &str,
+    ledger: &Ledger,
+    period: Period,
+    now: Timestamp,
+    rule: Option<&RuleFile>,
+) -> Result<Outcome, Failure> {
+    let zone = env.config.zone(None);
+    let input = ReconcileInput {
+        run_id,
+        period,
+        today: now.to_zoned(zone.clone()).date(),
+        as_of: ledger.as_of,
+        config: &env.config,
+        roles: &ledger.roles,
+        files: entity_files(ledger),
+        input_digest: ledger.snapshot.digest(),
+        directory: &ledger.directory,
+        blind_sources: blind_sources(ledger),
+        rejected: Vec::new(),
+        spill_dir: &env.spill_dir,
+        zone,
+    };
+    match rule {
+        None => reconcile_billing(&input).await,
+        Some(rule) => reconcile_rule(&input, rule).await,
+    }
+}
+
+/// The paths of the landed files by entity, as the engine takes them.
+pub(crate) fn entity_files(ledger: &Ledger) -> EntityFiles {
+    EntityFiles(Entity::ALL.iter().map(|entity| (*entity, ledger.snapshot.paths(*entity))).collect())
+}
+
+/// The sources whose failure, gaps or age make that nothing can be said of what they could decide.
+fn blind_sources(ledger: &Ledger) -> Vec<BlindSource> {
+    let blind = |source: &&Freshness| match source.state {
+        FreshnessState::Failed | FreshnessState::Partial | FreshnessState::Never => true,
+        FreshnessState::Stale => source.level == Some(BannerLevel::Red),
+        FreshnessState::Ok => false,
+    };
+    ledger
+        .freshness
+        .iter()
+        .filter(blind)
+        .map(|source| BlindSource {
+            source: source.source.clone(),
+            entities: Vec::new(),
+            reason: source.reason.clone().unwrap_or_else(|| "is not up to date".into()),
+        })
+        .collect()
+}
+
+async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSummary, Failure> {
+    use crate::reconcile::DiscrepancyState as State;
+    let filter = DiscrepancyFilter {
+        periods: vec![outcome.period],
+        rule: Some(outcome.rule.clone()),
+        ..DiscrepancyFilter::default()
+    };
+    let standing = env.store.discrepancies(&filter).await?;
+    let changes = advance(&outcome, standing, now, env.config.reconcile.verify_window.0);
+    let entered = |state: State| {
+        let moves = changes.iter().filter(|change| {
+            change.discrepancy.state == state && change.was != Some(state)
+        });
+        moves.count() as u64
+    };
+    let sum = |count: fn(&crate::reconcile::UnitTotals) -> u64| {
+        outcome.totals.iter().map(count).sum::<u64>()
+    };
+    let summary = PeriodSummary {
+        rule: outcome.rule.clone(),
+        period: outcome.period,
+        units: sum(|one| one.units),
+        discrepant: sum(|one| one.discrepant),
+        timing: sum(|one| one.timing),
+        unknown: sum(|one| one.unknown),
+        within_tolerance: sum(|one| one.within_tolerance),
+        opened: entered(State::Open),
+        reopened: entered(State::Reopened),
+        self_cleared: entered(State::SelfCleared),
+        verified: entered(State::Verified),
+        blind_sources: outcome.blind_sources.clone(),
+    };
+    let reconciliation = Reconciliation {
+        reconciliation_id: env.new_id(),
+        run_id: outcome.run_id,
+        rule: outcome.rule,
+        period: outcome.period,
+        at: now,
+        as_of: outcome.as_of,
+        rules_version: outcome.rules_version,
+        input_digest: outcome.input_digest,
+        blind_sources: outcome.blind_sources,
+        completeness: outcome.completeness,
+        totals: outcome.totals,
+    };
+    env.store.record_reconciliation(&reconciliation, &changes).await?;
+    tracing::info!(
+        rule.id = summary.rule,
+        period = %summary.period,
+        unit.count = summary.units,
+        discrepant.count = summary.discrepant,
+        "compared {}: {} units, {} discrepant, {} timing, {} unknown",
+        summary.period,
+        summary.units,
+        summary.discrepant,
+        summary.timing,
+        summary.unknown,
+    );
+    Ok(summary)
+}
+
+/// Whether some source lands payments that cannot be trusted now; the reason, where there is one.
+pub(crate) fn stale_cash(env: &Env, ledger: &Ledger) -> Option<String> {
+    let lands_payments = |source: &str| {
+        ledger.roles.get(source).is_some_and(|roles| {
+            roles.iter().any(|role| matches!(role, Role::Billing | Role::Bank))
+        }) && env.config.source.get(source).is_some_and(|config| {
+            let selected = config.streams.as_ref().is_none_or(|streams| streams.contains(&Entity::Payments));
+            selected && (config.connector != "files" || config.files.contains_key(&Entity::Payments))
+        })
+    };
+    blind_sources(ledger)
+        .into_iter()
+        .find(|blind| lands_payments(&blind.source))
+        .map(|blind| format!("{} {}", blind.source, blind.reason))
+}

@@ -1,0 +1,220 @@
+//! A run from its beginning to its end, and a configured job as the steps that it is made of.
+
+use std::future::Future;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::deliver_mails::{DeliverySummary, deliver_mails};
+use super::evaluate_collections::{CollectionsSummary, evaluate_collections};
+use super::reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
+use super::send_reports::{ReportSummary, send_report};
+use super::sync_sources::{SyncSummary, sync_sources};
+use crate::config::{JobConfig, ReconcileScope, ReportPeriod, SyncScope, nearest_name};
+use crate::env::Env;
+use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::period::Period;
+use crate::store::{NewRun, RunState};
+
+/// How long a run of the command line is believed to be alive without a sign of life. Longer than
+/// any step, since nothing else competes for it on one machine.
+const COMMAND_LEASE: SignedDuration = SignedDuration::from_hours(12);
+
+/// What a job did, step by step.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct JobSummary {
+    /// The pulls.
+    pub sync: Vec<SyncSummary>,
+    /// The periods that were compared.
+    pub reconcile: Vec<PeriodSummary>,
+    /// The cases that were evaluated.
+    pub collections: Option<CollectionsSummary>,
+    /// The reports that were made.
+    pub reports: Vec<ReportSummary>,
+    /// The mails that left.
+    pub mails: Option<DeliverySummary>,
+}
+
+impl JobSummary {
+    /// Whether some source was failed, partial or stale.
+    pub fn is_incomplete(&self) -> bool {
+        self.sync.iter().any(|pull| pull.state != "ok")
+            || self.reconcile.iter().any(|period| !period.blind_sources.is_empty())
+            || self.reports.iter().any(|report| report.incomplete)
+            || self.collections.as_ref().is_some_and(|summary| summary.hold_reason.is_some())
+    }
+
+    /// The first thing that was given up, if any.
+    pub fn given_up(&self) -> Option<String> {
+        let mails = self.mails.as_ref().filter(|mails| mails.failed > 0)?;
+        Some(format!("{} mails were refused for good", mails.failed))
+    }
+}
+
+/// Why a job or a run did not begin, or not end well.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// No such job.
+    #[error("there is no job `{name}`")]
+    NoJob {
+        /// What was asked for.
+        name: String,
+        /// The nearest one that is there.
+        near: Option<String>,
+    },
+    /// The same work is under way.
+    #[error("a run of `{0}` is under way")]
+    UnderWay(String),
+    /// It was asked to stop.
+    #[error("stopped before the step `{0}`")]
+    Stopped(&'static str),
+}
+
+impl Fault for JobError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoJob { .. } => "XF-J103",
+            Self::UnderWay(_) => "XF-J104",
+            Self::Stopped(_) => "XF-J105",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::NoJob { .. } => Retry::Never,
+            Self::UnderWay(_) | Self::Stopped(_) => Retry::NextRun,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoJob { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoJob { .. } => Some("`crossfoot schedule` lists the jobs".into()),
+            Self::UnderWay(_) => Some("wait for it; `crossfoot status` shows it".into()),
+            Self::Stopped(_) => Some("what was committed counts; run it again".into()),
+        }
+    }
+
+    fn effect(&self) -> Option<String> {
+        match self {
+            Self::Stopped(_) => Some("the steps before it are complete, nothing is half done".into()),
+            _ => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoJob { .. } => Exit::Usage,
+            Self::UnderWay(_) | Self::Stopped(_) => Exit::Failed,
+        }
+    }
+}
+
+/// Records a run around a piece of work, so that `status` and the audit know of it: `label` names
+/// it, and its answer says whether it was incomplete and what its summary is.
+pub async fn with_run<T, W, F>(
+    env: &Env,
+    label: &str,
+    fire_at: Option<Timestamp>,
+    work: W,
+) -> Result<T, Failure>
+where
+    T: Serialize,
+    W: FnOnce(String) -> F,
+    F: Future<Output = Result<(T, RunState), Failure>>,
+{
+    let run_id = env.new_id();
+    let started_at = env.clock.now();
+    env.store.reap_runs(started_at).await?;
+    let run = NewRun {
+        run_id: run_id.clone(),
+        job: label.to_owned(),
+        fire_at,
+        started_at,
+        owner: env.owner.clone(),
+        lease_until: started_at + COMMAND_LEASE,
+    };
+    if !env.store.begin_run(&run).await? {
+        return Err(JobError::UnderWay(label.to_owned()).into());
+    }
+    match work(run_id.clone()).await {
+        Ok((answer, state)) => {
+            let summary = serde_json::to_string(&answer).ok();
+            let at = env.clock.now();
+            env.store.finish_run(&run_id, state, at, summary.as_deref(), None).await?;
+            Ok(answer)
+        }
+        Err(failure) => {
+            let (at, line) = (env.clock.now(), failure.line());
+            let ended = env.store.finish_run(&run_id, RunState::Failed, at, None, Some(&line));
+            if let Err(unrecorded) = ended.await {
+                tracing::error!(run.id = run_id, "the end of the run was not recorded: {unrecorded}");
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Runs the steps of a configured job within a run that has begun. Between two steps it stops when
+/// it is asked to; what was committed before then is complete.
+pub async fn run_job(
+    env: &Env,
+    name: &str,
+    run_id: &str,
+    cancel: &CancellationToken,
+) -> Result<JobSummary, Failure> {
+    let Some(job) = env.config.job.get(name) else {
+        let near = nearest_name(name, env.config.job.keys().map(String::as_str));
+        return Err(JobError::NoJob { name: name.to_owned(), near }.into());
+    };
+    let go_on = |step: &'static str| {
+        if cancel.is_cancelled() { Err(JobError::Stopped(step)) } else { Ok(()) }
+    };
+    let mut summary = JobSummary::default();
+    if let Some(scope) = &job.sync {
+        go_on("sync")?;
+        let names = match scope {
+            SyncScope::All(_) => Vec::new(),
+            SyncScope::Named(names) => names.clone(),
+        };
+        summary.sync = sync_sources(env, run_id, &names, None, false).await?;
+    }
+    if let Some(scope) = job.reconcile {
+        go_on("reconcile")?;
+        let periods = periods_of(env, scope);
+        summary.reconcile = reconcile_periods(env, run_id, &periods, None).await?;
+    }
+    if job.collections {
+        go_on("collections")?;
+        summary.collections = Some(evaluate_collections(env, run_id).await?);
+    }
+    if !job.reports.is_empty() {
+        go_on("reports")?;
+        let period = report_period(env, job);
+        for report in &job.reports {
+            summary.reports.push(send_report(env, run_id, report, period.into()).await?);
+        }
+        go_on("mail")?;
+        summary.mails = Some(deliver_mails(env).await?);
+    }
+    Ok(summary)
+}
+
+fn periods_of(env: &Env, scope: ReconcileScope) -> Vec<Period> {
+    let current = Period::at(env.clock.now(), &env.config.zone(None));
+    match scope {
+        ReconcileScope::OpenPeriods => open_periods(env),
+        ReconcileScope::CurrentPeriod => vec![current],
+        ReconcileScope::PreviousPeriod => vec![current.previous()],
+    }
+}
+
+fn report_period(env: &Env, job: &JobConfig) -> Period {
+    let zone = job.timezone.as_ref().map_or_else(|| env.config.zone(None), |zone| zone.0.clone());
+    let current = Period::at(env.clock.now(), &zone);
+    match job.period {
+        ReportPeriod::CurrentMonth => current,
+        ReportPeriod::PreviousMonth => current.previous(),
+    }
+}

@@ -1,0 +1,448 @@
+//! Pulls sources into the landing: each stream is pulled, landed and committed on its own, so that
+//! one that fails takes nothing with it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::ledger::ALL_STREAMS;
+use crate::canonical::Entity;
+use crate::clock::Clock;
+use crate::config::{Config, nearest_name};
+use crate::env::Env;
+use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::landing::{Landing, LandedPull, PullContext};
+use crate::sources::{
+    MappedPage, OpenSource, PullReport, PullRequest, Seal, Source, StreamInfo, TokenKeeper,
+};
+use crate::store::{FileFilter, Pull, PullState, RotatedToken, Store};
+
+/// How many mapped pages may wait for the landing: enough to hide the writing, few enough to bound
+/// the memory.
+const PAGES_WAITING_MAX: usize = 4;
+
+/// What the pull of one stream came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct SyncSummary {
+    /// The source's name.
+    pub source: String,
+    /// The stream's name.
+    pub stream: String,
+    /// `ok`, `partial` or `failed`.
+    pub state: &'static str,
+    /// Rows that came.
+    pub rows: u64,
+    /// Rows that were landed as new versions.
+    pub landed: u64,
+    /// Rows equal to what was landed before.
+    pub unchanged: u64,
+    /// Records that are gone.
+    pub deleted: u64,
+    /// Rows in the quarantine.
+    pub rejected: u64,
+    /// Whether the window is proven complete.
+    pub sealed: bool,
+    /// Why it is not `ok`.
+    pub reason: Option<String>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// The error in full, where one ended the pull.
+    #[serde(skip)]
+    pub error: Option<String>,
+}
+
+/// A name in the request that the configuration does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SyncScopeError {
+    /// No such source.
+    #[error("there is no source `{name}`")]
+    NoSource {
+        /// What was asked for.
+        name: String,
+        /// The nearest one that is there.
+        near: Option<String>,
+    },
+    /// No source that was asked for has such a stream.
+    #[error("no source has a stream `{0}`")]
+    NoStream(String),
+}
+
+impl Fault for SyncScopeError {
+    fn code(&self) -> &'static str {
+        "XF-J101"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSource { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            _ => Some("`crossfoot status` lists the sources and their streams".into()),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Pulls the named sources, or all when none is named, side by side. Never fails because a source
+/// does: that is what the summaries say. Fails when the store or the landing does.
+pub async fn sync_sources(
+    env: &Env,
+    run_id: &str,
+    names: &[String],
+    stream: Option<&str>,
+    full: bool,
+) -> Result<Vec<SyncSummary>, Failure> {
+    for name in names {
+        if !env.config.source.contains_key(name) {
+            let near = nearest_name(name, env.config.source.keys().map(String::as_str));
+            return Err(SyncScopeError::NoSource { name: name.clone(), near }.into());
+        }
+    }
+    let wanted: Vec<&String> = env
+        .config
+        .source
+        .keys()
+        .filter(|name| names.is_empty() || names.contains(name))
+        .collect();
+    env.progress.begin("pulling", None);
+    let pulls = wanted.iter().map(|name| sync_source(env, run_id, name, stream, full));
+    let outcomes: Result<Vec<Vec<SyncSummary>>, Failure> = join_all(pulls).await.into_iter().collect();
+    env.progress.end();
+    let summaries: Vec<SyncSummary> = outcomes?.into_iter().flatten().collect();
+    match stream {
+        Some(stream) if summaries.is_empty() => {
+            Err(SyncScopeError::NoStream(stream.to_owned()).into())
+        }
+        _ => Ok(summaries),
+    }
+}
+
+async fn sync_source(
+    env: &Env,
+    run_id: &str,
+    name: &str,
+    only: Option<&str>,
+    full: bool,
+) -> Result<Vec<SyncSummary>, Failure> {
+    let opened = open_source(env, name);
+    let source = match opened {
+        Ok(source) => source,
+        Err(failure) => {
+            // It could not even be opened: every figure that it feeds must know.
+            let stream = StreamInfo { name: ALL_STREAMS.into(), entities: Vec::new() };
+            let summary = record_failure(env, run_id, name, &stream, env.clock.now(), &failure);
+            return Ok(vec![summary.await?]);
+        }
+    };
+    let mut summaries = Vec::new();
+    for stream in source.streams() {
+        let selected = only.is_none_or(|only| {
+            stream.name == only || stream.entities.iter().any(|entity| entity.name() == only)
+        });
+        if selected {
+            env.progress.advance(1, &format!("{name} {}", stream.name));
+            summaries.push(sync_stream(env, run_id, &source, &stream, full).await?);
+        }
+    }
+    Ok(summaries)
+}
+
+/// Opens a configured source.
+pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Failure> {
+    let store = Arc::clone(&env.store);
+    let tokens = Arc::new(StoredTokens { store, clock: env.clock.clone() });
+    open_with(&env.config, &env.clock, name, tokens)
+}
+
+/// Opens a configured source without a store, only to see that its settings and secrets are right.
+pub(crate) fn open_source_offline(
+    config: &Config,
+    clock: &Clock,
+    name: &str,
+) -> Result<(), Failure> {
+    open_with(config, clock, name, Arc::new(NoTokens)).map(drop)
+}
+
+fn open_with(
+    config: &Config,
+    clock: &Clock,
+    name: &str,
+    tokens: Arc<dyn TokenKeeper>,
+) -> Result<Arc<dyn Source>, Failure> {
+    let Some(source) = config.source.get(name) else {
+        let near = nearest_name(name, config.source.keys().map(String::as_str));
+        return Err(SyncScopeError::NoSource { name: name.to_owned(), near }.into());
+    };
+    crate::sources::open(OpenSource {
+        name,
+        config: source,
+        base: &config.base,
+        zone: config.zone(None),
+        clock: clock.clone(),
+        tokens,
+    })
+}
+
+async fn sync_stream(
+    env: &Env,
+    run_id: &str,
+    source: &Arc<dyn Source>,
+    stream: &StreamInfo,
+    full: bool,
+) -> Result<SyncSummary, Failure> {
+    let started_at = env.clock.now();
+    let pull_id = env.new_id();
+    let landed = landed_before(env, source.name(), &stream.entities).await?;
+    let context = PullContext {
+        pull_id: pull_id.clone(),
+        run_id: run_id.to_owned(),
+        source: source.name().to_owned(),
+        extracted_at: started_at,
+        zone: env.config.zone(None),
+    };
+    let writer = Landing::open(&env.landing_root)?.begin(context, &landed)?;
+    let cursor = env.store.cursor(source.name(), &stream.name).await?;
+    let request =
+        PullRequest { stream: stream.name.clone(), cursor, full, now: started_at };
+
+    let (pages, received) = mpsc::channel(PAGES_WAITING_MAX);
+    let (verdict, awaited) = tokio::sync::oneshot::channel();
+    let landing: JoinHandle<Result<Option<LandedPull>, Failure>> =
+        tokio::task::spawn_blocking(move || land_pages(writer, received, awaited));
+    let pulled = source.pull(request, pages).await;
+    let sweeps = pulled.as_ref().ok().map(|report| report.full_sweeps.clone());
+    // The landing may have failed already and be gone; its own error is the one that counts then.
+    let landing_gone = verdict.send(sweeps).is_err();
+    let landed = landing.await.map_err(|cause| LandingTaskError(cause.to_string()))?;
+
+    match (landed, pulled) {
+        (Err(failure), _) => {
+            record_failure(env, run_id, source.name(), stream, started_at, &failure).await?;
+            Err(failure)
+        }
+        (Ok(_), Err(failure)) => {
+            record_failure(env, run_id, source.name(), stream, started_at, &failure).await
+        }
+        (Ok(None), Ok(_)) => {
+            let failure = Failure::from(LandingTaskError(format!("ended early: {landing_gone}")));
+            record_failure(env, run_id, source.name(), stream, started_at, &failure).await
+        }
+        (Ok(Some(landed)), Ok(report)) => {
+            let ids = (pull_id, run_id.to_owned());
+            commit(env, ids, source.name(), stream, started_at, &landed, report).await
+        }
+    }
+}
+
+/// Writes pages as they come; ends with the pull's files when the source says that it was complete,
+/// and leaves nothing behind when it was not.
+fn land_pages(
+    mut writer: crate::landing::PullWriter,
+    mut received: mpsc::Receiver<MappedPage>,
+    awaited: tokio::sync::oneshot::Receiver<Option<Vec<Entity>>>,
+) -> Result<Option<LandedPull>, Failure> {
+    while let Some(page) = received.blocking_recv() {
+        if let Err(failure) = writer.write(&page) {
+            writer.abandon();
+            return Err(failure);
+        }
+    }
+    match awaited.blocking_recv() {
+        Ok(Some(sweeps)) => writer.finish(&sweeps).map(Some),
+        Ok(None) | Err(_) => {
+            writer.abandon();
+            Ok(None)
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the landing's task ended unexpectedly: {0}")]
+struct LandingTaskError(String);
+
+impl Fault for LandingTaskError {
+    fn code(&self) -> &'static str {
+        "XF-J102"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::NextRun
+    }
+}
+
+async fn landed_before(
+    env: &Env,
+    source: &str,
+    entities: &[Entity],
+) -> Result<Vec<crate::landing::LandedFile>, Failure> {
+    let mut files = Vec::new();
+    for entity in entities {
+        let filter = FileFilter {
+            entity: Some(*entity),
+            source: Some(source.to_owned()),
+            ..FileFilter::default()
+        };
+        files.extend(env.store.files(&filter).await?);
+    }
+    Ok(files)
+}
+
+async fn commit(
+    env: &Env,
+    (pull_id, run_id): (String, String),
+    source: &str,
+    stream: &StreamInfo,
+    started_at: Timestamp,
+    landed: &LandedPull,
+    report: PullReport,
+) -> Result<SyncSummary, Failure> {
+    let unsealed = match &report.seal {
+        Seal::Sealed => None,
+        Seal::Unsealed(reason) => Some(format!("not proven complete: {reason}")),
+    };
+    let rejected = (landed.rejected_count > 0)
+        .then(|| format!("{} rows are in the quarantine", landed.rejected_count));
+    let reasons: Vec<String> = [unsealed, rejected].into_iter().flatten().collect();
+    let sealed = report.seal == Seal::Sealed;
+    let state = if reasons.is_empty() { PullState::Ok } else { PullState::Partial };
+    let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    let pull = Pull {
+        pull_id,
+        run_id,
+        source: source.to_owned(),
+        stream: stream.name.clone(),
+        entities: stream.entities.clone(),
+        started_at,
+        finished_at: env.clock.now(),
+        state,
+        sealed,
+        row_count: landed.row_count,
+        landed_count: landed.new_count + landed.tombstone_count,
+        rejected_count: landed.rejected_count,
+        reported_count: report.reported_rows,
+        reason: reason.clone(),
+    };
+    env.store.commit_pull(&pull, &landed.files, report.cursor.as_deref()).await?;
+    for warning in &report.warnings {
+        tracing::warn!(source.name = source, source.stream = stream.name, "{warning}");
+    }
+    tracing::info!(
+        source.name = source,
+        source.stream = stream.name,
+        row.count = landed.row_count,
+        landed.count = pull.landed_count,
+        rejected.count = landed.rejected_count,
+        "pulled {source} {}: {}",
+        stream.name,
+        state.name(),
+    );
+    Ok(SyncSummary {
+        source: source.to_owned(),
+        stream: stream.name.clone(),
+        state: state.name(),
+        rows: landed.row_count,
+        landed: landed.new_count,
+        unchanged: landed.unchanged_count,
+        deleted: landed.tombstone_count,
+        rejected: landed.rejected_count,
+        sealed,
+        reason,
+        warnings: report.warnings,
+        error: None,
+    })
+}
+
+/// A failed pull is a fact of its own: without it the source would only look old.
+async fn record_failure(
+    env: &Env,
+    run_id: &str,
+    source: &str,
+    stream: &StreamInfo,
+    started_at: Timestamp,
+    failure: &Failure,
+) -> Result<SyncSummary, Failure> {
+    tracing::error!(
+        source.name = source,
+        source.stream = stream.name,
+        error.code = failure.code(),
+        "pull of {source} {} failed: {failure}",
+        stream.name,
+    );
+    let pull = Pull {
+        pull_id: env.new_id(),
+        run_id: run_id.to_owned(),
+        source: source.to_owned(),
+        stream: stream.name.clone(),
+        entities: stream.entities.clone(),
+        started_at,
+        finished_at: env.clock.now(),
+        state: PullState::Failed,
+        sealed: false,
+        row_count: 0,
+        landed_count: 0,
+        rejected_count: 0,
+        reported_count: None,
+        reason: Some(failure.line()),
+    };
+    env.store.commit_pull(&pull, &[], None).await?;
+    Ok(SyncSummary {
+        source: source.to_owned(),
+        stream: stream.name.clone(),
+        state: PullState::Failed.name(),
+        rows: 0,
+        landed: 0,
+        unchanged: 0,
+        deleted: 0,
+        rejected: 0,
+        sealed: false,
+        reason: Some(failure.line()),
+        warnings: Vec::new(),
+        error: Some(failure.report()),
+    })
+}
+
+/// Keeps rotated refresh tokens in the store.
+struct StoredTokens {
+    store: Arc<dyn Store>,
+    clock: Clock,
+}
+
+/// Knows no rotated token and keeps none.
+struct NoTokens;
+
+#[async_trait]
+impl TokenKeeper for NoTokens {
+    async fn load(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &str, _: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenKeeper for StoredTokens {
+    async fn load(&self, source: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.store.token(source).await?.map(|token| token.sealed))
+    }
+
+    async fn save(&self, source: &str, sealed: &[u8]) -> Result<(), Failure> {
+        let token = RotatedToken {
+            source: source.to_owned(),
+            sealed: sealed.to_vec(),
+            received_at: self.clock.now(),
+        };
+        self.store.save_token(&token).await
+    }
+}

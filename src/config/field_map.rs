@@ -13,7 +13,10 @@ pub type FieldMap = BTreeMap<String, FieldRule>;
 
 /// A column's rule: a path, or a table that says more.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a path, or a table of from, value, format, add_days, prefix, cases, ...")]
+#[serde(
+    untagged,
+    expecting = "a path, or a table of from, value, format, add_days, prefix, cases, ..."
+)]
 pub enum FieldRule {
     /// The path of the field, dotted: `properties.name`.
     Path(String),
@@ -22,15 +25,25 @@ pub enum FieldRule {
 }
 
 /// A column's rule in full. Without `from` and `value`, the column is absent.
+///
+/// A path is the names of nested fields with dots between: `properties.name`. A number takes that
+/// element of a list, `*` all of them, and `[type=primary]` the first one whose field has that
+/// text. A leading `^.` reads from the parent record of a child.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldTable {
     /// The path of the field; of several, the first that is present.
     pub from: Option<OneOrMany<String>>,
+    /// With several paths: all that are present, with this text between.
+    pub join: Option<String>,
     /// A constant in place of a field, or in place of an absent one.
     pub value: Option<String>,
+    /// A constant for the records whose other field has a certain text.
+    pub instead: Option<Instead>,
     /// How a date or instant is spelled, in strptime's letters: `%m/%d/%Y`.
     pub format: Option<String>,
+    /// The time zone in which an instant becomes a date, in place of the books' own.
+    pub zone: Option<String>,
     /// Days added to a date: vendors' inclusive ends are exclusive here.
     pub add_days: Option<i32>,
     /// Text put in front.
@@ -40,10 +53,39 @@ pub struct FieldTable {
     pub cases: Option<BTreeMap<String, String>>,
     /// The path of a currency whose minor units the number counts: 50600 is 506.00 in USD.
     pub minor_units_of: Option<String>,
+    /// All numbers that the path names are added; of an empty list, the sum is 0.
+    pub sum: bool,
+    /// The path of numbers that are subtracted, as the discounts of a line.
+    pub less: Option<String>,
+    /// The number's sign is turned: vendors write the amounts of a credit memo without one.
+    pub negate: bool,
     /// The unit of an instant given as a number since 1970: `s` or `ms`.
-    pub epoch: Option<String>,
+    pub epoch: Option<EpochUnit>,
     /// Letters put in upper case, as a currency's code.
     pub upper: bool,
+}
+
+/// The unit of an instant given as a number since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum EpochUnit {
+    /// Seconds.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+}
+
+/// A constant for some records: the balance of a void invoice is 0, whatever the vendor says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Instead {
+    /// The path of the field that decides.
+    pub when: String,
+    /// Its text.
+    pub is: OneOrMany<String>,
+    /// The constant.
+    pub value: String,
 }
 
 impl FieldRule {
@@ -56,5 +98,22 @@ impl FieldRule {
             },
             Self::Table(table) => (**table).clone(),
         }
+    }
+}
+
+impl FieldTable {
+    /// The paths that the column itself is read from.
+    pub fn paths(&self) -> &[String] {
+        self.from.as_ref().map_or(&[], OneOrMany::as_slice)
+    }
+
+    /// Every path that the rule looks at, also beside the column's own.
+    pub fn all_paths(&self) -> impl Iterator<Item = &str> {
+        self.paths()
+            .iter()
+            .chain(&self.minor_units_of)
+            .chain(&self.less)
+            .chain(self.instead.as_ref().map(|instead| &instead.when))
+            .map(String::as_str)
     }
 }

@@ -24,7 +24,7 @@ use serde::Deserialize;
 pub use collections::{CashConfig, CashRule, CollectionsConfig, Level, PolicyNotice};
 pub use company::{BranchConfig, CalendarConfig, CompanyConfig, Weekday};
 pub use engine::{EngineConfig, LandingConfig, LogFormat, OpsConfig, StoreConfig};
-pub use field_map::{FieldMap, FieldRule, FieldTable};
+pub use field_map::{EpochUnit, FieldMap, FieldRule, FieldTable, Instead};
 pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
 pub use mail::MailConfig;
 pub use problem::{ConfigError, Problem};

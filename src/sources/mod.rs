@@ -1,8 +1,21 @@
 //! 1 pull: from a CRM, a billing API or a file to canonical records. A connector is data; the
 //! engine owns loops, retries and limits.
+//!
+//! `registry` opens a source from its configuration; `connector` is the form of a connector file;
+//! `http` pulls from an API that such a file describes; `files` reads CSV, JSONL and Parquet;
+//! `mapping` turns their records into canonical ones; `json` reads numbers by their own text.
 
+mod connector;
+mod error;
+mod files;
+mod http;
+mod json;
+mod mapping;
 mod page;
+mod registry;
 mod source;
 
+pub use error::{Exchanged, SourceError};
 pub use page::{MappedPage, PullReport, PullRequest, Seal};
+pub use registry::{OpenSource, TokenKeeper, default_roles, open};
 pub use source::{ProbeReport, Source, StreamInfo};

@@ -1,0 +1,388 @@
+//! What can go wrong between a source and its records. No variant ever holds a secret: a request
+//! is named by its method and its URL without the query.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::fault::{Exit, Fault, Retry};
+use crate::secret::SecretError;
+
+/// A vendor's own words are cut here.
+const MESSAGE_CHARS: usize = 200;
+
+/// A request and what came of it: the cause behind most errors of a source.
+#[derive(Debug, Clone)]
+pub struct Exchanged {
+    /// `GET https://api.example.com/v1/invoices`, without the query.
+    pub request: String,
+    /// The status, where there was an answer.
+    pub status: Option<u16>,
+    /// What the vendor or the connection said, cut and without secrets.
+    pub message: String,
+}
+
+impl Exchanged {
+    /// Puts a message into the form in which it may be shown: one line, at most 200 characters.
+    pub fn shown(message: &str) -> String {
+        let plain: String = message
+            .chars()
+            .map(|letter| if letter.is_control() { ' ' } else { letter })
+            .take(MESSAGE_CHARS)
+            .collect();
+        plain.trim().to_owned()
+    }
+}
+
+impl fmt::Display for Exchanged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.request)?;
+        if let Some(status) = self.status {
+            write!(formatter, " -> {status}")?;
+        }
+        if self.message.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, ": {}", self.message)
+        }
+    }
+}
+
+impl std::error::Error for Exchanged {}
+
+/// Why a source could not be opened, probed or pulled.
+#[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the fields are named by the message of each variant"
+)]
+pub enum SourceError {
+    /// No connector has the name.
+    #[error("source `{source_name}` names a connector that crossfoot does not have: `{connector}`")]
+    UnknownConnector {
+        source_name: String,
+        connector: String,
+        known: String,
+    },
+    /// A connector file that cannot be read or does not say what it must.
+    #[error("connector file `{file}` cannot be used: {detail}")]
+    BadConnector { file: String, detail: String },
+    /// A credential that the connector needs is not configured.
+    #[error("source `{source_name}` has no `{key}`, which connector `{connector}` needs")]
+    NoCredential {
+        source_name: String,
+        connector: String,
+        key: String,
+    },
+    /// A credential is configured and cannot be read.
+    #[error("the credential `{key}` of source `{source_name}` cannot be read")]
+    Secret {
+        source_name: String,
+        key: String,
+        #[source]
+        cause: SecretError,
+    },
+    /// The vendor does not accept the credential.
+    #[error("{connector} refused the credential of source `{source_name}`")]
+    Unauthorised {
+        source_name: String,
+        connector: String,
+        credential: String,
+        #[source]
+        cause: Exchanged,
+    },
+    /// The credential is accepted and lacks a right.
+    #[error("{connector} does not let source `{source_name}` read `{stream}`")]
+    Forbidden {
+        source_name: String,
+        connector: String,
+        stream: String,
+        #[source]
+        cause: Exchanged,
+    },
+    /// The path does not exist there.
+    #[error("{connector} does not know what source `{source_name}` asks for")]
+    NotFound {
+        source_name: String,
+        connector: String,
+        #[source]
+        cause: Exchanged,
+    },
+    /// Another refusal that a retry does not change.
+    #[error("{connector} refused a request of source `{source_name}`")]
+    Refused {
+        source_name: String,
+        connector: String,
+        #[source]
+        cause: Exchanged,
+    },
+    /// No usable answer within the time for retries.
+    #[error("source `{source_name}` gave no usable answer in {tries} tries over {seconds} s")]
+    Unavailable {
+        source_name: String,
+        tries: u32,
+        seconds: u64,
+        #[source]
+        cause: Exchanged,
+    },
+    /// The vendor asks to wait for longer than a run waits.
+    #[error(
+        "{connector} asks source `{source_name}` to wait {seconds} s, longer than `limits.retry_for`"
+    )]
+    Throttled {
+        source_name: String,
+        connector: String,
+        seconds: u64,
+        #[source]
+        cause: Exchanged,
+    },
+    /// Something answered, and it is not the page that was asked for.
+    #[error("source `{source_name}` answered with something else than its records, {tries} times")]
+    NotRecords {
+        source_name: String,
+        tries: u32,
+        #[source]
+        cause: Exchanged,
+    },
+    /// A redirect; none is followed, since credentials would travel with it.
+    #[error("source `{source_name}` was redirected to `{target}`, which is not followed")]
+    Redirected {
+        source_name: String,
+        target: String,
+        #[source]
+        cause: Exchanged,
+    },
+    /// The next page lies on another host than the configured one.
+    #[error("the next page of source `{source_name}` lies on `{target}`, not on `{origin}`")]
+    ForeignLink {
+        source_name: String,
+        target: String,
+        origin: String,
+    },
+    /// The pages repeat.
+    #[error("the pages of `{stream}` of source `{source_name}` repeat after page {page}: {what}")]
+    Loop {
+        source_name: String,
+        stream: String,
+        page: u64,
+        what: String,
+    },
+    /// A limit was reached.
+    #[error("source `{source_name}` is larger than its limit `limits.{limit}`: {detail}")]
+    TooMuch {
+        source_name: String,
+        limit: &'static str,
+        detail: String,
+    },
+    /// A URL that credentials must not be sent to, or that is none.
+    #[error("`{url}` cannot be the {what} of source `{source_name}`: {reason}")]
+    BadUrl {
+        source_name: String,
+        what: &'static str,
+        url: String,
+        reason: String,
+    },
+    /// The extra certificate authority cannot be read.
+    #[error("the certificates of source `{source_name}` cannot be read: {detail}")]
+    Certificates { source_name: String, detail: String },
+    /// A glob that no file matches.
+    #[error("no file matches `{glob}`, the {entity} of source `{source_name}`")]
+    NoFile {
+        source_name: String,
+        entity: String,
+        glob: String,
+    },
+    /// A file that the operating system does not give.
+    #[error("file `{path}` of source `{source_name}` cannot be read")]
+    Unreadable {
+        source_name: String,
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A file that is not what its ending says.
+    #[error("file `{path}` of source `{source_name}` is no {format}: {detail}")]
+    NotFormat {
+        source_name: String,
+        path: PathBuf,
+        format: &'static str,
+        detail: String,
+    },
+    /// A header without a column that is needed.
+    #[error(
+        "file `{path}` of source `{source_name}` has no column `{column}`, needed for `{field}`"
+    )]
+    NoColumn {
+        source_name: String,
+        path: PathBuf,
+        column: String,
+        field: String,
+        near: Option<String>,
+    },
+    /// The connector has no such stream.
+    #[error("source `{source_name}` has no stream `{stream}`")]
+    NoStream {
+        source_name: String,
+        stream: String,
+        known: String,
+    },
+    /// A page that does not fit its columns or totals.
+    #[error("a page of `{stream}` of source `{source_name}` cannot be built: {detail}")]
+    Page {
+        source_name: String,
+        stream: String,
+        detail: String,
+    },
+    /// Nobody takes the pages any more.
+    #[error("the pull of `{stream}` of source `{source_name}` was stopped")]
+    Stopped { source_name: String, stream: String },
+    /// Nothing says which legs the source has.
+    #[error("source `{source_name}` does not say its role")]
+    NoRole { source_name: String },
+    /// A rotated refresh token could not be sealed.
+    #[error("the refresh token of source `{source_name}` cannot be sealed")]
+    Unsealable { source_name: String },
+}
+
+impl Fault for SourceError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownConnector { .. } => "XF-S001",
+            Self::BadConnector { .. } => "XF-S002",
+            Self::NoCredential { .. } | Self::Secret { .. } => "XF-S003",
+            Self::Unauthorised { .. } => "XF-S004",
+            Self::Forbidden { .. } => "XF-S005",
+            Self::NotFound { .. } => "XF-S006",
+            Self::Refused { .. } => "XF-S007",
+            Self::Unavailable { .. } => "XF-S008",
+            Self::Throttled { .. } => "XF-S009",
+            Self::NotRecords { .. } => "XF-S010",
+            Self::Redirected { .. } => "XF-S011",
+            Self::ForeignLink { .. } => "XF-S012",
+            Self::Loop { .. } => "XF-S013",
+            Self::TooMuch { .. } => "XF-S014",
+            Self::BadUrl { .. } => "XF-S015",
+            Self::Certificates { .. } => "XF-S016",
+            Self::NoFile { .. } => "XF-S017",
+            Self::Unreadable { .. } => "XF-S018",
+            Self::NotFormat { .. } => "XF-S019",
+            Self::NoColumn { .. } => "XF-S020",
+            Self::NoStream { .. } => "XF-S021",
+            Self::Page { .. } => "XF-S022",
+            Self::Stopped { .. } => "XF-S023",
+            Self::NoRole { .. } => "XF-S024",
+            Self::Unsealable { .. } => "XF-S025",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::UnknownConnector { .. }
+            | Self::BadConnector { .. }
+            | Self::NoCredential { .. }
+            | Self::BadUrl { .. }
+            | Self::NoStream { .. }
+            | Self::NoRole { .. } => Retry::Never,
+            // Everything else lies at the source or in a file: it may be right by the next run.
+            _ => Retry::NextRun,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::UnknownConnector { known, .. } => {
+                format!("use one of {known}, or the path of a connector file")
+            }
+            Self::BadConnector { .. } => {
+                "correct the connector file, then run `crossfoot check`".into()
+            }
+            Self::NoCredential {
+                source_name, key, ..
+            } => {
+                format!("add `{key} = {{ env = \"NAME\" }}` to `[source.{source_name}]`")
+            }
+            Self::Secret { cause, .. } => cause.hint(),
+            Self::Unauthorised { credential, .. } => {
+                format!("renew {credential}, then run `crossfoot check`")
+            }
+            Self::Forbidden { stream, .. } => {
+                format!("grant the credential the right to read `{stream}`")
+            }
+            Self::NotFound { source_name, .. } => {
+                format!("check `base_url` of `[source.{source_name}]` and the connector's version")
+            }
+            Self::Refused { .. } => "look at the vendor's message; the request is wrong".into(),
+            Self::Unavailable { source_name, .. } => format!(
+                "check the host, the network and the vendor's status page; \
+                 `[source.{source_name}.limits] retry_for` says how long is retried"
+            ),
+            Self::Throttled { source_name, .. } => {
+                format!("lower `[source.{source_name}.rate]`, or run at another time of the day")
+            }
+            Self::NotRecords { .. } => {
+                "something between here and the vendor answers in its place, or the vendor \
+                 changed its answer"
+                    .into()
+            }
+            Self::Redirected {
+                source_name,
+                target,
+                ..
+            } => {
+                format!("if `{target}` is right, set it as `base_url` of `[source.{source_name}]`")
+            }
+            Self::ForeignLink { .. } => "no request was made there, so no credential left".into(),
+            Self::Loop { .. } => {
+                "the vendor's paging is at fault; nothing of this pull lands".into()
+            }
+            Self::TooMuch {
+                source_name, limit, ..
+            } => {
+                format!("raise `[source.{source_name}.limits] {limit}` if this size is expected")
+            }
+            Self::BadUrl { .. } => {
+                "write https://host, or http://127.0.0.1:port for a local server".into()
+            }
+            Self::Certificates { .. } => "check that `ca` names a PEM file".into(),
+            Self::NoFile { .. } => "check the folder and that the export ran".into(),
+            Self::Unreadable { .. } => "check that crossfoot's user may read it".into(),
+            Self::NotFormat { .. } => {
+                "export the file again; its ending must say its format".into()
+            }
+            Self::NoColumn {
+                near, source_name, ..
+            } => match near {
+                Some(near) => format!("the header has `{near}`: is that the column?"),
+                None => {
+                    format!("add the column, or name its own under `[source.{source_name}.map]`")
+                }
+            },
+            Self::NoStream { known, .. } => format!("the streams are {known}"),
+            Self::Page { .. } | Self::Stopped { .. } => return None,
+            Self::NoRole { source_name } => {
+                format!(
+                    "add `role = \"usage\"` (or crm, billing, vendor, bank) to `[source.{source_name}]`"
+                )
+            }
+            Self::Unsealable { .. } => "check that `client_secret` is set".into(),
+        };
+        Some(hint)
+    }
+
+    fn effect(&self) -> Option<String> {
+        match self {
+            Self::Stopped { .. } => None,
+            _ => Some("nothing of this pull is landed; what it could decide is UNKNOWN".into()),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::UnknownConnector { .. }
+            | Self::BadConnector { .. }
+            | Self::NoCredential { .. }
+            | Self::BadUrl { .. }
+            | Self::NoRole { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+}

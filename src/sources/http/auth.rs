@@ -1,0 +1,332 @@
+//! How a source's calls are authorised: by headers that stand, or by tokens that are asked for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use super::oauth::{Grant, OAuth};
+use super::origin::Origin;
+use super::template;
+use super::transport::{Patience, Transport};
+use crate::config::{Credential, SourceConfig};
+use crate::fault::Failure;
+use crate::secret::{Secret, SecretRef};
+use crate::sources::connector::AuthSpec;
+use crate::sources::error::SourceError;
+use crate::sources::registry::TokenKeeper;
+
+/// The keys of `[source.x]` that are no secrets, and may stand in a path.
+const PLAIN_KEYS: [&str; 7] = [
+    "client_id",
+    "username",
+    "tenant_id",
+    "realm_id",
+    "company",
+    "public_key",
+    "integration_code",
+];
+
+/// The credentials of a source, read from where they are kept.
+#[derive(Debug)]
+pub(super) struct Credentials<'c> {
+    source_name: &'c str,
+    config: &'c SourceConfig,
+    base: &'c Path,
+}
+
+impl<'c> Credentials<'c> {
+    pub(super) fn new(source_name: &'c str, config: &'c SourceConfig, base: &'c Path) -> Self {
+        Self {
+            source_name,
+            config,
+            base,
+        }
+    }
+
+    /// A credential that the connector needs.
+    pub(super) fn read(&self, key: &str) -> Result<Secret, SourceError> {
+        let credential = self
+            .config
+            .credential(key)
+            .ok_or_else(|| SourceError::NoCredential {
+                source_name: self.source_name.to_owned(),
+                connector: self.config.connector.clone(),
+                key: key.to_owned(),
+            })?;
+        credential
+            .resolve(self.base)
+            .map_err(|cause| SourceError::Secret {
+                source_name: self.source_name.to_owned(),
+                key: key.to_owned(),
+                cause,
+            })
+    }
+
+    /// The plain keys that are configured, by name.
+    pub(super) fn plain(&self) -> Result<BTreeMap<String, String>, SourceError> {
+        PLAIN_KEYS
+            .iter()
+            .filter(|key| self.config.credential(key).is_some())
+            .map(|key| Ok(((*key).to_owned(), self.read(key)?.expose().to_owned())))
+            .collect()
+    }
+
+    /// Where a person finds a credential to renew it.
+    pub(super) fn place(&self, key: &str) -> String {
+        match self.config.credential(key) {
+            Some(Credential::Secret(SecretRef::Env(name))) => name,
+            Some(Credential::Secret(SecretRef::File(path))) => {
+                format!("the file {}", path.display())
+            }
+            Some(Credential::Secret(SecretRef::Credential(name))) => {
+                format!("the credential {name}")
+            }
+            _ => format!("`{key}` of `[source.{}]`", self.source_name),
+        }
+    }
+
+    fn fill(&self, text: &str, read: &mut Vec<Secret>) -> Result<Secret, SourceError> {
+        let mut texts = BTreeMap::new();
+        for key in template::keys_of(text) {
+            let secret = self.read(&key)?;
+            texts.insert(key, secret.expose().to_owned());
+            read.push(secret);
+        }
+        template::fill(text, &|key| texts.get(key).cloned())
+            .map(Secret::new)
+            .map_err(|detail| SourceError::BadConnector {
+                file: self.config.connector.clone(),
+                detail,
+            })
+    }
+}
+
+/// How calls are authorised.
+pub(super) enum Authoriser {
+    /// By headers that stand.
+    Fixed(HeaderMap),
+    /// By a token that expires.
+    OAuth(Box<OAuth>),
+}
+
+/// What opening the authorisation gave.
+pub(super) struct Opened {
+    pub(super) authoriser: Authoriser,
+    /// Every secret that was read, to be kept out of messages.
+    pub(super) secrets: Vec<Secret>,
+    /// What a person renews when it is refused.
+    pub(super) place: String,
+}
+
+/// Reads the credentials that a connector needs.
+pub(super) fn open(
+    spec: &AuthSpec,
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+    keeper: Arc<dyn TokenKeeper>,
+) -> Result<Opened, SourceError> {
+    let mut secrets = Vec::new();
+    let mut headers = HeaderMap::new();
+    let bad_header = || SourceError::BadConnector {
+        file: credentials.config.connector.clone(),
+        detail: "a credential cannot stand in a header".to_owned(),
+    };
+    let place = match spec {
+        AuthSpec::None => "nothing".to_owned(),
+        AuthSpec::Bearer { token } => {
+            let secret = credentials.read(token)?;
+            headers.insert(
+                AUTHORIZATION,
+                sensitive("Bearer", &secret).ok_or_else(bad_header)?,
+            );
+            secrets.push(secret);
+            credentials.place(token)
+        }
+        AuthSpec::Basic { username, password } => {
+            let user = credentials.fill(username, &mut secrets)?;
+            let word = credentials.fill(password, &mut secrets)?;
+            headers.insert(AUTHORIZATION, basic(&user, &word).ok_or_else(bad_header)?);
+            let keys = [template::keys_of(username), template::keys_of(password)].concat();
+            keys.last()
+                .map_or_else(|| "nothing".to_owned(), |key| credentials.place(key))
+        }
+        AuthSpec::Header { headers: own } => {
+            let mut keys = Vec::new();
+            for (name, text) in own {
+                let filled = credentials.fill(text, &mut secrets)?;
+                keys.extend(template::keys_of(text));
+                let name: HeaderName = name.parse().map_err(|_| bad_header())?;
+                let value = plain_header(&filled).ok_or_else(bad_header)?;
+                headers.insert(name, value);
+            }
+            keys.last()
+                .map_or_else(|| "nothing".to_owned(), |key| credentials.place(key))
+        }
+        AuthSpec::ClientCredentials {
+            token_url,
+            scope,
+            client_auth,
+            prefix,
+        } => {
+            let client_id = credentials.read("client_id")?;
+            let client_secret = credentials.read("client_secret")?;
+            secrets.push(client_secret.clone());
+            let url = token_origin(credentials, origin, token_url)?;
+            let grant = Grant::ClientCredentials {
+                scope: scope.clone(),
+            };
+            let oauth = OAuth::new(url, *client_auth, prefix, client_id, client_secret, grant);
+            return Ok(Opened {
+                authoriser: Authoriser::OAuth(Box::new(oauth)),
+                secrets,
+                place: credentials.place("client_secret"),
+            });
+        }
+        AuthSpec::RefreshToken {
+            token_url,
+            client_auth,
+            prefix,
+        } => {
+            let client_id = credentials.read("client_id")?;
+            let client_secret = credentials.read("client_secret")?;
+            let first = credentials.read("refresh_token")?;
+            secrets.extend([client_secret.clone(), first.clone()]);
+            let url = token_origin(credentials, origin, token_url)?;
+            let grant = Grant::Refresh { first, keeper };
+            let oauth = OAuth::new(url, *client_auth, prefix, client_id, client_secret, grant);
+            return Ok(Opened {
+                authoriser: Authoriser::OAuth(Box::new(oauth)),
+                secrets,
+                place: credentials.place("refresh_token"),
+            });
+        }
+    };
+    Ok(Opened {
+        authoriser: Authoriser::Fixed(headers),
+        secrets,
+        place,
+    })
+}
+
+/// The URL of the token request: under `auth_url` where it is set; under the overridden `base_url`,
+/// so that a sandbox stands for all hosts of a vendor; else as the connector says.
+fn token_origin(
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+    token_url: &str,
+) -> Result<url::Url, SourceError> {
+    let path_of = |text: &str| match text.split_once("://") {
+        Some((_, rest)) => rest
+            .split_once('/')
+            .map_or(String::new(), |(_, path)| path.to_owned()),
+        None => text.to_owned(),
+    };
+    if let Some(auth_url) = &credentials.config.auth_url {
+        let other = Origin::new(credentials.source_name, "auth_url", auth_url)?;
+        return Ok(other.join(&path_of(token_url)));
+    }
+    if credentials.config.base_url.is_some() || !token_url.contains("://") {
+        return Ok(origin.join(&path_of(token_url)));
+    }
+    let host = token_url
+        .strip_suffix(&path_of(token_url))
+        .unwrap_or(token_url);
+    let other = Origin::new(credentials.source_name, "token_url", host)?;
+    Ok(other.join(&path_of(token_url)))
+}
+
+/// A header of a word and a secret, marked so that nothing prints it.
+pub(super) fn sensitive(word: &str, secret: &Secret) -> Option<HeaderValue> {
+    plain_header(&Secret::new(format!("{word} {}", secret.expose())))
+}
+
+/// `Basic`, with user and password.
+pub(super) fn basic(user: &Secret, password: &Secret) -> Option<HeaderValue> {
+    let pair = format!("{}:{}", user.expose(), password.expose());
+    sensitive("Basic", &Secret::new(base64(pair.as_bytes())))
+}
+
+fn plain_header(secret: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(secret.expose()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4_usize {
+            if place <= chunk.len() {
+                let letter = (bits >> (18 - 6 * place)) & 63;
+                text.push(char::from(LETTERS[letter as usize]));
+            } else {
+                text.push('=');
+            }
+        }
+    }
+    text
+}
+
+impl Authoriser {
+    /// The headers for a call, and which token they hold.
+    pub(super) async fn headers(
+        &self,
+        transport: &Transport,
+        patience: Patience,
+    ) -> Result<(HeaderMap, u64), Failure> {
+        match self {
+            Self::Fixed(headers) => Ok((headers.clone(), 0)),
+            Self::OAuth(oauth) => oauth.headers(transport, None, patience).await,
+        }
+    }
+
+    /// Headers with another token than the one that was refused; nothing where there is no other.
+    pub(super) async fn renewed(
+        &self,
+        transport: &Transport,
+        refused: u64,
+        patience: Patience,
+    ) -> Result<Option<HeaderMap>, Failure> {
+        match self {
+            Self::Fixed(_) => Ok(None),
+            Self::OAuth(oauth) => {
+                let (headers, _) = oauth.headers(transport, Some(refused), patience).await?;
+                Ok(Some(headers))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_follows_the_rfc() {
+        for (plain, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_credential_in_a_header_is_not_printed() {
+        let header = basic(&Secret::new("u".into()), &Secret::new("p".into())).unwrap();
+        assert!(header.is_sensitive());
+        assert_eq!(format!("{header:?}"), "Sensitive");
+    }
+}

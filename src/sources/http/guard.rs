@@ -1,0 +1,91 @@
+//! Limits of one list: pages that repeat, too many pages, too many rows.
+
+use std::collections::HashSet;
+
+use crate::config::Limits;
+use crate::sources::error::SourceError;
+use crate::sources::json::Json;
+
+/// Watches the pages of one list.
+#[derive(Debug)]
+pub(super) struct Guard {
+    source_name: String,
+    stream: String,
+    pages_max: u64,
+    rows_max: u64,
+    page_count: u64,
+    row_count: u64,
+    asked: HashSet<[u8; 32]>,
+    seen: HashSet<[u8; 32]>,
+}
+
+impl Guard {
+    pub(super) fn new(source_name: &str, stream: &str, limits: &Limits) -> Self {
+        Self {
+            source_name: source_name.to_owned(),
+            stream: stream.to_owned(),
+            pages_max: limits.pages,
+            rows_max: limits.rows,
+            page_count: 0,
+            row_count: 0,
+            asked: HashSet::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Before a page is asked for: the same request twice is a loop.
+    pub(super) fn ask(&mut self, fingerprint: [u8; 32]) -> Result<(), SourceError> {
+        if self.page_count >= self.pages_max {
+            return Err(self.too_much("pages", self.pages_max));
+        }
+        if self.asked.insert(fingerprint) {
+            Ok(())
+        } else {
+            Err(self.repeats("the cursor came before"))
+        }
+    }
+
+    /// After a page came: the same records twice under another cursor are a loop as well.
+    pub(super) fn see(&mut self, records: &[&Json]) -> Result<(), SourceError> {
+        self.page_count += 1;
+        self.row_count += records.len() as u64;
+        if self.row_count > self.rows_max {
+            return Err(self.too_much("rows", self.rows_max));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let mut hasher = blake3::Hasher::new();
+        for record in records {
+            hasher.update(record.to_text().as_bytes());
+            hasher.update(b"\n");
+        }
+        if self.seen.insert(*hasher.finalize().as_bytes()) {
+            Ok(())
+        } else {
+            Err(self.repeats("the same records came before"))
+        }
+    }
+
+    /// How many records came.
+    pub(super) fn row_count(&self) -> u64 {
+        self.row_count
+    }
+
+    fn too_much(&self, limit: &'static str, most: u64) -> SourceError {
+        SourceError::TooMuch {
+            source_name: self.source_name.clone(),
+            limit,
+            detail: format!("`{}` has more than {most} {limit}", self.stream),
+        }
+    }
+
+    fn repeats(&self, what: &str) -> SourceError {
+        SourceError::Loop {
+            source_name: self.source_name.clone(),
+            stream: self.stream.clone(),
+            page: self.page_count,
+            what: what.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The one place that a source's credentials may go to.
+
+use url::{Host, Url};
+
+use crate::sources::error::SourceError;
+
+/// Scheme, host and port, and the path in front of all paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    base: Url,
+}
+
+impl Origin {
+    /// Takes a URL that credentials may be sent to: https, or plain http on this machine alone.
+    pub(super) fn new(
+        source_name: &str,
+        what: &'static str,
+        text: &str,
+    ) -> Result<Self, SourceError> {
+        let bad = |reason: &str| SourceError::BadUrl {
+            source_name: source_name.to_owned(),
+            what,
+            url: text.split(['?', '#']).next().unwrap_or_default().to_owned(),
+            reason: reason.to_owned(),
+        };
+        let base = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
+        // Told without the URL, which would have the password in it.
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(SourceError::BadUrl {
+                source_name: source_name.to_owned(),
+                what,
+                url: base.host_str().unwrap_or_default().to_owned(),
+                reason: "a user or password in a URL ends up in logs".to_owned(),
+            });
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(bad("it has a query"));
+        }
+        let origin = Self { base };
+        match origin.base.scheme() {
+            "https" => Ok(origin),
+            "http" if origin.is_loopback() => Ok(origin),
+            "http" => Err(bad("plain http is accepted for this machine only")),
+            _ => Err(bad("it is no https URL")),
+        }
+    }
+
+    /// Whether it is this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        match self.base.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// A path under the base.
+    pub(super) fn join(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let front = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{front}/{}", path.trim_start_matches('/')));
+        url
+    }
+
+    /// A next page's URL, absolute or relative to the present one; an error when it leaves the
+    /// origin, since credentials would go with it.
+    pub(super) fn follow(
+        &self,
+        source_name: &str,
+        present: &Url,
+        next: &str,
+    ) -> Result<Url, SourceError> {
+        let foreign = |target: String| SourceError::ForeignLink {
+            source_name: source_name.to_owned(),
+            target,
+            origin: self.base.origin().ascii_serialization(),
+        };
+        let url = present
+            .join(next)
+            .map_err(|_| foreign("no URL".to_owned()))?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if url.origin() == self.base.origin() && !has_user {
+            Ok(url)
+        } else {
+            Err(foreign(target_of(&url)))
+        }
+    }
+}
+
+/// Where a URL leads, without path and query, which may hold anything.
+pub(super) fn target_of(url: &Url) -> String {
+    match url.host_str() {
+        Some(host) => match url.port() {
+            Some(port) => format!("{}://{host}:{port}", url.scheme()),
+            None => format!("{}://{host}", url.scheme()),
+        },
+        None => format!("{}:", url.scheme()),
+    }
+}
+
+/// A URL as it may be shown: without query and fragment.
+pub(super) fn shown(url: &Url) -> String {
+    let mut plain = url.clone();
+    plain.set_query(None);
+    plain.set_fragment(None);
+    plain.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_and_this_machine_are_origins() {
+        for good in [
+            "https://api.example.com",
+            "http://127.0.0.1:18080",
+            "http://localhost:1/x",
+            "http://[::1]:9",
+        ] {
+            assert!(Origin::new("s", "base_url", good).is_ok(), "{good}");
+        }
+        for wrong in [
+            "http://api.example.com",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "api",
+            "https://user:pw@api.example.com",
+            "https://api.example.com?token=x",
+            "http://127.0.0.1.evil.example",
+        ] {
+            let error = Origin::new("s", "base_url", wrong).unwrap_err();
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_base_stays_in_front() {
+        let origin = Origin::new("s", "base_url", "https://h.example/v2/").unwrap();
+        assert_eq!(
+            origin.join("/customers").as_str(),
+            "https://h.example/v2/customers"
+        );
+    }
+
+    #[test]
+    fn next_links_stay_at_home() {
+        let origin = Origin::new("s", "base_url", "https://h.example").unwrap();
+        let here = origin.join("/a/b?x=1");
+        for (next, expected) in [
+            ("/c?page=2", "https://h.example/c?page=2"),
+            ("?page=2", "https://h.example/a/b%3Fx=1?page=2"),
+            ("https://h.example/d", "https://h.example/d"),
+        ] {
+            assert_eq!(origin.follow("s", &here, next).unwrap().as_str(), expected);
+        }
+        for wrong in [
+            "https://evil.example/d",
+            "http://h.example/d",
+            "https://h.example:444/d",
+            "//evil.example/",
+            "file:///etc/passwd",
+            "https://h.example@evil.example/",
+            "https://u:p@h.example/d",
+            "http://169.254.169.254/latest",
+        ] {
+            assert!(origin.follow("s", &here, wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! From a source's record to a canonical one, by the rules of a field map.
+
+mod columns;
+mod number;
+mod page;
+mod rule;
+
+pub(super) use columns::{Books, Mapping};
+pub(super) use page::{PageBuilder, Tally};

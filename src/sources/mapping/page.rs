@@ -1,0 +1,116 @@
+//! Building a page from records, and counting what a person should know of the whole pull.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::columns::Mapping;
+use crate::canonical::{BatchBuilder, Entity, Reject};
+use crate::sources::json::Scope;
+use crate::sources::page::MappedPage;
+
+/// What was seen over all pages of a pull.
+#[derive(Debug, Default)]
+pub(in crate::sources) struct Tally {
+    unmapped: BTreeMap<(Entity, String), u64>,
+    /// Entities of which a record without a readable id was rejected: nobody can say which of the
+    /// landed ids it is, so absence proves nothing.
+    nameless: BTreeSet<Entity>,
+    rejected: BTreeMap<Entity, u64>,
+}
+
+impl Tally {
+    /// Whether ids of this entity that did not come can be taken for gone.
+    pub(in crate::sources) fn proves_absence(&self, entity: Entity) -> bool {
+        !self.nameless.contains(&entity)
+    }
+
+    /// One sentence per thing that a person should know.
+    pub(in crate::sources) fn warnings(&self) -> Vec<String> {
+        let unmapped = self.unmapped.iter().map(|((entity, raw), count)| {
+            format!(
+                "{count} {entity} landed with status `unmapped:{raw}`, which the map does not know"
+            )
+        });
+        let rejected = self
+            .rejected
+            .iter()
+            .map(|(entity, count)| format!("{count} {entity} did not fit and are quarantined"));
+        let nameless = self.nameless.iter().map(|entity| {
+            format!("{entity} without a readable id came, so no absent id is taken for deleted")
+        });
+        unmapped.chain(rejected).chain(nameless).collect()
+    }
+}
+
+/// A page under construction.
+#[derive(Default)]
+pub(in crate::sources) struct PageBuilder {
+    batches: BTreeMap<Entity, BatchBuilder>,
+    rejects: Vec<Reject>,
+    row_count: u64,
+}
+
+impl PageBuilder {
+    /// Maps a record and adds it, or its rejection.
+    pub(in crate::sources) fn add(
+        &mut self,
+        mapping: &Mapping,
+        scope: Scope<'_>,
+        origin: &dyn Fn() -> String,
+        now: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        self.row_count += 1;
+        let entity = mapping.entity();
+        if let Some(key) = scope.record.repeated_key() {
+            let reason = format!("the key `{key}` stands twice");
+            self.reject(mapping.refuse(scope, origin(), key, &reason), tally);
+            return Ok(());
+        }
+        match mapping.map(scope, origin, now) {
+            Ok(mapped) => {
+                if let Some(raw) = mapped.unmapped {
+                    *tally.unmapped.entry((entity, raw)).or_default() += 1;
+                }
+                self.batches
+                    .entry(entity)
+                    .or_insert_with(|| BatchBuilder::new(entity))
+                    .push(&mapped.record)
+                    .map_err(|error| error.to_string())
+            }
+            Err(reject) => {
+                self.reject(*reject, tally);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds a rejected record.
+    pub(in crate::sources) fn reject(&mut self, reject: Reject, tally: &mut Tally) {
+        *tally.rejected.entry(reject.entity).or_default() += 1;
+        if reject.id.is_none() {
+            tally.nameless.insert(reject.entity);
+        }
+        self.rejects.push(reject);
+    }
+
+    /// How many records were added, rejected ones among them.
+    pub(in crate::sources) fn row_count(&self) -> u64 {
+        self.row_count
+    }
+
+    /// The page; the builder is empty afterwards.
+    pub(in crate::sources) fn finish(&mut self) -> Result<MappedPage, String> {
+        self.row_count = 0;
+        let mut page = MappedPage {
+            batches: Vec::new(),
+            rejects: std::mem::take(&mut self.rejects),
+        };
+        for builder in std::mem::take(&mut self.batches).values_mut() {
+            page.batches
+                .push(builder.finish().map_err(|error| error.to_string())?);
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,285 @@
+//! One column's rule, made ready: its paths taken apart, and what it reads typed.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use super::columns::Books;
+use super::number;
+use crate::canonical::{Column, Kind, Value, parse_date, parse_decimal, parse_instant};
+use crate::config::{EpochUnit, FieldTable};
+use crate::currency::Currency;
+use crate::period::local_day;
+use crate::sources::json::{Json, Path, Scope};
+
+/// Why a field does not fit its column.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub(super) text: Option<String>,
+    pub(super) reason: String,
+}
+
+impl Misfit {
+    pub(super) fn new(text: Option<&str>, reason: impl Into<String>) -> Self {
+        Self {
+            text: text.map(str::to_owned),
+            reason: reason.into(),
+        }
+    }
+
+    /// A value of the wrong shape.
+    pub(super) fn shape(value: &Json, kind: Kind) -> Self {
+        let text = value.to_text();
+        Self::new(
+            Some(&text),
+            format!("is {}, not a {}", value.noun(), kind.noun()),
+        )
+    }
+}
+
+/// What a column's rule read.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) value: Option<Value>,
+    /// A status of the vendor that the rule does not know.
+    pub(super) unmapped: Option<String>,
+}
+
+/// A column with its rule.
+#[derive(Debug)]
+pub(super) struct ColumnRule {
+    pub(super) column: &'static Column,
+    pub(super) table: FieldTable,
+    pub(super) paths: Vec<Path>,
+    pub(super) currency_path: Option<Path>,
+    pub(super) less_path: Option<Path>,
+    instead_path: Option<Path>,
+    zone: Option<TimeZone>,
+}
+
+impl ColumnRule {
+    pub(super) fn new(column: &'static Column, table: FieldTable) -> Result<Self, String> {
+        let zone =
+            match &table.zone {
+                None => None,
+                Some(name) => Some(TimeZone::get(name).map_err(|_| {
+                    format!("column `{}` names no time zone: `{name}`", column.name)
+                })?),
+            };
+        Ok(Self {
+            column,
+            paths: table.paths().iter().map(|path| Path::new(path)).collect(),
+            currency_path: table.minor_units_of.as_deref().map(Path::new),
+            less_path: table.less.as_deref().map(Path::new),
+            instead_path: table
+                .instead
+                .as_ref()
+                .map(|instead| Path::new(&instead.when)),
+            zone,
+            table,
+        })
+    }
+
+    pub(super) fn read(&self, scope: Scope<'_>, books: &Books) -> Result<Reading, Misfit> {
+        if let (Some(instead), Some(path)) = (&self.table.instead, &self.instead_path)
+            && path
+                .text(scope)
+                .is_some_and(|text| instead.is.as_slice().iter().any(|is| is == text))
+        {
+            return self.typed(&instead.value, books).map(Reading::of);
+        }
+        match self.column.kind {
+            Kind::Decimal => {
+                let found = number::read(self, scope, books)?;
+                let value = match (found, &self.table.value) {
+                    (None, Some(text)) => Some(self.typed(text, books)?),
+                    (found, _) => found.map(Value::Decimal),
+                };
+                Ok(Reading {
+                    value,
+                    unmapped: None,
+                })
+            }
+            Kind::List => self.read_list(scope),
+            _ => self.read_text(scope, books),
+        }
+    }
+
+    fn read_list(&self, scope: Scope<'_>) -> Result<Reading, Misfit> {
+        let mut texts = Vec::new();
+        for value in self.paths.iter().flat_map(|path| path.all(scope)) {
+            self.append(value, &mut texts)?;
+        }
+        if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
+            texts.extend(split_list(text));
+        }
+        let value = if texts.is_empty() {
+            None
+        } else {
+            Some(Value::List(texts))
+        };
+        Ok(Reading {
+            value,
+            unmapped: None,
+        })
+    }
+
+    fn append(&self, value: &Json, texts: &mut Vec<String>) -> Result<(), Misfit> {
+        match value {
+            Json::List(items) => {
+                for item in items {
+                    self.append(item, texts)?;
+                }
+                Ok(())
+            }
+            absent if absent.is_absent() => Ok(()),
+            other => {
+                let text = other
+                    .scalar()
+                    .ok_or_else(|| Misfit::shape(other, Kind::List))?;
+                texts.extend(split_list(text).map(|item| self.prefixed(&item)));
+                Ok(())
+            }
+        }
+    }
+
+    fn read_text(&self, scope: Scope<'_>, books: &Books) -> Result<Reading, Misfit> {
+        let Some(raw) = self.raw_text(scope)? else {
+            return match &self.table.value {
+                Some(constant) => self.typed(constant, books).map(Reading::of),
+                None => Ok(Reading::default()),
+            };
+        };
+        let Some(cases) = &self.table.cases else {
+            return self.typed(&self.prefixed(&raw), books).map(Reading::of);
+        };
+        if let Some(meaning) = cases.get(&raw) {
+            return self.typed(meaning, books).map(Reading::of);
+        }
+        if self.column.name == "status" {
+            let value = Some(Value::Text(format!("unmapped:{raw}")));
+            return Ok(Reading {
+                value,
+                unmapped: Some(raw),
+            });
+        }
+        let known: Vec<&str> = cases.keys().map(String::as_str).collect();
+        Err(Misfit::new(
+            Some(&raw),
+            format!("is none of {}", known.join(", ")),
+        ))
+    }
+
+    /// The raw text: the first path that is present, or all of them joined.
+    fn raw_text(&self, scope: Scope<'_>) -> Result<Option<String>, Misfit> {
+        let mut texts = Vec::new();
+        for value in self.paths.iter().filter_map(|path| path.one(scope)) {
+            let text = value
+                .scalar()
+                .ok_or_else(|| Misfit::shape(value, self.column.kind))?;
+            texts.push(text);
+            if self.table.join.is_none() {
+                break;
+            }
+        }
+        let glue = self.table.join.as_deref().unwrap_or_default();
+        Ok(if texts.is_empty() {
+            None
+        } else {
+            Some(texts.join(glue))
+        })
+    }
+
+    fn prefixed(&self, text: &str) -> String {
+        format!("{}{text}", self.table.prefix.as_deref().unwrap_or_default())
+    }
+
+    fn typed(&self, text: &str, books: &Books) -> Result<Value, Misfit> {
+        let zone = self.zone.as_ref().unwrap_or(&books.zone);
+        let misfit = |reason: &dyn std::fmt::Display| Misfit::new(Some(text), reason.to_string());
+        let value = match self.column.kind {
+            Kind::Text if text.contains('\0') => return Err(misfit(&"holds a NUL character")),
+            Kind::Text if self.table.upper => Value::Text(text.to_uppercase()),
+            Kind::Text => Value::Text(text.to_owned()),
+            Kind::List => Value::List(split_list(text).collect()),
+            Kind::Decimal => Value::Decimal(parse_decimal(text).map_err(|reason| misfit(&reason))?),
+            Kind::Date => Value::Date(self.date(text, zone).map_err(|reason| misfit(&reason))?),
+            Kind::Instant => {
+                Value::Instant(self.instant(text, zone).map_err(|reason| misfit(&reason))?)
+            }
+            Kind::Bool => match text {
+                "true" | "TRUE" | "True" => Value::Bool(true),
+                "false" | "FALSE" | "False" => Value::Bool(false),
+                _ => return Err(misfit(&"is neither true nor false")),
+            },
+            Kind::Currency => {
+                let code = if self.table.upper {
+                    text.to_uppercase()
+                } else {
+                    text.to_owned()
+                };
+                let currency: Currency = code
+                    .parse()
+                    .map_err(|_| misfit(&"is no currency of ISO 4217"))?;
+                Value::Text(currency.code().to_owned())
+            }
+        };
+        Ok(value)
+    }
+
+    fn date(&self, text: &str, zone: &TimeZone) -> Result<jiff::civil::Date, String> {
+        let day = match self.table.epoch {
+            Some(unit) => local_day(since_1970(text, unit)?, zone),
+            None => parse_date(text, self.table.format.as_deref(), zone)
+                .map_err(|reason| reason.to_string())?,
+        };
+        match self.table.add_days {
+            Some(days) => day
+                .checked_add(days.days())
+                .map_err(|_| "leaves the calendar".into()),
+            None => Ok(day),
+        }
+    }
+
+    fn instant(&self, text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+        let instant = match self.table.epoch {
+            Some(unit) => since_1970(text, unit)?,
+            None => parse_instant(text, self.table.format.as_deref(), zone)
+                .map_err(|reason| reason.to_string())?,
+        };
+        match self.table.add_days {
+            // A day of the books' calendar, which a change of the clock makes 23 or 25 hours long.
+            Some(days) => instant
+                .to_zoned(zone.clone())
+                .checked_add(days.days())
+                .map(|zoned| zoned.timestamp())
+                .map_err(|_| "leaves the calendar".into()),
+            None => Ok(instant),
+        }
+    }
+}
+
+impl Reading {
+    fn of(value: Value) -> Self {
+        Self {
+            value: Some(value),
+            unmapped: None,
+        }
+    }
+}
+
+fn since_1970(text: &str, unit: EpochUnit) -> Result<Timestamp, String> {
+    let wrong = || "is no instant since 1970".to_owned();
+    let count: i64 = text.parse().map_err(|_| wrong())?;
+    match unit {
+        EpochUnit::Seconds => Timestamp::from_second(count),
+        EpochUnit::Milliseconds => Timestamp::from_millisecond(count),
+    }
+    .map_err(|_| wrong())
+}
+
+fn split_list(text: &str) -> impl Iterator<Item = String> {
+    text.split(';')
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .map(str::to_owned)
+}

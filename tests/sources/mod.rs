@@ -1,1 +1,13 @@
-//! Tests of `sources`.
+//! Stories of the sources: an API behind a real socket, or files in a folder, on one side, and the
+//! canonical records that come out on the other.
+
+mod auth;
+mod faults;
+mod files;
+mod harness;
+mod hubspot;
+mod incremental;
+mod pagination;
+mod probe;
+mod stripe;
+mod values;

@@ -1,0 +1,146 @@
+//! Values that floats, lenient parsers and hurried vendors get wrong.
+
+use crossfoot::canonical::Entity;
+
+use super::harness::{Desk, Pulled, SINGLE, TOKEN, connector, json, server};
+
+async fn payments(rows: &str) -> Pulled {
+    let desk = Desk::new();
+    let body = format!(r#"{{"data":[{rows}]}}"#);
+    let server = server(move |_| json(body.clone())).await;
+    let text = connector(SINGLE).replace("\"products\"", "\"payments\"").replace(
+        r#"map = { id = "id", sku = "sku" }"#,
+        r#"map = { id = "id", received_on = "day", amount = "amount", currency = "currency", status = { from = "status", cases = { ok = "succeeded" } } }"#,
+    );
+    let config = desk.api(&server.uri(), &text, TOKEN);
+    desk.pull(&config, "items")
+        .await
+        .unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+fn row(id: &str, amount: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","day":"2026-11-01","amount":{amount},"currency":"USD","status":"ok"}}"#
+    )
+}
+
+#[tokio::test]
+async fn amounts_are_their_own_text() {
+    // Goal: no digit is lost on the way. Method: amounts that a float cannot hold, as numbers and
+    // as texts.
+    let amounts = [
+        ("9007199254740993", "9007199254740993"),
+        ("0.30000000000000004", "0.30000000000000004"),
+        ("1.5e3", "1500"),
+        ("-0.00", "0"),
+        ("\"1890\"", "1890"),
+        ("\"1.0E7\"", "10000000"),
+        (
+            "123456789012345678.0123456789",
+            "123456789012345678.0123456789",
+        ),
+    ];
+    for (amount, expected) in amounts {
+        let pulled = payments(&row("p", amount)).await;
+        match pulled
+            .records
+            .first()
+            .and_then(|record| record.decimal("amount"))
+        {
+            Some(number) => assert_eq!(number.to_string(), expected, "{amount}"),
+            // 17 decimals are more than are kept: refused whole, not rounded.
+            None => assert_eq!(amount, "0.30000000000000004"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_exact_is_quarantined_alone() {
+    // Goal: one bad row costs one row, kept with its text. Method: bad rows among good ones.
+    let bad = [
+        "123456789012345678901234567890",
+        "1e400",
+        "NaN",
+        "\"1,234.56\"",
+        "\"$12\"",
+        "\"(12.00)\"",
+        "true",
+        "[]",
+        "null",
+        "\"\"",
+    ];
+    let mut rows = vec![row("first", "1")];
+    rows.extend(
+        bad.iter()
+            .enumerate()
+            .map(|(at, amount)| row(&format!("bad-{at}"), amount)),
+    );
+    rows.push(row("last", "2"));
+    let pulled = payments(&rows.join(",")).await;
+    assert_eq!(pulled.ids(Entity::Payments), ["first", "last"]);
+    assert_eq!(pulled.rejects.len(), bad.len());
+    for (at, reject) in pulled.rejects.iter().enumerate() {
+        assert_eq!(reject.id.as_deref(), Some(format!("bad-{at}").as_str()));
+        assert_eq!(
+            (reject.field.as_str(), reject.source.as_str()),
+            ("amount", "billing")
+        );
+        assert_eq!(
+            reject.origin,
+            format!("stream items, page 1, record {}", at + 2)
+        );
+        assert!(
+            reject.raw.contains(&format!("\"id\":\"bad-{at}\"")),
+            "{}",
+            reject.raw
+        );
+    }
+    assert_eq!(pulled.rejects[0].text.as_deref(), Some(bad[0]));
+    assert_eq!(pulled.report.full_sweeps, [Entity::Payments]);
+    assert!(
+        pulled
+            .report
+            .warnings
+            .iter()
+            .any(|text| text.contains("10 payments did not fit"))
+    );
+}
+
+#[tokio::test]
+async fn odd_records_do_not_harm_their_neighbours() {
+    // Goal: a key that stands twice, a lone surrogate, an unknown currency and a record without an
+    // id are quarantined; an unknown status lands and is told. Method: all on one page.
+    let rows = [
+        r#"{"id":"twice","day":"2026-11-01","amount":1,"amount":2,"currency":"USD"}"#.to_owned(),
+        r#"{"id":"half\ud800","day":"2026-11-01","amount":1,"currency":"USD"}"#.to_owned(),
+        r#"{"id":"dead","day":"2026-11-01","amount":1,"currency":"DEM"}"#.to_owned(),
+        row("good", "3").replace("\"ok\"", "\"odd\""),
+    ];
+    let pulled = payments(&rows.join(",")).await;
+    assert_eq!(pulled.ids(Entity::Payments), ["good"]);
+    let reasons: Vec<&str> = pulled
+        .rejects
+        .iter()
+        .map(|reject| reject.reason.as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "the key `amount` stands twice",
+            "is no valid JSON, not a text",
+            "is no currency of ISO 4217",
+        ]
+    );
+    assert_eq!(pulled.rejects[1].raw, rows[1]);
+    let good = pulled.one(Entity::Payments, "good");
+    assert_eq!(good.text("status"), Some("unmapped:odd"));
+    assert!(
+        pulled
+            .report
+            .warnings
+            .iter()
+            .any(|text| text.starts_with("1 payments landed with status `unmapped:odd`"))
+    );
+    // The one without a readable id could be any of the landed ones, so nothing is taken for gone.
+    assert!(pulled.report.full_sweeps.is_empty());
+}

@@ -88,7 +88,7 @@ pub enum SourceError {
         connector: String,
         credential: String,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// The credential is accepted and lacks a right.
     #[error("{connector} does not let source `{source_name}` read `{stream}`")]
@@ -97,7 +97,7 @@ pub enum SourceError {
         connector: String,
         stream: String,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// The path does not exist there.
     #[error("{connector} does not know what source `{source_name}` asks for")]
@@ -105,7 +105,7 @@ pub enum SourceError {
         source_name: String,
         connector: String,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// Another refusal that a retry does not change.
     #[error("{connector} refused a request of source `{source_name}`")]
@@ -113,7 +113,7 @@ pub enum SourceError {
         source_name: String,
         connector: String,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// No usable answer within the time for retries.
     #[error("source `{source_name}` gave no usable answer in {tries} tries over {seconds} s")]
@@ -122,7 +122,7 @@ pub enum SourceError {
         tries: u32,
         seconds: u64,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// The vendor asks to wait for longer than a run waits.
     #[error(
@@ -133,7 +133,7 @@ pub enum SourceError {
         connector: String,
         seconds: u64,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// Something answered, and it is not the page that was asked for.
     #[error("source `{source_name}` answered with something else than its records, {tries} times")]
@@ -141,7 +141,7 @@ pub enum SourceError {
         source_name: String,
         tries: u32,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// A redirect; none is followed, since credentials would travel with it.
     #[error("source `{source_name}` was redirected to `{target}`, which is not followed")]
@@ -149,7 +149,7 @@ pub enum SourceError {
         source_name: String,
         target: String,
         #[source]
-        cause: Exchanged,
+        cause: Box<Exchanged>,
     },
     /// The next page lies on another host than the configured one.
     #[error("the next page of source `{source_name}` lies on `{target}`, not on `{origin}`")]

@@ -1,6 +1,6 @@
 //! Finding a connector file, built in or of the company's own, and checking what types cannot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::paginate::PaginateSpec;
@@ -72,9 +72,9 @@ fn bad(file: &str, detail: &str) -> SourceError {
 }
 
 fn check(file: &str, spec: &ConnectorSpec) -> Result<(), SourceError> {
-    let mut names = BTreeMap::new();
+    let mut names = BTreeSet::new();
     for stream in &spec.stream {
-        if names.insert(stream.name.as_str(), ()).is_some() {
+        if !names.insert(stream.name.as_str()) {
             return Err(bad(
                 file,
                 &format!("two streams are called `{}`", stream.name),

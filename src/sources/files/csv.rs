@@ -23,7 +23,7 @@ pub(super) struct CsvReader<R> {
 
 /// One record, cut into cells.
 #[derive(Debug, Default)]
-struct Cells {
+struct Cut {
     line: u64,
     cells: Vec<Vec<u8>>,
     fault: Option<&'static str>,
@@ -98,7 +98,7 @@ impl<R: Read> CsvReader<R> {
     }
 
     /// The next record that is no blank line.
-    fn cells(&mut self) -> Result<Option<Cells>, Fault> {
+    fn cells(&mut self) -> Result<Option<Cut>, Fault> {
         loop {
             let Some(cells) = self.any_cells()? else {
                 return Ok(None);
@@ -109,10 +109,10 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    fn any_cells(&mut self) -> Result<Option<Cells>, Fault> {
-        let mut found = Cells {
+    fn any_cells(&mut self) -> Result<Option<Cut>, Fault> {
+        let mut found = Cut {
             line: self.line,
-            ..Cells::default()
+            ..Cut::default()
         };
         let mut cell = Vec::new();
         let mut state = State::Start;
@@ -175,8 +175,8 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    fn row_of(&self, cells: Cells) -> Row {
-        let Cells { line, cells, fault } = cells;
+    fn row_of(&self, cut: Cut) -> Row {
+        let Cut { line, cells, fault } = cut;
         let bad = |reason: String| Row::Bad {
             line,
             reason,

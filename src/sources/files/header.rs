@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rapidfuzz::distance::damerau_levenshtein;
 
 use crate::canonical::Entity;
-use crate::config::{FieldMap, FieldRule};
+use crate::config::{FieldMap, FieldRule, FieldTable};
 
 /// A column that the header lacks.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,16 +53,21 @@ pub(super) fn rules(
     Ok(rules)
 }
 
+/// The columns that the rules read.
+pub(super) fn read_by(rules: &FieldMap) -> BTreeSet<String> {
+    let tables: Vec<FieldTable> = rules.values().map(FieldRule::table).collect();
+    let paths = tables.iter().flat_map(FieldTable::all_paths);
+    paths.map(str::to_owned).collect()
+}
+
 /// The columns that no rule reads; they are kept in `raw` and nowhere else.
 pub(super) fn unread<'h>(
     entity: Entity,
-    rules: &FieldMap,
+    read: &BTreeSet<String>,
     columns: impl Iterator<Item = &'h str>,
 ) -> BTreeSet<String> {
-    let tables: Vec<_> = rules.values().map(FieldRule::table).collect();
-    let read: BTreeSet<&str> = tables.iter().flat_map(|table| table.all_paths()).collect();
     columns
-        .filter(|column| !read.contains(column) && entity.index_of(column).is_none())
+        .filter(|column| !read.contains(*column) && entity.index_of(column).is_none())
         .map(str::to_owned)
         .collect()
 }
@@ -134,7 +139,11 @@ mod tests {
         let own: FieldMap = toml::from_str("account_id = 'Account ID'").unwrap();
         let found = rules(Entity::Usage, Some(&own), Some(&names)).unwrap();
         assert_eq!(found.len(), 5);
-        let unread = unread(Entity::Usage, &found, names.iter().map(String::as_str));
+        let unread = unread(
+            Entity::Usage,
+            &read_by(&found),
+            names.iter().map(String::as_str),
+        );
         assert_eq!(unread, BTreeSet::from(["extra".to_owned()]));
     }
 

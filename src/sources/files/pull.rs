@@ -94,8 +94,9 @@ impl Pull<'_> {
             .unwrap_or(path)
             .display()
             .to_string();
+        let read = header::read_by(&rules);
         let mut unknown = match reader.header() {
-            Some(names) => header::unread(self.entity, &rules, names.iter().map(String::as_str)),
+            Some(names) => header::unread(self.entity, &read, names.iter().map(String::as_str)),
             None => BTreeSet::new(),
         };
         let has_header = reader.header().is_some();
@@ -105,7 +106,7 @@ impl Pull<'_> {
             .map_err(|fault| fault.of(&source_name, path.to_owned(), format))?
         {
             if !has_header && unknown.len() < UNKNOWN_MAX {
-                unknown.extend(unknown_keys(self.entity, &rules, &row));
+                unknown.extend(unknown_keys(self.entity, &read, &row));
             }
             self.row(&mapping, &shown, row)?;
         }
@@ -203,12 +204,12 @@ fn rules(
     )
 }
 
-fn unknown_keys(entity: Entity, rules: &FieldMap, row: &Row) -> BTreeSet<String> {
+fn unknown_keys(entity: Entity, read: &BTreeSet<String>, row: &Row) -> BTreeSet<String> {
     match row {
         Row::Good {
             record: Json::Object(entries),
             ..
-        } => header::unread(entity, rules, entries.iter().map(|(key, _)| key.as_str())),
+        } => header::unread(entity, read, entries.iter().map(|(key, _)| key.as_str())),
         _ => BTreeSet::new(),
     }
 }

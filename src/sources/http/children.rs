@@ -38,7 +38,6 @@ pub(super) async fn fetch(
             continue;
         }
         match &feed.children {
-            Children::Own => {}
             Children::Each {
                 path,
                 rest: Some(rest),
@@ -53,7 +52,7 @@ pub(super) async fn fetch(
                     .children
                     .extend(others.into_iter().map(|child| (at, child)));
             }
-            Children::Each { .. } => {}
+            Children::Own | Children::Each { .. } => {}
             Children::Lookup { ids, rest, .. } => {
                 let mut own: Vec<String> = texts(ids, record);
                 if let Some(rest) = rest.as_ref().filter(|rest| has_more(rest, scope)) {

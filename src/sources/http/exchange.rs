@@ -21,15 +21,15 @@ pub(super) enum Outcome {
     Page(Box<Reply>),
     /// The same call may succeed in a moment; the server may have said when.
     Again {
-        cause: Exchanged,
+        cause: Box<Exchanged>,
         wait: Option<Duration>,
     },
     /// Something answered, and it is not the page.
-    NotPage(Exchanged),
+    NotPage(Box<Exchanged>),
     /// The credential was not accepted.
-    Unauthorised(Exchanged),
+    Unauthorised(Box<Exchanged>),
     /// Trying again gives the same answer.
-    Stop { cause: Exchanged, why: Stop },
+    Stop { cause: Box<Exchanged>, why: Stop },
 }
 
 /// Why trying again does not help.
@@ -202,12 +202,16 @@ impl Exchanger {
         .map(str::to_owned)
     }
 
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "every error that holds it keeps it boxed, to stay small itself"
+    )]
     pub(super) fn exchanged(
         &self,
         call: &Call,
         status: Option<StatusCode>,
         message: &str,
-    ) -> Exchanged {
+    ) -> Box<Exchanged> {
         let mut plain = message.to_owned();
         for secret in self
             .secrets
@@ -216,11 +220,11 @@ impl Exchanger {
         {
             plain = plain.replace(secret.expose(), "[secret]");
         }
-        Exchanged {
+        Box::new(Exchanged {
             request: call.shown(),
             status: status.map(|status| status.as_u16()),
             message: Exchanged::shown(&plain),
-        }
+        })
     }
 }
 

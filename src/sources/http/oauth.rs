@@ -22,7 +22,7 @@ use crate::sources::json::{Json, Path, Scope};
 use crate::sources::registry::TokenKeeper;
 
 /// A token whose lifetime the vendor does not tell is renewed after this time.
-const LIFE_UNTOLD: Duration = Duration::from_secs(30 * 60);
+const LIFE_UNTOLD: Duration = Duration::from_mins(30);
 
 /// How the token is earned.
 pub(super) enum Grant {
@@ -208,7 +208,7 @@ impl OAuth {
             body: Body::Form(form),
             what: "the token".to_owned(),
         };
-        let unauthorised = |cause: Exchanged| transport.unauthorised(cause);
+        let unauthorised = |cause: Box<Exchanged>| transport.unauthorised(cause);
         match transport.send(&call, &headers, &is_token, patience).await {
             Ok(Sent::Page(reply)) => match Path::new("error").text(Scope::of(&reply.json)) {
                 // Some vendors refuse with status 200.
@@ -238,11 +238,11 @@ impl OAuth {
             .ok_or_else(|| SourceError::NotRecords {
                 source_name: transport.source_name.clone(),
                 tries: 1,
-                cause: Exchanged {
+                cause: Box::new(Exchanged {
                     request: format!("POST {}", super::origin::shown(&self.token_url)),
                     status: None,
                     message: "the access token cannot stand in a header".to_owned(),
-                },
+                }),
             })?;
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, value);

@@ -69,10 +69,10 @@ impl<'s> Pager<'s> {
     /// Turns the list's call into the present page's.
     pub(super) fn apply(&self, call: &mut Call) -> Result<(), SourceError> {
         match (&self.position, self.spec) {
-            (Position::Token(token), PaginateSpec::LastId { parameter, .. })
-            | (
+            (
                 Position::Token(token),
-                PaginateSpec::Cursor {
+                PaginateSpec::LastId { parameter, .. }
+                | PaginateSpec::Cursor {
                     parameter: Some(parameter),
                     ..
                 },
@@ -94,8 +94,10 @@ impl<'s> Pager<'s> {
                     });
                 }
             }
-            (Position::Number(number), PaginateSpec::Page { parameter, .. })
-            | (Position::Number(number), PaginateSpec::Offset { parameter, .. }) => {
+            (
+                Position::Number(number),
+                PaginateSpec::Page { parameter, .. } | PaginateSpec::Offset { parameter, .. },
+            ) => {
                 call.set_query(parameter, &number.to_string());
             }
             (Position::Link(url), _) => call.url = url.clone(),

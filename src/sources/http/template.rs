@@ -47,7 +47,7 @@ impl RequestPlan {
             method: spec.method,
             path: spec.path.clone(),
             query: spec.query.clone(),
-            body: spec.body.as_ref().map(|table| object(table)),
+            body: spec.body.as_ref().map(object),
             fields,
         }
     }
@@ -186,7 +186,11 @@ fn push_segment(text: &str, path: &mut String) -> Result<(), String> {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            path.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                let letter = char::from_digit(u32::from(digit), 16);
+                path.extend(letter.map(|letter| letter.to_ascii_uppercase()));
+            }
         }
     }
     Ok(())

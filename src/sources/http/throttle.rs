@@ -73,9 +73,9 @@ impl Throttle {
             return Err(until - now);
         }
         let paid_at = state.paid_at.map_or(now, |paid_at| paid_at.max(now));
-        let ahead = paid_at - now;
-        if ahead > self.burst {
-            return Err(ahead - self.burst);
+        let too_far = (paid_at - now).saturating_sub(self.burst);
+        if !too_far.is_zero() {
+            return Err(too_far);
         }
         state.paid_at = Some(paid_at + self.cost);
         Ok(())

@@ -22,7 +22,7 @@ const NOT_PAGE_TRIES_MAX: u32 = 3;
 #[derive(Debug)]
 pub(super) enum Sent {
     Page(Box<Reply>),
-    Unauthorised(Exchanged),
+    Unauthorised(Box<Exchanged>),
 }
 
 /// How patient a call is.
@@ -125,7 +125,7 @@ impl Transport {
     }
 
     /// The error of a credential that was refused for good.
-    pub(super) fn unauthorised(&self, cause: Exchanged) -> SourceError {
+    pub(super) fn unauthorised(&self, cause: Box<Exchanged>) -> SourceError {
         SourceError::Unauthorised {
             source_name: self.source_name.clone(),
             connector: self.connector.clone(),
@@ -154,7 +154,7 @@ impl Transport {
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
-    fn stopped(&self, call: &Call, cause: Exchanged, why: Stop) -> SourceError {
+    fn stopped(&self, call: &Call, cause: Box<Exchanged>, why: Stop) -> SourceError {
         let source_name = self.source_name.clone();
         let connector = self.connector.clone();
         match why {

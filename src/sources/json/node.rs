@@ -131,7 +131,11 @@ fn write_text(plain: &str, text: &mut String) {
             '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
             control if u32::from(control) < 0x20 => {
-                text.push_str(&format!("\\u{:04x}", u32::from(control)));
+                text.push_str("\\u00");
+                for shift in [4, 0] {
+                    let digit = (u32::from(control) >> shift) & 0xf;
+                    text.extend(char::from_digit(digit, 16));
+                }
             }
             other => text.push(other),
         }

@@ -163,9 +163,8 @@ impl Reader<'_> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong());
             }
-            let key = match self.text()? {
-                Json::Text(key) | Json::Broken(key) => key,
-                _ => return Err(self.wrong()),
+            let (Json::Text(key) | Json::Broken(key)) = self.text()? else {
+                return Err(self.wrong());
             };
             self.blank();
             if !self.takes(":") {

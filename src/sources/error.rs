@@ -82,7 +82,7 @@ pub enum SourceError {
         cause: SecretError,
     },
     /// The vendor does not accept the credential.
-    #[error("{connector} refused the credential of source `{source_name}`")]
+    #[error("{connector} refused the token for source `{source_name}`")]
     Unauthorised {
         source_name: String,
         connector: String,

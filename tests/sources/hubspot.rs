@@ -302,7 +302,7 @@ async fn a_wrong_token_says_which() {
         .unwrap()
         .report();
     assert!(
-        report.starts_with("error[XF-S004]: hubspot refused the credential of source"),
+        report.starts_with("error[XF-S004]: hubspot refused the token for source"),
         "{report}"
     );
     assert!(

@@ -123,12 +123,13 @@ pub fn ratio(numerator: Decimal, denominator: Decimal) -> Option<Decimal> {
     }
 }
 
-/// The exact sum of two figures in one unit.
+/// The sum of two figures in one unit, at up to 28 digits: for figures that a quotient or a rate
+/// has part in. Amounts that landed are added by [`exact_sum`].
 pub fn plus(base: Decimal, addend: Decimal) -> Result<Decimal, MoneyError> {
     base.checked_add(addend).ok_or(MoneyError::Overflow)
 }
 
-/// The exact difference of two figures in one unit.
+/// The difference of two figures in one unit, at up to 28 digits.
 pub fn minus(base: Decimal, subtrahend: Decimal) -> Result<Decimal, MoneyError> {
     base.checked_sub(subtrahend).ok_or(MoneyError::Overflow)
 }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::book::CashBook;
 use super::error::CashError;
+use super::exact::{minus, plus};
 use super::invoice::{Movement, MovementKind};
 use super::ledger::{CashInput, Ledger};
 use super::payment::{MatchedBy, Part};
@@ -15,7 +16,6 @@ use super::tolerance::cash_limit;
 use crate::config::{CashRule, ToleranceConfig};
 use crate::currency::Currency;
 use crate::fault::Failure;
-use crate::money::{minus, plus};
 
 /// Applies all payments and credit memos to the invoices, and proves that every receipt and every
 /// invoice adds up. The result does not depend on the order of the records.

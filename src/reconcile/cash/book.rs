@@ -4,10 +4,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::error::CashError;
+use super::exact::{minus, plus};
 use super::invoice::{LedgerInvoice, MovementKind};
 use super::payment::{AppliedPart, CashPayment, LedgerPayment, sum_by};
 use crate::currency::Currency;
-use crate::money::{minus, plus};
 
 /// Invoices and payments after cash application. Its constructor proves that every receipt is
 /// applied plus left, that every invoice is taken off plus open, and that nothing was paid twice.

@@ -8,6 +8,7 @@
 mod apply;
 mod book;
 mod error;
+mod exact;
 mod invoice;
 mod ledger;
 mod payment;

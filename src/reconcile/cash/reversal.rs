@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 
 use super::apply::Application;
 use super::error::CashError;
+use super::exact::{minus, plus};
 use super::invoice::MovementKind;
 use super::payment::{MatchedBy, Part};
-use crate::money::{minus, plus};
 
 impl Application<'_> {
     /// Takes back what the original left unapplied, then its applications, the last one first, and

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 
 use super::apply::Application;
 use super::error::CashError;
+use super::exact::{minus, plus};
 use super::payment::MatchedBy;
 use crate::config::CashRule;
-use crate::money::{minus, plus};
 
 impl Application<'_> {
     /// Tries the strongest key first; the first that finds an invoice decides.

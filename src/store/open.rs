@@ -1,6 +1,6 @@
 //! Which store a url names, and how it is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Store;
@@ -35,19 +35,23 @@ pub struct OpenStore<'a> {
     pub access: Access,
 }
 
-enum Place<'a> {
-    Sqlite(std::path::PathBuf),
-    Postgres(&'a str),
+enum Place {
+    Sqlite(PathBuf),
+    #[cfg(feature = "postgres")]
+    Postgres(String),
 }
 
-fn place_of<'a>(url: &'a str, base: &Path) -> Result<Place<'a>, StoreError> {
+fn place_of(url: &str, base: &Path) -> Result<Place, StoreError> {
     if let Some(rest) = url.strip_prefix("sqlite:") {
         return sqlite::path_of(rest, base)
             .map(Place::Sqlite)
             .ok_or_else(|| StoreError::Url(url.to_owned()));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(Place::Postgres(url));
+        #[cfg(feature = "postgres")]
+        return Ok(Place::Postgres(url.to_owned()));
+        #[cfg(not(feature = "postgres"))]
+        return Err(StoreError::NoPostgres("postgres://".to_owned()));
     }
     // The text may be anything, a password with a wrong scheme among it, so only its start is told.
     let scheme: String = url
@@ -65,15 +69,11 @@ pub async fn open(request: OpenStore<'_>) -> Result<Arc<dyn Store>, Failure> {
         (Place::Sqlite(path), Access::Read) => sqlite::open_reader(&path).await?,
         #[cfg(feature = "postgres")]
         (Place::Postgres(url), Access::Write) => {
-            postgres::open_writer(url, request.password.as_ref()).await?
+            postgres::open_writer(&url, request.password.as_ref()).await?
         }
         #[cfg(feature = "postgres")]
         (Place::Postgres(url), Access::Read) => {
-            postgres::open_reader(url, request.password.as_ref()).await?
-        }
-        #[cfg(not(feature = "postgres"))]
-        (Place::Postgres(_), _) => {
-            return Err(StoreError::NoPostgres("postgres://".to_owned()).into());
+            postgres::open_reader(&url, request.password.as_ref()).await?
         }
     };
     Ok(Arc::new(SqlStore::new(database)))
@@ -85,11 +85,7 @@ pub async fn backup(request: OpenStore<'_>, to: &Path) -> Result<(), Failure> {
     match place_of(request.url, request.base)? {
         Place::Sqlite(path) => sqlite::back_up(&path, to).await?,
         #[cfg(feature = "postgres")]
-        Place::Postgres(url) => return Err(postgres::back_up(url, to).into()),
-        #[cfg(not(feature = "postgres"))]
-        Place::Postgres(_) => {
-            return Err(StoreError::NoPostgres("postgres://".to_owned()).into());
-        }
+        Place::Postgres(url) => return Err(postgres::back_up(&url, to).into()),
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::sql::Database;
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// How long a write waits for the writes before it, of which one may record a whole month.
-const WRITER_WAIT: Duration = Duration::from_secs(300);
+const WRITER_WAIT: Duration = Duration::from_mins(5);
 
 /// How many reads go on at once.
 const READER_COUNT: u32 = 4;
@@ -263,13 +263,13 @@ fn make_file(path: &Path) -> Result<(), StoreError> {
 fn check_mode(path: &Path) -> Result<(), StoreError> {
     let metadata = std::fs::metadata(path).map_err(file_error("read", path))?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & 0o077 != 0 {
+        return Err(StoreError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
-    Err(StoreError::Exposed {
-        path: path.to_owned(),
-        mode,
-    })
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! Tests of `store`: one suite of stories for both databases, and what is particular to each.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "stories are functions of their own, which clippy does not take for tests"
+)]
+
 mod migrations;
 mod postgres;
 mod queries;

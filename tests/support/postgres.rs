@@ -14,7 +14,7 @@ use crossfoot::store::{Access, OpenStore, Store, open};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 /// How long the server may take to start.
-const START_WAIT: Duration = Duration::from_secs(60);
+const START_WAIT: Duration = Duration::from_mins(1);
 
 /// A database of its own for one test.
 pub(crate) struct TestDatabase {

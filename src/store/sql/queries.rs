@@ -9,9 +9,25 @@ pub(super) struct Query {
     pub(super) text: &'static str,
 }
 
+/// How the places of bound values are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Marks {
+    /// `$1`, `$2`: what Postgres asks for.
+    #[cfg(feature = "postgres")]
+    Numbered,
+    /// `?`: to SQLite `$1` is a name, and it searches all names for each, which takes minutes for
+    /// thousands of rows.
+    Bare,
+}
+
 impl Query {
     /// The same statement with as many tuples behind `values` as there are rows.
-    pub(super) fn for_rows(self, column_count: usize, row_count: usize) -> Option<String> {
+    pub(super) fn for_rows(
+        self,
+        marks: Marks,
+        column_count: usize,
+        row_count: usize,
+    ) -> Option<String> {
         const MARK: &str = "values (";
         let start = self.text.find(MARK)? + MARK.len() - 1;
         let end = start + self.text[start..].find(')')? + 1;
@@ -23,8 +39,14 @@ impl Query {
                 if column > 0 {
                     text.push_str(", ");
                 }
-                text.push('$');
-                text.push_str(&(row * column_count + column + 1).to_string());
+                match marks {
+                    #[cfg(feature = "postgres")]
+                    Marks::Numbered => {
+                        text.push('$');
+                        text.push_str(&(row * column_count + column + 1).to_string());
+                    }
+                    Marks::Bare => text.push('?'),
+                }
             }
             text.push(')');
         }
@@ -100,15 +122,22 @@ queries! {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "postgres")]
     #[test]
     fn tuples_are_numbered_through() {
-        let text = CASE_STANDING.for_rows(1, 3).unwrap();
+        let text = CASE_STANDING.for_rows(Marks::Numbered, 1, 3).unwrap();
         assert!(text.contains("values ($1),\n($2),\n($3)\n)"), "{text}");
-        let pairs = CHECKPOINT_SAVE.for_rows(2, 2).unwrap();
+        let pairs = CHECKPOINT_SAVE.for_rows(Marks::Numbered, 2, 2).unwrap();
         assert!(
             pairs.contains("values ($1, $2),\n($3, $4)\non conflict"),
             "{pairs}"
         );
-        assert_eq!(AUDIT_LAST.for_rows(1, 1), None);
+    }
+
+    #[test]
+    fn a_statement_without_a_tuple_has_no_rows() {
+        let text = CASE_STANDING.for_rows(Marks::Bare, 1, 2).unwrap();
+        assert!(text.contains("values (?),\n(?)\n)"), "{text}");
+        assert_eq!(AUDIT_LAST.for_rows(Marks::Bare, 1, 1), None);
     }
 }

@@ -5,7 +5,7 @@ use sqlx::Postgres;
 use sqlx::query::Query as Bound;
 use sqlx::{AssertSqlSafe, Database, Encode, SqlSafeStr, SqlStr, Sqlite, Transaction, Type};
 
-use super::queries::Query;
+use super::queries::{Marks, Query};
 use super::row::Row;
 use super::value::Value;
 use crate::store::error::StoreError;
@@ -111,7 +111,7 @@ impl Session {
     ) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for some in keys.chunks(BOUND_VALUES_MAX) {
-            let text = expanded(query, 1, some.len())?;
+            let text = self.expanded(query, 1, some.len())?;
             let values = some.iter().map(|key| Value::from(*key)).collect();
             rows.extend(self.fetch(query.name, text, values).await?);
         }
@@ -136,13 +136,33 @@ impl Session {
         .map_err(|cause| StoreError::of_query("rollback", cause))
     }
 
+    fn expanded(
+        &self,
+        query: Query,
+        column_count: usize,
+        row_count: usize,
+    ) -> Result<SqlStr, StoreError> {
+        let marks = match self {
+            Self::Sqlite(_) => Marks::Bare,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Marks::Numbered,
+        };
+        query
+            .for_rows(marks, column_count, row_count)
+            .map(|text| AssertSqlSafe(text).into_sql_str())
+            .ok_or_else(|| {
+                let fault = "the statement has no tuple of values".to_owned();
+                StoreError::of_query(query.name, sqlx::Error::Protocol(fault))
+            })
+    }
+
     async fn run_rows(
         &mut self,
         query: Query,
         values: Vec<Value>,
         column_count: usize,
     ) -> Result<u64, StoreError> {
-        let text = expanded(query, column_count, values.len() / column_count)?;
+        let text = self.expanded(query, column_count, values.len() / column_count)?;
         self.run(query.name, text, values, false).await
     }
 
@@ -188,18 +208,6 @@ impl Session {
         }
         .map_err(|cause| StoreError::of_query(name, cause))
     }
-}
-
-fn expanded(query: Query, column_count: usize, row_count: usize) -> Result<SqlStr, StoreError> {
-    query
-        .for_rows(column_count, row_count)
-        .map(|text| AssertSqlSafe(text).into_sql_str())
-        .ok_or_else(|| {
-            StoreError::of_query(
-                query.name,
-                sqlx::Error::Protocol("the statement has no tuple of values".to_owned()),
-            )
-        })
 }
 
 /// A statement of one database with its values.

@@ -122,7 +122,7 @@ pub(super) fn judge(
             let Some(records) = records else {
                 return Ok(Judgement::NeedsRecords);
             };
-            if is_not_due(unit, difference.amount, context)
+            if is_not_due(unit, context)
                 || is_counterpart_nearby(unit, difference.amount, &records.lines, context)?
             {
                 Verdict::Timing

@@ -11,15 +11,13 @@ use crate::reconcile::legs::BilledLine;
 use super::judge::Context;
 use super::unit::Unit;
 
-/// Whether what is missing is not due yet: today is on or before the day it should be billed plus
-/// the days of grace. Of a unit billed in arrears, a bill that is merely too low counts too.
-pub(super) fn is_not_due(unit: &Unit, difference: Decimal, context: &Context<'_>) -> bool {
+/// Whether a missing bill is not due yet: today is on or before the day on which it is expected plus
+/// the days of grace. A bill that has come and is wrong is wrong at once.
+pub(super) fn is_not_due(unit: &Unit, context: &Context<'_>) -> bool {
     let Some(expected) = &unit.expected else {
         return false;
     };
-    let is_missing = unit.billed.line_count == 0;
-    let is_low_in_arrears = expected.is_arrears && difference < Decimal::ZERO;
-    if unit.sold_in.is_some() || !(is_missing || is_low_in_arrears) {
+    if unit.sold_in.is_some() || unit.billed.line_count > 0 {
         return false;
     }
     let grace = i32::from(context.lag_days).days();

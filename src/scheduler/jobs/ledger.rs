@@ -27,6 +27,8 @@ pub struct Ledger {
     pub directory: AccountDirectory,
     /// The state of every source.
     pub freshness: Vec<Freshness>,
+    /// Per source and stream the newest pull.
+    pub newest_pulls: Vec<Pull>,
     /// Which legs each source has.
     pub roles: BTreeMap<String, Vec<Role>>,
 }
@@ -53,8 +55,10 @@ pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledg
     if save && !decided.is_empty() {
         env.store.save_crosswalk(&decided).await?;
     }
-    let freshness = source_states(env, &roles, as_of).await?;
-    Ok(Ledger { as_of, snapshot, directory, freshness, roles })
+    let newest_pulls = without_outlived(env.store.newest_pulls(as_of).await?);
+    let committed = env.store.newest_committed_pulls(as_of).await?;
+    let freshness = freshness(&source_terms(env, &roles), &newest_pulls, &committed, as_of);
+    Ok(Ledger { as_of, snapshot, directory, freshness, newest_pulls, roles })
 }
 
 /// The state of every configured source as it was known at `as_of`.

@@ -15,7 +15,7 @@ use crate::reconcile::{
     reconcile_billing, reconcile_rule,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
-use crate::store::{DiscrepancyFilter, Reconciliation};
+use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
 
 /// What the comparison of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -98,7 +98,7 @@ async fn compare(
         files: entity_files(ledger),
         input_digest: ledger.snapshot.digest(),
         directory: &ledger.directory,
-        blind_sources: blind_sources(ledger),
+        blind_sources: blind_sources(env, ledger),
         rejected: Vec::new(),
         spill_dir: &env.spill_dir,
         zone,
@@ -115,7 +115,7 @@ pub(crate) fn entity_files(ledger: &Ledger) -> EntityFiles {
 }
 
 /// The sources whose failure, gaps or age make that nothing can be said of what they could decide.
-fn blind_sources(ledger: &Ledger) -> Vec<BlindSource> {
+fn blind_sources(env: &Env, ledger: &Ledger) -> Vec<BlindSource> {
     let blind = |source: &&Freshness| match source.state {
         FreshnessState::Failed | FreshnessState::Partial | FreshnessState::Never => true,
         FreshnessState::Stale => source.level == Some(BannerLevel::Red),
@@ -127,10 +127,35 @@ fn blind_sources(ledger: &Ledger) -> Vec<BlindSource> {
         .filter(blind)
         .map(|source| BlindSource {
             source: source.source.clone(),
-            entities: Vec::new(),
+            entities: blind_entities(env, ledger, source),
             reason: source.reason.clone().unwrap_or_else(|| "is not up to date".into()),
         })
         .collect()
+}
+
+/// What of a blind source cannot be trusted: the entities of its streams that did not end well, or
+/// all that it lands when it is too old. Empty stands for everything.
+fn blind_entities(env: &Env, ledger: &Ledger, source: &Freshness) -> Vec<Entity> {
+    let all = || match env.config.source.get(&source.source) {
+        Some(config) if config.connector == "files" => config.files.keys().copied().collect(),
+        _ => Vec::new(),
+    };
+    if !matches!(source.state, FreshnessState::Failed | FreshnessState::Partial) {
+        return all();
+    }
+    let ended_badly = ledger.newest_pulls.iter().filter(|pull| {
+        pull.source == source.source && !(pull.state == PullState::Ok && pull.sealed)
+    });
+    let mut entities = Vec::new();
+    for pull in ended_badly {
+        if pull.entities.is_empty() {
+            return all();
+        }
+        entities.extend_from_slice(&pull.entities);
+    }
+    entities.sort_unstable();
+    entities.dedup();
+    entities
 }
 
 async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSummary, Failure> {
@@ -204,7 +229,7 @@ pub(crate) fn stale_cash(env: &Env, ledger: &Ledger) -> Option<String> {
             selected && (config.connector != "files" || config.files.contains_key(&Entity::Payments))
         })
     };
-    blind_sources(ledger)
+    blind_sources(env, ledger)
         .into_iter()
         .find(|blind| lands_payments(&blind.source))
         .map(|blind| format!("{} {}", blind.source, blind.reason))

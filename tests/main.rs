@@ -1,7 +1,6 @@
 //! All integration tests, in one binary, by stage.
 
 #![cfg(test)]
-
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -46,12 +46,22 @@ pub(super) async fn run(context: &Context, verb: &AccountsVerb) -> Result<Exit, 
     let accounts: Vec<&GoldenAccount> = match verb {
         AccountsVerb::List => ledger.directory.accounts().collect(),
         AccountsVerb::Show { id } => {
-            let golden = ledger.directory.find(id).ok_or_else(|| NoAccount(id.clone()))?;
-            ledger.directory.accounts().filter(|one| one.account.id == golden.id).collect()
+            let golden = ledger
+                .directory
+                .find(id)
+                .ok_or_else(|| NoAccount(id.clone()))?;
+            ledger
+                .directory
+                .accounts()
+                .filter(|one| one.account.id == golden.id)
+                .collect()
         }
     };
     if context.json() {
-        let rows: Vec<Value> = accounts.iter().map(|one| account_json(one, &crosswalk)).collect();
+        let rows: Vec<Value> = accounts
+            .iter()
+            .map(|one| account_json(one, &crosswalk))
+            .collect();
         match (verb, rows.first()) {
             (AccountsVerb::Show { .. }, Some(row)) => output::json(row)?,
             _ => output::json(&rows)?,
@@ -60,8 +70,11 @@ pub(super) async fn run(context: &Context, verb: &AccountsVerb) -> Result<Exit, 
     }
     let mut table = Table::new(&["id", "name", "records", "linked by"]);
     for one in &accounts {
-        let members: Vec<String> =
-            one.members.iter().map(|(source, id)| format!("{source}:{id}")).collect();
+        let members: Vec<String> = one
+            .members
+            .iter()
+            .map(|(source, id)| format!("{source}:{id}"))
+            .collect();
         let rules: Vec<&str> = one
             .members
             .iter()
@@ -82,7 +95,9 @@ fn entry_of<'c>(
     (source, id): &(String, String),
     crosswalk: &'c [CrosswalkEntry],
 ) -> Option<&'c CrosswalkEntry> {
-    crosswalk.iter().find(|entry| entry.source == *source && entry.source_id == *id)
+    crosswalk
+        .iter()
+        .find(|entry| entry.source == *source && entry.source_id == *id)
 }
 
 fn account_json(one: &GoldenAccount, crosswalk: &[CrosswalkEntry]) -> Value {

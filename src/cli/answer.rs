@@ -42,13 +42,19 @@ fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
 pub(super) fn tsv(answer: &QueryResult) -> Result<String, ArrowError> {
     let clean = |text: &str| text.replace(['\t', '\n', '\r'], " ");
     let mut text = String::new();
-    let names: Vec<&str> =
-        answer.schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = answer
+        .schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     text.push_str(&names.join("\t"));
     for row in rows(answer)? {
         text.push('\n');
-        let cells: Vec<String> =
-            row.iter().map(|cell| clean(cell.as_deref().unwrap_or_default())).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| clean(cell.as_deref().unwrap_or_default()))
+            .collect();
         text.push_str(&cells.join("\t"));
     }
     Ok(text)
@@ -56,12 +62,18 @@ pub(super) fn tsv(answer: &QueryResult) -> Result<String, ArrowError> {
 
 /// RFC 4180, with a header. Text that a spreadsheet would take for a formula gets a quote in front.
 pub(super) fn csv(answer: &QueryResult) -> Result<String, ArrowError> {
-    let names: Vec<Option<String>> =
-        answer.schema.fields().iter().map(|field| Some(field.name().clone())).collect();
+    let names: Vec<Option<String>> = answer
+        .schema
+        .fields()
+        .iter()
+        .map(|field| Some(field.name().clone()))
+        .collect();
     let mut text = String::new();
     for row in std::iter::once(names).chain(rows(answer)?) {
-        let cells: Vec<String> =
-            row.iter().map(|cell| super::output::csv_cell(cell.as_deref().unwrap_or_default())).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .map(|cell| super::output::csv_cell(cell.as_deref().unwrap_or_default()))
+            .collect();
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     }
@@ -77,9 +89,9 @@ pub(super) fn json(answer: &QueryResult) -> Result<Value, ArrowError> {
             let value = match (field.data_type(), cell) {
                 (_, None) => Value::Null,
                 (DataType::Boolean, Some(text)) => Value::Bool(text == "true"),
-                (kind, Some(text)) if kind.is_integer() => {
-                    text.parse::<i64>().map_or_else(|_| Value::String(text), Value::from)
-                }
+                (kind, Some(text)) if kind.is_integer() => text
+                    .parse::<i64>()
+                    .map_or_else(|_| Value::String(text), Value::from),
                 (_, Some(text)) => Value::String(text),
             };
             (field.name().clone(), value)

@@ -34,11 +34,17 @@ pub(super) async fn run(context: &Context, verb: &AuditVerb) -> Result<Exit, Fai
                     }),
                 }))?;
             } else if let Some((place, reason)) = &fault {
-                output::line(format!("the audit trail is broken at entry {place}: {reason}"))?;
+                output::line(format!(
+                    "the audit trail is broken at entry {place}: {reason}"
+                ))?;
             } else {
                 output::line(format!("the audit trail is intact: {count} entries"))?;
             }
-            Ok(if fault.is_none() { Exit::Done } else { Exit::Failed })
+            Ok(if fault.is_none() {
+                Exit::Done
+            } else {
+                Exit::Failed
+            })
         }
     }
 }

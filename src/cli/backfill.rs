@@ -11,9 +11,11 @@ use crate::scheduler::jobs::{BackfillRequest, backfill_periods, with_run};
 use crate::store::{Access, RunState};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  crossfoot backfill --from 2025-01 --to 2025-12\n  crossfoot \
+#[command(
+    after_help = "Examples:\n  crossfoot backfill --from 2025-01 --to 2025-12\n  crossfoot \
                         backfill --from 2025-01 --to 2025-03 --source billing --dry-run\n\nA call \
-                        that was killed goes on where it stopped when it is made again.")]
+                        that was killed goes on where it stopped when it is made again."
+)]
 pub(super) struct BackfillArguments {
     /// The first period
     #[arg(long, value_name = "YYYY-MM")]
@@ -30,7 +32,11 @@ pub(super) struct BackfillArguments {
 }
 
 pub(super) async fn run(context: &Context, arguments: &BackfillArguments) -> Result<Exit, Failure> {
-    let access = if arguments.dry_run { Access::Read } else { Access::Write };
+    let access = if arguments.dry_run {
+        Access::Read
+    } else {
+        Access::Write
+    };
     let env = context.open(access).await?;
     let request = BackfillRequest {
         first: arguments.from,
@@ -49,7 +55,11 @@ pub(super) async fn run(context: &Context, arguments: &BackfillArguments) -> Res
     }
     let summary = with_run(&env, "cli:backfill", None, async |run_id: String| {
         let summary = backfill_periods(&env, &run_id, &request).await?;
-        let state = if summary.incomplete { RunState::Incomplete } else { RunState::Done };
+        let state = if summary.incomplete {
+            RunState::Incomplete
+        } else {
+            RunState::Done
+        };
         Ok((summary, state))
     })
     .await?;
@@ -57,7 +67,12 @@ pub(super) async fn run(context: &Context, arguments: &BackfillArguments) -> Res
         output::json(&summary.periods)?;
     } else {
         let mut table = Table::new(&[
-            "period", ">reported net", ">restated net", ">adjustments", ">gross", ">receivables",
+            "period",
+            ">reported net",
+            ">restated net",
+            ">adjustments",
+            ">gross",
+            ">receivables",
             "state",
         ]);
         for one in &summary.periods {
@@ -71,10 +86,19 @@ pub(super) async fn run(context: &Context, arguments: &BackfillArguments) -> Res
                 one.adjustments.count.to_string(),
                 shown(&one.adjustments.gross),
                 shown(&one.receivables_gross),
-                if one.resumed { "done before" } else { "computed" }.to_owned(),
+                if one.resumed {
+                    "done before"
+                } else {
+                    "computed"
+                }
+                .to_owned(),
             ]);
         }
         table.print("no period lies between --from and --to")?;
     }
-    Ok(if summary.incomplete { Exit::Incomplete } else { Exit::Done })
+    Ok(if summary.incomplete {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
 }

@@ -81,7 +81,14 @@ pub(super) async fn run(context: &Context, verb: &CashVerb) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&[
-        "payment", "account", "received", ">amount", "currency", "state", "rule", "applied to",
+        "payment",
+        "account",
+        "received",
+        ">amount",
+        "currency",
+        "state",
+        "rule",
+        "applied to",
         ">unapplied",
     ]);
     for one in &payments {

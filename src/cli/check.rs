@@ -34,7 +34,12 @@ impl Finding {
             Ok(works) => (works, None),
             Err(failure) => (Vec::new(), Some(failure)),
         };
-        Self { what: what.into(), works, can_miss: Vec::new(), failure }
+        Self {
+            what: what.into(),
+            works,
+            can_miss: Vec::new(),
+            failure,
+        }
     }
 }
 
@@ -52,9 +57,15 @@ pub(super) async fn run(context: &Context, arguments: &CheckArguments) -> Result
         }
     } else {
         findings.push(check_landing(&config));
-        match context.open_with(config.clone(), Access::Write, context.clock.clone()).await {
+        match context
+            .open_with(config.clone(), Access::Write, context.clock.clone())
+            .await
+        {
             Ok(env) => {
-                findings.push(Finding::of("store", Ok(vec!["opened, schema up to date".into()])));
+                findings.push(Finding::of(
+                    "store",
+                    Ok(vec!["opened, schema up to date".into()]),
+                ));
                 for name in config.source.keys() {
                     findings.push(probe(&env, name).await);
                 }
@@ -74,7 +85,10 @@ pub(super) async fn run(context: &Context, arguments: &CheckArguments) -> Result
 
 fn check_jobs(context: &Context, config: &Config) -> Vec<Finding> {
     let check = |(name, job): (&String, &crate::config::JobConfig)| {
-        let zone = job.timezone.as_ref().map_or_else(|| config.zone(None), |zone| zone.0.clone());
+        let zone = job
+            .timezone
+            .as_ref()
+            .map_or_else(|| config.zone(None), |zone| zone.0.clone());
         let fires = next_fires(name, job, &zone, context.clock.now(), 1);
         let works = fires.map(|fires| match fires.first() {
             Some(fire) => vec![format!("next at {}", fire.to_zoned(zone))],
@@ -90,7 +104,8 @@ fn check_mail_settings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mail) = &config.mail {
         for (name, report) in &config.report {
-            let valid = crate::mail::validate_recipients(&report.to, mail.allowed_domains.as_deref());
+            let valid =
+                crate::mail::validate_recipients(&report.to, mail.allowed_domains.as_deref());
             let works = valid.map(|()| vec![format!("{} recipients", report.to.len())]);
             findings.push(Finding::of(format!("report {name}"), works));
         }
@@ -143,7 +158,11 @@ fn tell(context: &Context, findings: &[Finding]) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     for one in findings {
-        let mark = if one.failure.is_none() { "ok    " } else { "FAILED" };
+        let mark = if one.failure.is_none() {
+            "ok    "
+        } else {
+            "FAILED"
+        };
         output::line(format!("{mark}  {}: {}", one.what, one.works.join("; ")))?;
         for gap in &one.can_miss {
             output::line(format!("        can miss: {gap}"))?;

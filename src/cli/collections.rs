@@ -70,7 +70,14 @@ async fn list(context: &Context, account: Option<&str>, all: bool) -> Result<Exi
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&[
-        "invoice", "account", "state", ">level", ">days past due", ">open", "currency", "action",
+        "invoice",
+        "account",
+        "state",
+        ">level",
+        ">days past due",
+        ">open",
+        "currency",
+        "action",
         "why held",
     ]);
     for case in shown {
@@ -124,7 +131,11 @@ async fn aging(context: &Context) -> Result<Exit, Failure> {
         ("91+", aging.older),
     ];
     for (name, amount) in buckets {
-        table.row(vec![name.into(), money_text(amount, kpi.currency), kpi.currency.to_string()]);
+        table.row(vec![
+            name.into(),
+            money_text(amount, kpi.currency),
+            kpi.currency.to_string(),
+        ]);
     }
     table.print("")?;
     Ok(Exit::Done)
@@ -135,7 +146,14 @@ async fn evaluate(context: &Context) -> Result<Exit, Failure> {
     let summary = with_run(&env, "cli:collections", None, async |run_id: String| {
         let summary = evaluate_collections(&env, &run_id).await?;
         let held = summary.hold_reason.is_some();
-        Ok((summary, if held { RunState::Incomplete } else { RunState::Done }))
+        Ok((
+            summary,
+            if held {
+                RunState::Incomplete
+            } else {
+                RunState::Done
+            },
+        ))
     })
     .await?;
     if context.json() {

@@ -93,7 +93,10 @@ impl Context {
             return if path.exists() {
                 Ok(path.clone())
             } else {
-                Err(ConfigError::Missing { tried: vec![path.clone()] }.into())
+                Err(ConfigError::Missing {
+                    tried: vec![path.clone()],
+                }
+                .into())
             };
         }
         let tried: Vec<PathBuf> = CONFIG_PATHS.iter().map(PathBuf::from).collect();
@@ -121,10 +124,20 @@ impl Context {
     pub(crate) fn begin_full_log(&self, config: Option<&Config>) {
         let format = config.and_then(|config| config.ops.log);
         let louder = i8::try_from(self.global.verbose).unwrap_or(i8::MAX);
-        self.start_log(format, if self.global.quiet { ERRORS_ONLY } else { louder });
+        self.start_log(
+            format,
+            if self.global.quiet {
+                ERRORS_ONLY
+            } else {
+                louder
+            },
+        );
     }
 
-    #[expect(clippy::unused_self, reason = "the log belongs to the process that the context is of")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the log belongs to the process that the context is of"
+    )]
     fn start_log(&self, format: Option<LogFormat>, verbosity: i8) {
         if let Err(error) = crate::ops::logs::init(format, verbosity) {
             super::output::error_line(&format!("warning: {error}"));
@@ -169,17 +182,27 @@ pub(crate) fn store_request(config: &Config, access: Access) -> Result<OpenStore
         Some(reference) => Some(
             reference
                 .resolve(&config.base)
-                .map_err(|cause| SecretFault { key: "store.password", cause })?,
+                .map_err(|cause| SecretFault {
+                    key: "store.password",
+                    cause,
+                })?,
         ),
         None => None,
     };
-    Ok(OpenStore { url: &config.store.url, password, base: &config.base, access })
+    Ok(OpenStore {
+        url: &config.store.url,
+        password,
+        base: &config.base,
+        access,
+    })
 }
 
 /// The folder of the landing.
 pub(crate) fn landing_root(config: &Config) -> Result<PathBuf, Failure> {
     let url = &config.landing.url;
-    let path = url.strip_prefix("file:").ok_or_else(|| LandingUrlError(url.clone()))?;
+    let path = url
+        .strip_prefix("file:")
+        .ok_or_else(|| LandingUrlError(url.clone()))?;
     Ok(config.resolve(Path::new(path.strip_prefix("//").unwrap_or(path))))
 }
 
@@ -191,7 +214,13 @@ fn owner() -> String {
 
 /// The login name, for `--by`.
 pub(crate) fn login_name() -> String {
-    #[expect(clippy::disallowed_methods, reason = "the login name is the environment's to say")]
-    let name = ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok());
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".into())
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the login name is the environment's to say"
+    )]
+    let name = ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|key| std::env::var(key).ok());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".into())
 }

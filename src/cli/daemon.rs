@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use crate::env::Env;
 use crate::fault::{Exit, Failure};
-use crate::scheduler::jobs::{deliver_mails, run_job};
 use crate::ops::{OpsHandle, StoreProbe, serve};
+use crate::scheduler::jobs::{deliver_mails, run_job};
 use crate::scheduler::{DaemonOptions, JobEnd, JobRunner, Periodic, RunTicket, Tempo, daemon};
 use crate::store::{Access, RunState, RunStore};
 
@@ -19,9 +19,11 @@ use crate::store::{Access, RunState, RunStore};
 const DRAIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
-#[command(after_help = "Runs in the foreground and logs to standard error; systemd starts it with \
+#[command(
+    after_help = "Runs in the foreground and logs to standard error; systemd starts it with \
                         the unit in systemd/crossfoot.service. SIGTERM lets the work under way \
-                        reach its next safe point.")]
+                        reach its next safe point."
+)]
 pub(super) struct DaemonArguments {}
 
 /// Runs configured jobs for the scheduler.
@@ -40,11 +42,19 @@ impl JobRunner for ConfiguredJobs {
                     (None, true) => RunState::Incomplete,
                     (None, false) => RunState::Done,
                 };
-                JobEnd { state, summary: serde_json::to_string(&summary).ok(), error }
+                JobEnd {
+                    state,
+                    summary: serde_json::to_string(&summary).ok(),
+                    error,
+                }
             }
             Err(failure) => {
                 tracing::error!(job.name = job, error.code = failure.code(), "{failure}");
-                JobEnd { state: RunState::Failed, summary: None, error: Some(failure.line()) }
+                JobEnd {
+                    state: RunState::Failed,
+                    summary: None,
+                    error: Some(failure.line()),
+                }
             }
         }
     }
@@ -53,7 +63,9 @@ impl JobRunner for ConfiguredJobs {
 pub(super) async fn run(context: &Context, _: &DaemonArguments) -> Result<Exit, Failure> {
     let config = context.config()?;
     context.begin_full_log(Some(&config));
-    let env = context.open_with(config, Access::Write, context.clock.clone()).await?;
+    let env = context
+        .open_with(config, Access::Write, context.clock.clone())
+        .await?;
     let probe = StoreProbe(Arc::clone(&env.store));
     let ops = OpsHandle::new(Arc::new(probe));
     let cancel = CancellationToken::new();

@@ -16,9 +16,7 @@ use crate::demo::{Comparison, DemoPlaces, FoundItem, Night, Planted, World, comp
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
-use crate::reconcile::{
-    Discrepancy, DiscrepancyState, PersonMove, ResolutionCode, move_by_person,
-};
+use crate::reconcile::{Discrepancy, DiscrepancyState, PersonMove, ResolutionCode, move_by_person};
 use crate::scheduler::jobs::{JobSummary, load_ledger, run_job, with_run};
 use crate::store::{Access, DiscrepancyFilter, RunState};
 
@@ -30,9 +28,11 @@ const OFFICE_HOURS: SignedDuration = SignedDuration::from_hours(9);
 const LEFT: [&str; 4] = ["var", "drop", "secrets", "crossfoot.toml"];
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  crossfoot demo\n  crossfoot demo --dir demo --seed 7\n\nThe \
+#[command(
+    after_help = "Examples:\n  crossfoot demo\n  crossfoot demo --dir demo --seed 7\n\nThe \
                         folder then holds a configuration, a store, a landing and mails that every \
-                        other verb can look at: crossfoot --config DIR/crossfoot.toml status")]
+                        other verb can look at: crossfoot --config DIR/crossfoot.toml status"
+)]
 pub(super) struct DemoArguments {
     /// The folder that it works in [default: a new one in the temporary folder]
     #[arg(long)]
@@ -89,7 +89,11 @@ pub(super) async fn run(context: &Context, arguments: DemoArguments) -> Result<E
     let clock = Clock::set_at(Night::First.at());
     let env = context.open_with(config, Access::Write, clock).await?;
     if !context.json() {
-        output::line(format!("a company from seed {}, in {}", arguments.seed, folder.display()))?;
+        output::line(format!(
+            "a company from seed {}, in {}",
+            arguments.seed,
+            folder.display()
+        ))?;
     }
 
     let worked = worked_items(&world);
@@ -102,7 +106,11 @@ pub(super) async fn run(context: &Context, arguments: DemoArguments) -> Result<E
         play(&env, "reports").await?;
         let found = found_items(&env).await?;
         let comparison = compare(&expected(&world, night, &worked), &found);
-        let played = Played { night, summary, comparison };
+        let played = Played {
+            night,
+            summary,
+            comparison,
+        };
         if !context.json() {
             tell_night(&played)?;
         }
@@ -126,7 +134,10 @@ fn prepare_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
         mark(&folder)?;
         return Ok(folder);
     };
-    let unwritable = |cause| DemoFolderError::Unwritable { path: folder.clone(), cause };
+    let unwritable = |cause| DemoFolderError::Unwritable {
+        path: folder.clone(),
+        cause,
+    };
     std::fs::create_dir_all(&folder).map_err(unwritable)?;
     let mut entries = std::fs::read_dir(&folder).map_err(unwritable)?;
     if entries.next().is_some() {
@@ -150,13 +161,20 @@ fn prepare_folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
 }
 
 fn mark(folder: &Path) -> Result<(), DemoFolderError> {
-    std::fs::write(folder.join(MARK), "made by `crossfoot demo`\n")
-        .map_err(|cause| DemoFolderError::Unwritable { path: folder.to_owned(), cause })
+    std::fs::write(folder.join(MARK), "made by `crossfoot demo`\n").map_err(|cause| {
+        DemoFolderError::Unwritable {
+            path: folder.to_owned(),
+            cause,
+        }
+    })
 }
 
 /// Where the demo's mails lie.
 fn mail_folder(config: &Config) -> PathBuf {
-    let url = config.mail.as_ref().map_or("file:var/mail", |mail: &MailConfig| mail.url.as_str());
+    let url = config
+        .mail
+        .as_ref()
+        .map_or("file:var/mail", |mail: &MailConfig| mail.url.as_str());
     config.resolve(Path::new(url.strip_prefix("file:").unwrap_or(url)))
 }
 
@@ -164,7 +182,11 @@ async fn play(env: &Env, job: &str) -> Result<JobSummary, Failure> {
     let cancel = CancellationToken::new();
     with_run(env, job, None, async |run_id: String| {
         let summary = run_job(env, job, &run_id, &cancel).await?;
-        let state = if summary.is_incomplete() { RunState::Incomplete } else { RunState::Done };
+        let state = if summary.is_incomplete() {
+            RunState::Incomplete
+        } else {
+            RunState::Done
+        };
         Ok((summary, state))
     })
     .await
@@ -177,7 +199,10 @@ fn worked_items(world: &World) -> Vec<FoundItem> {
     fixed
         .filter(|item| item.state == DiscrepancyState::SelfCleared)
         .step_by(2)
-        .map(|item| FoundItem { state: DiscrepancyState::Open, ..item.item() })
+        .map(|item| FoundItem {
+            state: DiscrepancyState::Open,
+            ..item.item()
+        })
         .collect()
 }
 
@@ -202,7 +227,10 @@ fn expected(world: &World, night: Night, worked: &[FoundItem]) -> Vec<Planted> {
 /// Moves items from open to resolved, as an analyst and her controller would.
 async fn work(env: &Env, worked: &[FoundItem]) -> Result<(), Failure> {
     use DiscrepancyState::{Acknowledged, Approved, InProgress, Proposed, Resolved};
-    let items = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
+    let items = env
+        .store
+        .discrepancies(&DiscrepancyFilter::default())
+        .await?;
     let found = found_items(env).await?;
     for (item, named) in items.into_iter().zip(found) {
         if !worked.contains(&named) {
@@ -221,7 +249,9 @@ async fn work(env: &Env, worked: &[FoundItem]) -> Result<(), Failure> {
                 note: None,
             };
             let change = move_by_person(&item, step, env.clock.now())?;
-            env.store.record_changes(std::slice::from_ref(&change)).await?;
+            env.store
+                .record_changes(std::slice::from_ref(&change))
+                .await?;
             item = change.discrepancy;
         }
     }
@@ -234,9 +264,16 @@ async fn found_items(env: &Env) -> Result<Vec<FoundItem>, Failure> {
     let crm_id = |golden: &str| {
         let mut accounts = ledger.directory.accounts();
         let account = accounts.find(|one| one.account.id == golden)?;
-        account.members.iter().find(|(source, _)| source == "crm").map(|(_, id)| id.clone())
+        account
+            .members
+            .iter()
+            .find(|(source, _)| source == "crm")
+            .map(|(_, id)| id.clone())
     };
-    let items = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
+    let items = env
+        .store
+        .discrepancies(&DiscrepancyFilter::default())
+        .await?;
     let found = |item: Discrepancy| FoundItem {
         kind: item.kind,
         period: item.period,
@@ -254,7 +291,10 @@ fn tell_night(played: &Played) -> Result<(), Failure> {
     output::line(output::bold(&format!("night of {}", played.night.day())))?;
     for pull in played.summary.sync.iter().filter(|pull| pull.state != "ok") {
         let reason = pull.reason.as_deref().unwrap_or("without a reason");
-        output::line(format!("  source `{}` {}: {reason}", pull.source, pull.state))?;
+        output::line(format!(
+            "  source `{}` {}: {reason}",
+            pull.source, pull.state
+        ))?;
     }
     for one in &played.summary.reconcile {
         output::line(format!(
@@ -289,8 +329,14 @@ fn tell_end(
     folder: &Path,
     mails: &Path,
 ) -> Result<Exit, Failure> {
-    let missed: usize = nights.iter().map(|played| played.comparison.missed.len()).sum();
-    let false_: usize = nights.iter().map(|played| played.comparison.false_.len()).sum();
+    let missed: usize = nights
+        .iter()
+        .map(|played| played.comparison.missed.len())
+        .sum();
+    let false_: usize = nights
+        .iter()
+        .map(|played| played.comparison.false_.len())
+        .sum();
     let last = nights.last().map(|played| &played.comparison);
     let found = last.map_or(0, |last| last.matched.len());
     let planted = last.map_or(0, |last| last.matched.len() + last.missed.len());
@@ -335,7 +381,14 @@ fn tell_end(
 /// What was planted and found, with its story.
 fn tell_items(comparison: &Comparison) -> Result<(), Failure> {
     let mut table = Table::new(&[
-        "kind", "period", "customer", "product", ">impact", "currency", "state", "what happened",
+        "kind",
+        "period",
+        "customer",
+        "product",
+        ">impact",
+        "currency",
+        "state",
+        "what happened",
     ]);
     for item in &comparison.matched {
         table.row(vec![

@@ -22,8 +22,10 @@ use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesVerb {
     /// The open items; --all shows every state
-    #[command(after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
-                            discrepancies list --kind DUPLICATE --all --json")]
+    #[command(
+        after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
+                            discrepancies list --kind DUPLICATE --all --json"
+    )]
     List(Filter),
     /// One item: both sides by their own numbers, and its history
     Show {
@@ -31,10 +33,12 @@ pub(super) enum DiscrepanciesVerb {
         id: String,
     },
     /// Move an item to another state
-    #[command(after_help = "Examples:\n  crossfoot discrepancies move D-4K2M resolved --code \
+    #[command(
+        after_help = "Examples:\n  crossfoot discrepancies move D-4K2M resolved --code \
                             rebilled\n  crossfoot discrepancies move D-4K2M dismissed --code \
                             false_positive --note \"free seats\"\n  crossfoot discrepancies move \
-                            D-4K2M waiting --on customer")]
+                            D-4K2M waiting --on customer"
+    )]
     Move(MoveArguments),
     /// Say who works an item
     Assign {
@@ -158,9 +162,13 @@ impl Fault for ItemError {
 pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Exit, Failure> {
     let writes = matches!(
         verb,
-        DiscrepanciesVerb::Move(_) | DiscrepanciesVerb::Assign { .. } | DiscrepanciesVerb::Note { .. }
+        DiscrepanciesVerb::Move(_)
+            | DiscrepanciesVerb::Assign { .. }
+            | DiscrepanciesVerb::Note { .. }
     );
-    let env = context.open(if writes { Access::Write } else { Access::Read }).await?;
+    let env = context
+        .open(if writes { Access::Write } else { Access::Read })
+        .await?;
     match verb {
         DiscrepanciesVerb::List(filter) => {
             let items = select(&env, &filter).await?;
@@ -188,9 +196,11 @@ async fn select(env: &Env, filter: &Filter) -> Result<Vec<Discrepancy>, Failure>
     let states = match (filter.state, filter.all) {
         (Some(state), _) => vec![state],
         (None, true) => Vec::new(),
-        (None, false) => {
-            DiscrepancyState::ALL.iter().copied().filter(|state| state.is_listed()).collect()
-        }
+        (None, false) => DiscrepancyState::ALL
+            .iter()
+            .copied()
+            .filter(|state| state.is_listed())
+            .collect(),
     };
     let account = match &filter.account {
         Some(text) => Some(golden_id(env, text).await?),
@@ -209,12 +219,18 @@ async fn select(env: &Env, filter: &Filter) -> Result<Vec<Discrepancy>, Failure>
 /// The golden id of an account that is named by it or as `source:id`.
 pub(super) async fn golden_id(env: &Env, text: &str) -> Result<String, Failure> {
     let ledger = load_ledger(env, env.clock.now(), false).await?;
-    let found = ledger.directory.find(text).map(|account| account.id.clone());
+    let found = ledger
+        .directory
+        .find(text)
+        .map(|account| account.id.clone());
     found.ok_or_else(|| ItemError::NoAccount(text.to_owned()).into())
 }
 
 async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
-    let filter = DiscrepancyFilter { id: Some(id.to_owned()), ..DiscrepancyFilter::default() };
+    let filter = DiscrepancyFilter {
+        id: Some(id.to_owned()),
+        ..DiscrepancyFilter::default()
+    };
     let found = env.store.discrepancies(&filter).await?.into_iter().next();
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
 }
@@ -222,7 +238,10 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
 /// An item as the list and the export give it.
 fn item_json(item: &Discrepancy, env: &Env) -> Value {
     let money = |amount| money_text(amount, item.currency);
-    let end = item.ended_at.or(item.resolved_at).unwrap_or_else(|| env.clock.now());
+    let end = item
+        .ended_at
+        .or(item.resolved_at)
+        .unwrap_or_else(|| env.clock.now());
     let age_days = (end.as_second() - item.opened_at.as_second()).max(0) / 86_400;
     json!({
         "id": item.id,
@@ -266,8 +285,18 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&[
-        "id", "kind", "state", "period", "account", "product", ">expected", ">actual", ">impact",
-        "currency", "severity", "owner",
+        "id",
+        "kind",
+        "state",
+        "period",
+        "account",
+        "product",
+        ">expected",
+        ">actual",
+        ">impact",
+        "currency",
+        "severity",
+        "owner",
     ]);
     for item in items {
         table.row(vec![
@@ -299,7 +328,10 @@ async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
         output::json(&shown)?;
         return Ok(Exit::Done);
     }
-    output::line(output::bold(&format!("{} {} {}", item.id, item.kind, item.state)))?;
+    output::line(output::bold(&format!(
+        "{} {} {}",
+        item.id, item.kind, item.state
+    )))?;
     output::line(format!(
         "{} | {} | {} | rule {}",
         output::plain(&item.account_name),
@@ -317,7 +349,16 @@ async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
         money_text(item.impact, item.currency),
         item.currency
     ))?;
-    let mut sides = Table::new(&["side", "source", "entity", "id", "label", ">quantity", ">unit price", ">amount"]);
+    let mut sides = Table::new(&[
+        "side",
+        "source",
+        "entity",
+        "id",
+        "label",
+        ">quantity",
+        ">unit price",
+        ">amount",
+    ]);
     for side in &item.sides {
         let shown = |text: &Option<String>| text.clone().unwrap_or_default();
         sides.row(vec![
@@ -339,7 +380,10 @@ async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
             event.at.to_string(),
             event.actor.clone(),
             event.action.clone(),
-            event.from_state.map(|state| state.to_string()).unwrap_or_default(),
+            event
+                .from_state
+                .map(|state| state.to_string())
+                .unwrap_or_default(),
             event.to_state.to_string(),
             event.code.map(|code| code.to_string()).unwrap_or_default(),
             event.note.clone().unwrap_or_default(),
@@ -350,7 +394,11 @@ async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn move_item(context: &Context, env: &Env, arguments: MoveArguments) -> Result<Exit, Failure> {
+async fn move_item(
+    context: &Context,
+    env: &Env,
+    arguments: MoveArguments,
+) -> Result<Exit, Failure> {
     let item = find(env, &arguments.id).await?;
     let wanted = PersonMove {
         to: arguments.state,
@@ -361,11 +409,16 @@ async fn move_item(context: &Context, env: &Env, arguments: MoveArguments) -> Re
         note: arguments.note,
     };
     let change = move_by_person(&item, wanted, env.clock.now())?;
-    env.store.record_changes(std::slice::from_ref(&change)).await?;
+    env.store
+        .record_changes(std::slice::from_ref(&change))
+        .await?;
     if context.json() {
         output::json(&item_json(&change.discrepancy, env))?;
     } else {
-        output::line(format!("{}: {} -> {}", item.id, item.state, change.discrepancy.state))?;
+        output::line(format!(
+            "{}: {} -> {}",
+            item.id, item.state, change.discrepancy.state
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -391,8 +444,14 @@ async fn annotate(
         note: Some(text),
         run_id: None,
     };
-    let change = DiscrepancyChange { was: Some(item.state), discrepancy: item, events: vec![event] };
-    env.store.record_changes(std::slice::from_ref(&change)).await?;
+    let change = DiscrepancyChange {
+        was: Some(item.state),
+        discrepancy: item,
+        events: vec![event],
+    };
+    env.store
+        .record_changes(std::slice::from_ref(&change))
+        .await?;
     if context.json() {
         output::json(&item_json(&change.discrepancy, env))?;
     } else {
@@ -402,15 +461,20 @@ async fn annotate(
 }
 
 fn export(env: &Env, items: &[Discrepancy], out: &std::path::Path) -> Result<Exit, Failure> {
-    let ending = out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let ending = out
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
     let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
     let bytes = match ending {
         "csv" => csv(&rows).into_bytes(),
         "xlsx" => export_sheet(&header(), &rows)?,
         _ => return Err(ItemError::Ending(out.to_owned()).into()),
     };
-    std::fs::write(out, bytes)
-        .map_err(|cause| ItemError::Unwritable { path: out.to_owned(), cause })?;
+    std::fs::write(out, bytes).map_err(|cause| ItemError::Unwritable {
+        path: out.to_owned(),
+        cause,
+    })?;
     output::line(format!("wrote {} items to {}", items.len(), out.display()))?;
     Ok(Exit::Done)
 }
@@ -460,7 +524,10 @@ mod tests {
     /// Goal: no name of a customer becomes a formula, and amounts stay numbers.
     #[test]
     fn cells_are_inert() {
-        assert_eq!(csv_cell(&json!("=HYPERLINK(\"x\")")), "\"'=HYPERLINK(\"\"x\"\")\"");
+        assert_eq!(
+            csv_cell(&json!("=HYPERLINK(\"x\")")),
+            "\"'=HYPERLINK(\"\"x\"\")\""
+        );
         assert_eq!(csv_cell(&json!("-44.00")), "-44.00");
         assert_eq!(csv_cell(&json!("-cmd")), "'-cmd");
         assert_eq!(csv_cell(&json!(["QUANTITY", "TAX"])), "QUANTITY;TAX");

@@ -56,9 +56,15 @@ pub(super) fn run(context: &Context, arguments: &InitArguments) -> Result<Exit, 
     use std::io::Write;
     context.begin_log(None);
     let path = arguments.folder.join("crossfoot.toml");
-    let unwritable = |cause| InitError::Unwritable { path: path.clone(), cause };
+    let unwritable = |cause| InitError::Unwritable {
+        path: path.clone(),
+        cause,
+    };
     fs::create_dir_all(&arguments.folder).map_err(unwritable)?;
-    let created = fs::OpenOptions::new().write(true).create_new(true).open(&path);
+    let created = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path);
     let mut file = match created {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -66,7 +72,9 @@ pub(super) fn run(context: &Context, arguments: &InitArguments) -> Result<Exit, 
         }
         Err(error) => return Err(unwritable(error).into()),
     };
-    file.write_all(STARTER.as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    file.write_all(STARTER.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(unwritable)?;
     output::line(format!("wrote {}", path.display()))?;
     output::line("next: fill in your sources, then run `crossfoot check`")?;
     Ok(Exit::Done)

@@ -41,8 +41,10 @@ pub(super) enum LandingVerb {
         dry_run: bool,
     },
     /// Ask the landed records in SQL; tables are named as the entities, amounts are exact
-    #[command(after_help = "Example:\n  crossfoot landing query \"select currency, sum(total) from \
-                            invoices group by currency\" --format csv")]
+    #[command(
+        after_help = "Example:\n  crossfoot landing query \"select currency, sum(total) from \
+                            invoices group by currency\" --format csv"
+    )]
     Query {
         /// The question
         sql: String,
@@ -80,9 +82,15 @@ pub(super) enum Format {
 
 pub(super) async fn run(context: &Context, verb: &LandingVerb) -> Result<Exit, Failure> {
     let writes = matches!(verb, LandingVerb::Gc { dry_run: false });
-    let env = context.open(if writes { Access::Write } else { Access::Read }).await?;
+    let env = context
+        .open(if writes { Access::Write } else { Access::Read })
+        .await?;
     match verb {
-        LandingVerb::List { entity, source, quarantine } => {
+        LandingVerb::List {
+            entity,
+            source,
+            quarantine,
+        } => {
             let filter = FileFilter {
                 entity: *entity,
                 source: source.clone(),
@@ -95,7 +103,11 @@ pub(super) async fn run(context: &Context, verb: &LandingVerb) -> Result<Exit, F
         LandingVerb::Gc { dry_run } => gc(context, &env, *dry_run).await,
         LandingVerb::Query { sql, format } => {
             let ledger: Ledger = load_ledger(&env, env.clock.now(), false).await?;
-            let format = if context.json() { Format::Json } else { *format };
+            let format = if context.json() {
+                Format::Json
+            } else {
+                *format
+            };
             let answer = query_landing(&env, &ledger, sql).await?;
             match format {
                 Format::Tsv => output::line(answer::tsv(&answer).map_err(AnswerError)?)?,
@@ -132,7 +144,15 @@ async fn list(context: &Context, env: &Env, filter: &FileFilter) -> Result<Exit,
         output::json(&rows)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["entity", "source", "period", ">rows", ">bytes", "extracted at", "path"]);
+    let mut table = Table::new(&[
+        "entity",
+        "source",
+        "period",
+        ">rows",
+        ">bytes",
+        "extracted at",
+        "path",
+    ]);
     for file in &files {
         table.row(vec![
             file.entity.to_string(),
@@ -151,7 +171,10 @@ async fn list(context: &Context, env: &Env, filter: &FileFilter) -> Result<Exit,
 /// Every committed file, the quarantine's too.
 async fn committed(env: &Env) -> Result<Vec<crate::landing::LandedFile>, Failure> {
     let mut files = env.store.files(&FileFilter::default()).await?;
-    let quarantine = FileFilter { quarantine: true, ..FileFilter::default() };
+    let quarantine = FileFilter {
+        quarantine: true,
+        ..FileFilter::default()
+    };
     files.extend(env.store.files(&quarantine).await?);
     Ok(files)
 }
@@ -172,7 +195,11 @@ async fn verify(context: &Context, env: &Env) -> Result<Exit, Failure> {
         }
         output::line(format!("{} files, {} faults", files.len(), faults.len()))?;
     }
-    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
 async fn gc(context: &Context, env: &Env, dry_run: bool) -> Result<Exit, Failure> {
@@ -185,13 +212,20 @@ async fn gc(context: &Context, env: &Env, dry_run: bool) -> Result<Exit, Failure
         landing.remove_orphans(&files, now, ORPHAN_GRACE)?
     };
     if context.json() {
-        let paths: Vec<String> = orphans.iter().map(|path| path.display().to_string()).collect();
+        let paths: Vec<String> = orphans
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         output::json(&json!({ "removed": !dry_run, "files": paths }))?;
     } else {
         for path in &orphans {
             output::line(path.display().to_string())?;
         }
-        let verb = if dry_run { "would be removed" } else { "removed" };
+        let verb = if dry_run {
+            "would be removed"
+        } else {
+            "removed"
+        };
         output::line(format!("{} files {verb}", orphans.len()))?;
     }
     Ok(Exit::Done)

@@ -39,10 +39,12 @@ use context::Context;
 /// Compares what was sold, used, billed and paid; keeps every discrepancy until it is proven fixed.
 #[derive(Debug, Parser)]
 #[command(name = "crossfoot", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 finished but \
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 finished but \
                         some source was failed, partial or stale, 4 a --fail-on threshold was \
                         crossed, 75 another process holds the store.\n\nStart with `crossfoot \
-                        demo`, then `crossfoot init`.")]
+                        demo`, then `crossfoot init`."
+)]
 struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -130,8 +132,16 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let shown = error.print();
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            return ExitCode::from(if shown.is_err() { Exit::Failed.code() } else { code.code() });
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            return ExitCode::from(if shown.is_err() {
+                Exit::Failed.code()
+            } else {
+                code.code()
+            });
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -13,7 +13,11 @@ pub(crate) struct OutputError(#[source] io::Error);
 
 impl Fault for OutputError {
     fn code(&self) -> &'static str {
-        if self.0.kind() == io::ErrorKind::BrokenPipe { "XF-K011" } else { "XF-K010" }
+        if self.0.kind() == io::ErrorKind::BrokenPipe {
+            "XF-K011"
+        } else {
+            "XF-K010"
+        }
     }
 
     fn retry(&self) -> Retry {
@@ -48,14 +52,21 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<(), Failure> {
 
 /// Whether colours may be used on standard output.
 pub(crate) fn colours() -> bool {
-    #[expect(clippy::disallowed_methods, reason = "NO_COLOR is the environment's to say")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "NO_COLOR is the environment's to say"
+    )]
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && io::stdout().is_terminal()
 }
 
 /// Text in bold on a terminal.
 pub(crate) fn bold(text: &str) -> String {
-    if colours() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    if colours() {
+        format!("\u{1b}[1m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// A table for people. Columns that hold numbers are aligned to the right.
@@ -67,12 +78,16 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table; a header that starts with `>` aligns its column to the right.
     pub(crate) fn new(headers: &[&'static str]) -> Self {
-        Self { headers: headers.to_vec(), rows: Vec::new() }
+        Self {
+            headers: headers.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells.iter().map(|cell| plain(cell)).collect());
+        self.rows
+            .push(cells.iter().map(|cell| plain(cell)).collect());
     }
 
     /// Whether it has no rows.
@@ -85,7 +100,11 @@ impl Table {
         if self.is_empty() {
             return line(nothing);
         }
-        let titles: Vec<&str> = self.headers.iter().map(|title| title.trim_start_matches('>')).collect();
+        let titles: Vec<&str> = self
+            .headers
+            .iter()
+            .map(|title| title.trim_start_matches('>'))
+            .collect();
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
@@ -97,7 +116,11 @@ impl Table {
             for (column, cell) in cells.iter().enumerate() {
                 let padding = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
                 let right = self.headers[column].starts_with('>');
-                let aligned = if right { format!("{padding}{cell}") } else { format!("{cell}{padding}") };
+                let aligned = if right {
+                    format!("{padding}{cell}")
+                } else {
+                    format!("{cell}{padding}")
+                };
                 text.push_str(&aligned);
                 text.push_str("  ");
             }
@@ -119,7 +142,10 @@ pub(crate) fn plain(text: &str) -> String {
         let bidi = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}');
         !letter.is_control() && !bidi
     };
-    let clean: String = text.chars().map(|letter| if visible(letter) { letter } else { ' ' }).collect();
+    let clean: String = text
+        .chars()
+        .map(|letter| if visible(letter) { letter } else { ' ' })
+        .collect();
     if clean.chars().count() > LONGEST {
         let cut: String = clean.chars().take(LONGEST - 1).collect();
         format!("{cut}…")
@@ -133,7 +159,11 @@ pub(crate) fn plain(text: &str) -> String {
 pub(crate) fn csv_cell(text: &str) -> String {
     let number = text.parse::<rust_decimal::Decimal>().is_ok();
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']) && !number;
-    let safe = if formula { format!("'{text}") } else { text.to_owned() };
+    let safe = if formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
     if safe.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", safe.replace('"', "\"\""))
     } else {

@@ -15,7 +15,10 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { shown: !quiet && std::io::stderr().is_terminal(), current: Mutex::new(None) }
+        Self {
+            shown: !quiet && std::io::stderr().is_terminal(),
+            current: Mutex::new(None),
+        }
     }
 
     fn with(&self, action: impl FnOnce(&mut Option<ProgressBar>)) {

@@ -10,8 +10,10 @@ use crate::scheduler::jobs::{PeriodSummary, open_periods, reconcile_periods, wit
 use crate::store::{Access, RunState};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  crossfoot reconcile\n  crossfoot reconcile --period 2026-10\n  \
-                        crossfoot reconcile --rule rules/deals_vs_list_price.toml")]
+#[command(
+    after_help = "Examples:\n  crossfoot reconcile\n  crossfoot reconcile --period 2026-10\n  \
+                        crossfoot reconcile --rule rules/deals_vs_list_price.toml"
+)]
 pub(super) struct ReconcileArguments {
     /// The period; the open ones by default
     #[arg(long, value_name = "YYYY-MM")]
@@ -21,14 +23,28 @@ pub(super) struct ReconcileArguments {
     rule: Option<String>,
 }
 
-pub(super) async fn run(context: &Context, arguments: &ReconcileArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    context: &Context,
+    arguments: &ReconcileArguments,
+) -> Result<Exit, Failure> {
     let env = context.open(Access::Write).await?;
-    let periods = arguments.period.map_or_else(|| open_periods(&env), |period| vec![period]);
+    let periods = arguments
+        .period
+        .map_or_else(|| open_periods(&env), |period| vec![period]);
     let rule = arguments.rule.as_deref();
     let summaries = with_run(&env, "cli:reconcile", None, async |run_id: String| {
         let summaries = reconcile_periods(&env, &run_id, &periods, rule).await?;
-        let complete = summaries.iter().all(|period| period.blind_sources.is_empty());
-        Ok((summaries, if complete { RunState::Done } else { RunState::Incomplete }))
+        let complete = summaries
+            .iter()
+            .all(|period| period.blind_sources.is_empty());
+        Ok((
+            summaries,
+            if complete {
+                RunState::Done
+            } else {
+                RunState::Incomplete
+            },
+        ))
     })
     .await?;
     if context.json() {
@@ -36,15 +52,29 @@ pub(super) async fn run(context: &Context, arguments: &ReconcileArguments) -> Re
     } else {
         print_periods(&summaries)?;
     }
-    let complete = summaries.iter().all(|period| period.blind_sources.is_empty());
-    Ok(if complete { Exit::Done } else { Exit::Incomplete })
+    let complete = summaries
+        .iter()
+        .all(|period| period.blind_sources.is_empty());
+    Ok(if complete {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// The periods as a table, and what nothing can be said of on standard error.
 pub(super) fn print_periods(summaries: &[PeriodSummary]) -> Result<(), Failure> {
     let mut table = Table::new(&[
-        "period", "rule", ">units", ">discrepant", ">timing", ">unknown", ">opened", ">reopened",
-        ">cleared", ">verified",
+        "period",
+        "rule",
+        ">units",
+        ">discrepant",
+        ">timing",
+        ">unknown",
+        ">opened",
+        ">reopened",
+        ">cleared",
+        ">verified",
     ]);
     for one in summaries {
         table.row(vec![

@@ -12,8 +12,10 @@ use crate::scheduler::jobs::{deliver_mails, send_report, with_run, write_report}
 use crate::store::{Access, RunState};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  crossfoot report discrepancy-rate --period 2026-10 --out \
-                        preview\n  crossfoot report collection-status --send")]
+#[command(
+    after_help = "Examples:\n  crossfoot report discrepancy-rate --period 2026-10 --out \
+                        preview\n  crossfoot report collection-status --send"
+)]
 pub(super) struct ReportArguments {
     /// The report's name in the configuration, or a kind: discrepancy-rate, resolution-time,
     /// collection-status
@@ -30,10 +32,16 @@ pub(super) struct ReportArguments {
 }
 
 pub(super) async fn run(context: &Context, arguments: &ReportArguments) -> Result<Exit, Failure> {
-    let access = if arguments.send { Access::Write } else { Access::Read };
+    let access = if arguments.send {
+        Access::Write
+    } else {
+        Access::Read
+    };
     let env = context.open(access).await?;
     let span = arguments.period.unwrap_or_else(|| {
-        Period::at(env.clock.now(), &env.config.zone(None)).previous().into()
+        Period::at(env.clock.now(), &env.config.zone(None))
+            .previous()
+            .into()
     });
     if !arguments.send {
         let (paths, incomplete) = write_report(&env, &arguments.name, span, &arguments.out).await?;
@@ -44,12 +52,20 @@ pub(super) async fn run(context: &Context, arguments: &ReportArguments) -> Resul
                 output::line(path.display().to_string())?;
             }
         }
-        return Ok(if incomplete { Exit::Incomplete } else { Exit::Done });
+        return Ok(if incomplete {
+            Exit::Incomplete
+        } else {
+            Exit::Done
+        });
     }
     let (report, mails) = with_run(&env, "cli:report", None, async |run_id: String| {
         let report = send_report(&env, &run_id, &arguments.name, span).await?;
         let mails = deliver_mails(&env).await?;
-        let state = if report.incomplete { RunState::Incomplete } else { RunState::Done };
+        let state = if report.incomplete {
+            RunState::Incomplete
+        } else {
+            RunState::Done
+        };
         Ok(((report, mails), state))
     })
     .await?;
@@ -65,11 +81,13 @@ pub(super) async fn run(context: &Context, arguments: &ReportArguments) -> Resul
             output::error_line(&format!("mail: {reason}"));
         }
     }
-    Ok(if mails.failed > 0 || (mails.waiting > 0 && mails.sent == 0) {
-        Exit::Failed
-    } else if report.incomplete {
-        Exit::Incomplete
-    } else {
-        Exit::Done
-    })
+    Ok(
+        if mails.failed > 0 || (mails.waiting > 0 && mails.sent == 0) {
+            Exit::Failed
+        } else if report.incomplete {
+            Exit::Incomplete
+        } else {
+            Exit::Done
+        },
+    )
 }

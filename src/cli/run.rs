@@ -21,8 +21,11 @@ pub(super) async fn run(context: &Context, arguments: &RunArguments) -> Result<E
     let cancel = CancellationToken::new();
     let summary = with_run(&env, &arguments.job, None, async |run_id: String| {
         let summary = run_job(&env, &arguments.job, &run_id, &cancel).await?;
-        let state =
-            if summary.is_incomplete() { RunState::Incomplete } else { RunState::Done };
+        let state = if summary.is_incomplete() {
+            RunState::Incomplete
+        } else {
+            RunState::Done
+        };
         Ok((summary, state))
     })
     .await?;

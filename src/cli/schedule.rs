@@ -21,7 +21,10 @@ pub(super) fn run(context: &Context, arguments: &ScheduleArguments) -> Result<Ex
     let mut rows = Vec::new();
     let mut table = Table::new(&["job", "zone", "fires at (local)", "UTC"]);
     for (name, job) in &config.job {
-        let zone = job.timezone.as_ref().map_or_else(|| config.zone(None), |zone| zone.0.clone());
+        let zone = job
+            .timezone
+            .as_ref()
+            .map_or_else(|| config.zone(None), |zone| zone.0.clone());
         let zone_name = zone.iana_name().unwrap_or("UTC").to_owned();
         let fires = next_fires(name, job, &zone, now, usize::from(arguments.count))?;
         for fire in &fires {
@@ -33,7 +36,9 @@ pub(super) fn run(context: &Context, arguments: &ScheduleArguments) -> Result<Ex
                 fire.to_string(),
             ]);
         }
-        rows.push(json!({ "job": name, "schedule": job.schedule, "timezone": zone_name, "fires": fires }));
+        rows.push(
+            json!({ "job": name, "schedule": job.schedule, "timezone": zone_name, "fires": fires }),
+        );
     }
     if context.json() {
         output::json(&rows)?;

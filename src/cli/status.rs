@@ -18,7 +18,10 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
     let newest = env.store.newest_pulls(now).await?;
     let sources = source_states(&env, &source_roles(&env)?, now).await?;
     let runs = env.store.runs(None, RUN_COUNT).await?;
-    let items = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
+    let items = env
+        .store
+        .discrepancies(&DiscrepancyFilter::default())
+        .await?;
     let open = items.iter().filter(|item| item.state.is_open()).count();
     let outbox = env.store.mail_counts().await?;
 
@@ -62,8 +65,10 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        let outbox: serde_json::Map<String, Value> =
-            outbox.iter().map(|(state, count)| (state.name().to_owned(), json!(count))).collect();
+        let outbox: serde_json::Map<String, Value> = outbox
+            .iter()
+            .map(|(state, count)| (state.name().to_owned(), json!(count)))
+            .collect();
         output::json(&json!({
             "as_of": now,
             "sources": sources,
@@ -86,7 +91,14 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
     table.print("no source is configured")?;
     output::line("")?;
     let mut table = Table::new(&[
-        "source", "stream", "state", ">rows", ">reported", ">quarantined", "sealed", "at",
+        "source",
+        "stream",
+        "state",
+        ">rows",
+        ">reported",
+        ">quarantined",
+        "sealed",
+        "at",
     ]);
     for pull in &newest {
         table.row(vec![
@@ -94,7 +106,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
             pull.stream.clone(),
             pull.state.name().to_owned(),
             pull.row_count.to_string(),
-            pull.reported_count.map_or_else(|| "-".into(), |count| count.to_string()),
+            pull.reported_count
+                .map_or_else(|| "-".into(), |count| count.to_string()),
             pull.rejected_count.to_string(),
             if pull.sealed { "yes" } else { "no" }.to_owned(),
             pull.started_at.to_string(),
@@ -115,9 +128,15 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
     }
     table.print("nothing ran yet")?;
     output::line("")?;
-    let mails: Vec<String> =
-        outbox.iter().map(|(state, count)| format!("{count} {}", state.name())).collect();
-    let mails = if mails.is_empty() { "empty".to_owned() } else { mails.join(", ") };
+    let mails: Vec<String> = outbox
+        .iter()
+        .map(|(state, count)| format!("{count} {}", state.name()))
+        .collect();
+    let mails = if mails.is_empty() {
+        "empty".to_owned()
+    } else {
+        mails.join(", ")
+    };
     output::line(format!("open discrepancies: {open}; outbox: {mails}"))?;
     Ok(Exit::Done)
 }

@@ -9,8 +9,10 @@ use crate::scheduler::jobs::{SyncSummary, sync_sources, with_run};
 use crate::store::{Access, RunState};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  crossfoot sync\n  crossfoot sync crm billing\n  crossfoot sync \
-                        billing --stream invoices --full")]
+#[command(
+    after_help = "Examples:\n  crossfoot sync\n  crossfoot sync crm billing\n  crossfoot sync \
+                        billing --stream invoices --full"
+)]
 pub(super) struct SyncArguments {
     /// The sources to pull; all by default
     sources: Vec<String>,
@@ -26,10 +28,13 @@ pub(super) async fn run(context: &Context, arguments: &SyncArguments) -> Result<
     let env = context.open(Access::Write).await?;
     let stream = arguments.stream.as_deref();
     let pulls = with_run(&env, "cli:sync", None, async |run_id: String| {
-        let pulls =
-            sync_sources(&env, &run_id, &arguments.sources, stream, arguments.full).await?;
+        let pulls = sync_sources(&env, &run_id, &arguments.sources, stream, arguments.full).await?;
         let complete = pulls.iter().all(|pull| pull.state == "ok");
-        let state = if complete { RunState::Done } else { RunState::Incomplete };
+        let state = if complete {
+            RunState::Done
+        } else {
+            RunState::Incomplete
+        };
         Ok((pulls, state))
     })
     .await?;
@@ -39,13 +44,24 @@ pub(super) async fn run(context: &Context, arguments: &SyncArguments) -> Result<
         print_pulls(&pulls)?;
     }
     let complete = pulls.iter().all(|pull| pull.state == "ok");
-    Ok(if complete { Exit::Done } else { Exit::Incomplete })
+    Ok(if complete {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    })
 }
 
 /// The pulls as a table, and every error in its full form on standard error.
 pub(super) fn print_pulls(pulls: &[SyncSummary]) -> Result<(), Failure> {
     let mut table = Table::new(&[
-        "source", "stream", "state", ">rows", ">new", ">unchanged", ">deleted", ">quarantined",
+        "source",
+        "stream",
+        "state",
+        ">rows",
+        ">new",
+        ">unchanged",
+        ">deleted",
+        ">quarantined",
         "sealed",
     ]);
     for pull in pulls {
@@ -64,12 +80,18 @@ pub(super) fn print_pulls(pulls: &[SyncSummary]) -> Result<(), Failure> {
     table.print("no source is configured")?;
     for pull in pulls {
         for warning in &pull.warnings {
-            output::error_line(&format!("warning: {} {}: {warning}", pull.source, pull.stream));
+            output::error_line(&format!(
+                "warning: {} {}: {warning}",
+                pull.source, pull.stream
+            ));
         }
         if let Some(error) = &pull.error {
             output::error_line(error.trim_end());
         } else if let Some(reason) = &pull.reason {
-            output::error_line(&format!("partial: {} {}: {reason}", pull.source, pull.stream));
+            output::error_line(&format!(
+                "partial: {} {}: {reason}",
+                pull.source, pull.stream
+            ));
         }
     }
     Ok(())

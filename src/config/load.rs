@@ -16,8 +16,10 @@ const PROBLEM_COUNT_MAX: usize = 50;
 impl Config {
     /// Reads and checks a configuration file. All errors are told at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
+            path: path.to_owned(),
+            cause,
+        })?;
         let base = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         Self::parse(&text, path, &base)
     }
@@ -38,10 +40,16 @@ impl Config {
             return Err(invalid(problems));
         }
         let (config, mut problems) = typed(text, table.clone());
-        let Some(mut config) = config else { return Err(invalid(problems)) };
+        let Some(mut config) = config else {
+            return Err(invalid(problems));
+        };
         base.clone_into(&mut config.base);
         problems.extend(validate(&config, text, table.get_ref()));
-        if problems.is_empty() { Ok(config) } else { Err(invalid(problems)) }
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(invalid(problems))
+        }
     }
 }
 
@@ -157,7 +165,8 @@ mod tests {
     /// Goal: a secret that somebody wrote inline is refused and not shown.
     #[test]
     fn an_inline_secret_is_not_printed() {
-        let text = format!("{COMPANY}[source.crm]\nconnector = \"hubspot\"\ntoken = \"pat-1234\"\n");
+        let text =
+            format!("{COMPANY}[source.crm]\nconnector = \"hubspot\"\ntoken = \"pat-1234\"\n");
         let error = parse(&text).unwrap_err();
         assert!(!error.contains("pat-1234"), "{error}");
     }

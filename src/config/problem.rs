@@ -27,7 +27,10 @@ impl Problem {
     /// A problem at a span of the file's text.
     pub(super) fn at(text: &str, span: Option<Range<usize>>, message: &str) -> Self {
         let place = span.and_then(|span| Place::of(text, &span));
-        Self { message: message.trim().replace('\n', "; "), place }
+        Self {
+            message: message.trim().replace('\n', "; "),
+            place,
+        }
     }
 
     /// A problem that serde found: its lists of known keys become the nearest one.
@@ -38,7 +41,11 @@ impl Problem {
             .or_else(|| plain.strip_prefix("unknown variant `"))
             .and_then(|rest| rest.split_once('`'))
             .map(|(wrong, rest)| {
-                let what = if plain.starts_with("unknown field") { "key" } else { "value" };
+                let what = if plain.starts_with("unknown field") {
+                    "key"
+                } else {
+                    "value"
+                };
                 retell_unknown(what, wrong, rest)
             });
         Self::at(text, span, retold.as_deref().unwrap_or(plain))
@@ -47,7 +54,10 @@ impl Problem {
     /// The problems in the order of their places.
     pub(super) fn sorted(mut problems: Vec<Self>) -> Vec<Self> {
         problems.sort_by_key(|problem| {
-            problem.place.as_ref().map_or((usize::MAX, 0), |place| (place.line, place.column))
+            problem
+                .place
+                .as_ref()
+                .map_or((usize::MAX, 0), |place| (place.line, place.column))
         });
         problems.dedup();
         problems
@@ -82,7 +92,12 @@ pub(super) fn nearest<'n>(
     let lower = wrong.to_lowercase();
     known
         .into_iter()
-        .map(|name| (damerau_levenshtein::distance(lower.chars(), name.chars()), name))
+        .map(|name| {
+            (
+                damerau_levenshtein::distance(lower.chars(), name.chars()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()
         .map(|(_, name)| name)
@@ -96,7 +111,9 @@ impl Place {
         let line_text = text.get(line_start..)?.lines().next().unwrap_or_default();
         let column = text.get(line_start..start)?.chars().count();
         let line_end = line_start + line_text.len();
-        let covered = text.get(start..span.end.min(line_end).max(start)).unwrap_or_default();
+        let covered = text
+            .get(start..span.end.min(line_end).max(start))
+            .unwrap_or_default();
         Some(Self {
             line: before.matches('\n').count() + 1,
             column: column + 1,
@@ -110,7 +127,13 @@ impl Place {
 /// should somebody have written one inline.
 fn redacted(line: &str) -> String {
     const SECRET_KEYS: [&str; 7] = [
-        "token", "api_key", "client_secret", "refresh_token", "private_key", "secret", "password",
+        "token",
+        "api_key",
+        "client_secret",
+        "refresh_token",
+        "private_key",
+        "secret",
+        "password",
     ];
     let key = line.split('=').next().unwrap_or_default().trim();
     if !SECRET_KEYS.contains(&key) || line.contains('{') {
@@ -157,11 +180,22 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { tried } => {
-                let paths: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
-                write!(formatter, "there is no configuration: looked for {}", paths.join(", "))
+                let paths: Vec<_> = tried
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                write!(
+                    formatter,
+                    "there is no configuration: looked for {}",
+                    paths.join(", ")
+                )
             }
             Self::Unreadable { path, .. } => {
-                write!(formatter, "the configuration could not be read: {}", path.display())
+                write!(
+                    formatter,
+                    "the configuration could not be read: {}",
+                    path.display()
+                )
             }
             Self::Invalid { path, problems } => write_problems(formatter, path, problems),
         }
@@ -177,7 +211,11 @@ fn write_problems(
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     };
-    write!(formatter, "the configuration has {count}: {}", path.display())?;
+    write!(
+        formatter,
+        "the configuration has {count}: {}",
+        path.display()
+    )?;
     for problem in problems {
         let Some(place) = &problem.place else {
             write!(formatter, "\n\n  {}", problem.message)?;

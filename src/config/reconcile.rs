@@ -34,7 +34,10 @@ pub struct AmountTolerance {
 
 /// An absolute limit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a number in quotes, or one per currency as { USD = \"0.05\" }")]
+#[serde(
+    untagged,
+    expecting = "a number in quotes, or one per currency as { USD = \"0.05\" }"
+)]
 pub enum AbsoluteTolerance {
     /// Of a measure that is no money.
     Plain(DecimalText),

@@ -48,7 +48,10 @@ pub enum SourceRounding {
 
 /// A credential's part: plain text, or a reference to a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "text, or one of { env = \"..\" }, { file = \"..\" }, { credential = \"..\" }")]
+#[serde(
+    untagged,
+    expecting = "text, or one of { env = \"..\" }, { file = \"..\" }, { credential = \"..\" }"
+)]
 pub enum Credential {
     /// Plain text, for what is no secret.
     Plain(String),

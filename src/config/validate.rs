@@ -10,7 +10,11 @@ use super::{AbsoluteTolerance, Config};
 
 /// Checks a typed configuration. The text and table only serve to point at what is wrong.
 pub(super) fn validate(config: &Config, text: &str, table: &DeTable<'_>) -> Vec<Problem> {
-    let mut check = Check { text, table, problems: Vec::new() };
+    let mut check = Check {
+        text,
+        table,
+        problems: Vec::new(),
+    };
     check_names(config, &mut check);
     check_sources(config, &mut check);
     check_jobs(config, &mut check);
@@ -65,7 +69,11 @@ fn unknown_name<'n>(
         Some(near) => format!("there is no {what} `{wrong}`: did you mean `{near}`?"),
         None => {
             let names: Vec<_> = known.into_iter().map(String::as_str).collect();
-            let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let list = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
             format!("there is no {what} `{wrong}`: configured are {list}")
         }
     }
@@ -76,7 +84,9 @@ fn check_names(config: &Config, check: &mut Check<'_>) {
     let plain = |name: &str| {
         !name.is_empty()
             && name.len() <= 64
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     let message = "a name is made of letters, digits, `-` and `_`, at most 64";
     for name in config.source.keys().filter(|name| !plain(name)) {
@@ -114,7 +124,10 @@ fn check_sources(config: &Config, check: &mut Check<'_>) {
                 );
             }
         } else if !source.files.is_empty() {
-            check.wrong(&["source", name, "files"], "only a `files` source has files");
+            check.wrong(
+                &["source", name, "files"],
+                "only a `files` source has files",
+            );
         }
         for (entity, fields) in &source.map {
             for column in fields.keys() {
@@ -125,7 +138,10 @@ fn check_sources(config: &Config, check: &mut Check<'_>) {
                             format!("{entity} has no column `{column}`: did you mean `{near}`?")
                         }
                         None => {
-                            format!("{entity} has no column `{column}`: it has {}", names.join(", "))
+                            format!(
+                                "{entity} has no column `{column}`: it has {}",
+                                names.join(", ")
+                            )
                         }
                     };
                     check.wrong(&["source", name, "map", entity.name(), column], &problem);
@@ -138,7 +154,10 @@ fn check_sources(config: &Config, check: &mut Check<'_>) {
 fn check_jobs(config: &Config, check: &mut Check<'_>) {
     for (name, job) in &config.job {
         if let Some(SyncScope::Named(sources)) = &job.sync {
-            for source in sources.iter().filter(|source| !config.source.contains_key(*source)) {
+            for source in sources
+                .iter()
+                .filter(|source| !config.source.contains_key(*source))
+            {
                 let problem = unknown_name("source", source, config.source.keys());
                 check.wrong(&["job", name, "sync"], &problem);
             }
@@ -155,7 +174,10 @@ fn check_jobs(config: &Config, check: &mut Check<'_>) {
             }
         }
         if !job.reports.is_empty() && config.mail.is_none() {
-            check.wrong(&["job", name, "reports"], "sending reports needs a [mail] table");
+            check.wrong(
+                &["job", name, "reports"],
+                "sending reports needs a [mail] table",
+            );
         }
         let idle = job.sync.is_none() && job.reconcile.is_none() && !job.collections;
         if idle && job.reports.is_empty() {
@@ -195,7 +217,8 @@ fn check_tolerances(config: &Config, check: &mut Check<'_>) {
     ];
     for (name, limits) in named {
         let Some(limits) = limits else { continue };
-        let negative = |limit: &super::DecimalText| limit.0.is_sign_negative() && !limit.0.is_zero();
+        let negative =
+            |limit: &super::DecimalText| limit.0.is_sign_negative() && !limit.0.is_zero();
         let absolute_negative = match &limits.absolute {
             Some(AbsoluteTolerance::Plain(limit)) => negative(limit),
             Some(AbsoluteTolerance::PerCurrency(limits)) => limits.values().any(negative),

@@ -81,7 +81,10 @@ pub struct LegGroup {
 
 /// One billed line of a unit that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the columns of `invoice_lines` and `invoices`")]
+#[expect(
+    missing_docs,
+    reason = "the names are the columns of `invoice_lines` and `invoices`"
+)]
 pub struct BilledLine {
     pub source: String,
     pub id: String,

@@ -279,6 +279,7 @@ impl Fault for SourceError {
             Self::UnknownConnector { .. }
             | Self::BadConnector { .. }
             | Self::NoCredential { .. }
+            | Self::Secret { .. }
             | Self::BadUrl { .. }
             | Self::NoStream { .. }
             | Self::NoRole { .. } => Retry::Never,

@@ -26,7 +26,11 @@ fn ledger(files: &str) -> String {
 #[track_caller]
 fn says(ran: &Ran, parts: &[&str]) {
     for part in parts {
-        assert!(ran.stderr.contains(part), "`{part}` is missing in:\n{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(part),
+            "`{part}` is missing in:\n{}",
+            ran.stderr
+        );
     }
 }
 
@@ -35,26 +39,45 @@ fn says(ran: &Ran, parts: &[&str]) {
 fn a_configuration_typo_is_named_with_its_place() {
     let workspace = Workspace::new(&format!("{COMPANY}\n[stor]\nurl = \"sqlite:x.db\"\n"), NOW);
     let ran = workspace.run(&["check"]).expect(2);
-    says(&ran, &["error[XF-K003]", "crossfoot.toml:7:2", "did you mean `store`?", "retry:", "hint:"]);
-    assert!(!workspace.path().join("var").exists(), "nothing may be created");
+    says(
+        &ran,
+        &[
+            "error[XF-K003]",
+            "crossfoot.toml:7:2",
+            "did you mean `store`?",
+            "retry:",
+            "hint:",
+        ],
+    );
+    assert!(
+        !workspace.path().join("var").exists(),
+        "nothing may be created"
+    );
 }
 
 /// Goal: no configuration at all is exit 2 and says where it was looked for.
 #[test]
 fn a_missing_configuration_is_said() {
     let workspace = Workspace::new(COMPANY, NOW);
-    let ran = workspace.run(&["--config", "other.toml", "status"]).expect(2);
+    let ran = workspace
+        .run(&["--config", "other.toml", "status"])
+        .expect(2);
     says(&ran, &["error[XF-K001]", "other.toml", "crossfoot init"]);
 }
 
 /// Goal: a glob that matches no file fails its source, names it, and the run goes on (exit 3).
 #[test]
 fn a_missing_file_fails_its_source_alone() {
-    let workspace = Workspace::new(&ledger("invoices = \"in.csv\", payments = \"none-*.csv\""), NOW);
+    let workspace = Workspace::new(
+        &ledger("invoices = \"in.csv\", payments = \"none-*.csv\""),
+        NOW,
+    );
     workspace.write("in.csv", INVOICES);
     let ran = workspace.run(&["sync"]).expect(3);
     says(&ran, &["error[XF-S", "none-*.csv", "ledger", "hint:"]);
-    let landed = workspace.run(&["landing", "query", "select count(*) as n from invoices"]).expect(0);
+    let landed = workspace
+        .run(&["landing", "query", "select count(*) as n from invoices"])
+        .expect(0);
     assert!(landed.stdout.contains('1'), "{}", landed.stdout);
 }
 
@@ -64,11 +87,20 @@ fn a_bad_header_changes_nothing_that_was_landed() {
     let workspace = Workspace::new(&ledger("invoices = \"in.csv\""), NOW);
     workspace.write("in.csv", INVOICES);
     workspace.run(&["sync"]).expect(0);
-    workspace.write("in.csv", "id,numbr,account_id,issued_on,currency,total\ni2,2,a1,2026-10-01,USD,5\n");
+    workspace.write(
+        "in.csv",
+        "id,numbr,account_id,issued_on,currency,total\ni2,2,a1,2026-10-01,USD,5\n",
+    );
     let ran = workspace.run(&["sync"]).expect(3);
     says(&ran, &["error[XF-S", "in.csv", "number", "hint:"]);
-    let landed = workspace.run(&["landing", "query", "select id from invoices"]).expect(0);
-    assert!(landed.stdout.contains("i1") && !landed.stdout.contains("i2"), "{}", landed.stdout);
+    let landed = workspace
+        .run(&["landing", "query", "select id from invoices"])
+        .expect(0);
+    assert!(
+        landed.stdout.contains("i1") && !landed.stdout.contains("i2"),
+        "{}",
+        landed.stdout
+    );
 }
 
 /// Goal: a row with a wrong type or an unknown currency is quarantined with field, text and reason;
@@ -89,7 +121,10 @@ fn rows_that_do_not_fit_are_quarantined() {
     assert_eq!(pulls[0]["state"], "partial");
     assert_eq!(pulls[0]["rejected"], 4);
     assert_eq!(pulls[0]["landed"], 1);
-    let files = workspace.run(&["landing", "list", "--quarantine", "--json"]).expect(0).json();
+    let files = workspace
+        .run(&["landing", "list", "--quarantine", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(files[0]["rows"], 4);
     workspace.run(&["landing", "verify"]).expect(0);
 }
@@ -97,7 +132,13 @@ fn rows_that_do_not_fit_are_quarantined() {
 /// Goal: a folder that cannot be written is an error with the path, not a panic and not a loss.
 #[test]
 fn an_unwritable_folder_is_named() {
-    let workspace = Workspace::new(&format!("{}[landing]\nurl = \"file:sealed/landing\"\n", ledger("invoices = \"in.csv\"")), NOW);
+    let workspace = Workspace::new(
+        &format!(
+            "{}[landing]\nurl = \"file:sealed/landing\"\n",
+            ledger("invoices = \"in.csv\"")
+        ),
+        NOW,
+    );
     workspace.write("in.csv", INVOICES);
     // Root may write anywhere, so the folder's place is taken by a file.
     workspace.write("sealed", "a file\n");
@@ -121,7 +162,15 @@ fn an_unreachable_mail_server_keeps_the_mail() {
     let workspace = Workspace::new(&config, NOW);
     workspace.write("in.csv", INVOICES);
     workspace.run(&["sync"]).expect(0);
-    let ran = workspace.run(&["report", "collection-status", "--period", "2026-10", "--send"]).expect(1);
+    let ran = workspace
+        .run(&[
+            "report",
+            "collection-status",
+            "--period",
+            "2026-10",
+            "--send",
+        ])
+        .expect(1);
     says(&ran, &["mail: "]);
     let status = workspace.run(&["status", "--json"]).expect(0).json();
     assert_eq!(status["outbox"]["pending"], 1, "{status}");
@@ -141,9 +190,8 @@ fn plaintext_mail_to_another_host_is_refused() {
 /// Goal: a secret file that others can read is refused, and its text is not shown.
 #[test]
 fn a_readable_secret_is_refused() {
-    let config = format!(
-        "{COMPANY}[source.crm]\nconnector = \"hubspot\"\ntoken = {{ file = \"token\" }}\n"
-    );
+    let config =
+        format!("{COMPANY}[source.crm]\nconnector = \"hubspot\"\ntoken = {{ file = \"token\" }}\n");
     let workspace = Workspace::new(&config, NOW);
     let path = workspace.write("token", "pat-very-secret");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -158,7 +206,10 @@ fn a_readable_secret_is_refused() {
 fn wrong_names_are_usage_errors() {
     let workspace = Workspace::new(&ledger("invoices = \"in.csv\""), NOW);
     let ran = workspace.run(&["sync", "leger"]).expect(2);
-    says(&ran, &["there is no source `leger`", "did you mean `ledger`?"]);
+    says(
+        &ran,
+        &["there is no source `leger`", "did you mean `ledger`?"],
+    );
     workspace.run(&["run", "nightly"]).expect(2);
     workspace.run(&["kpi", "--period", "2026-13"]).expect(2);
     workspace.run(&["no-such-verb"]).expect(2);

@@ -26,7 +26,10 @@ fn the_annotated_configuration_is_valid() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}\n{errors}");
 
-    let fires = workspace.run(&["schedule", "--json", "--count", "1"]).expect(0).json();
+    let fires = workspace
+        .run(&["schedule", "--json", "--count", "1"])
+        .expect(0)
+        .json();
     // 01:30 in New York in November is 06:30 UTC; Monday is the 23rd.
     assert_eq!(fires[1]["fires"][0], "2026-11-21T06:30:00Z", "{fires}");
     assert_eq!(fires[0]["fires"][0], "2026-11-23T12:00:00Z", "{fires}");
@@ -40,7 +43,11 @@ fn init_writes_the_annotated_configuration_once() {
     let written = std::fs::read_to_string(workspace.path().join("fresh/crossfoot.toml")).unwrap();
     assert_eq!(written, shipped());
     let ran = workspace.run(&["init", "fresh"]).expect(1);
-    assert!(ran.stderr.contains("there is a configuration already"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("there is a configuration already"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// Goal: a secret that is not set is named, with what to do, before anything runs.
@@ -68,6 +75,9 @@ fn the_schema_knows_every_table() {
     let schema = workspace.run(&["config", "schema"]).expect(0).json();
     let tables: toml::Table = shipped().parse().unwrap();
     for table in tables.keys() {
-        assert!(schema["properties"].get(table).is_some(), "`{table}` is not in the schema");
+        assert!(
+            schema["properties"].get(table).is_some(),
+            "`{table}` is not in the schema"
+        );
     }
 }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 /// A folder of the data, or `None` with a message that is hard to overlook.
 fn data(folder: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(folder);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/data")
+        .join(folder);
     if path.is_dir() {
         return Some(path);
     }

@@ -56,7 +56,11 @@ fn decimal(value: &Value) -> Decimal {
 /// The figure as printed in the reference: both rounded to its six decimals.
 #[track_caller]
 fn assert_near(actual: &Value, expected: &Value, what: &str) {
-    assert_eq!(decimal(actual).round_dp(4), decimal(expected).round_dp(4), "{what}");
+    assert_eq!(
+        decimal(actual).round_dp(4),
+        decimal(expected).round_dp(4),
+        "{what}"
+    );
 }
 
 /// Goal: ageing, DSO countback and CEI of a real ledger equal independently computed figures.
@@ -67,7 +71,8 @@ fn the_ledger_ages_as_the_reference_says() {
     let csv = folder.join("WA_Fn-UseC_-Accounts-Receivable.csv");
     let csv = csv.canonicalize().unwrap();
     let reference: Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap())
+            .unwrap();
     let workspace = Workspace::new(&config(csv.to_str().unwrap()), "2014-01-15T06:00:00Z");
 
     let pulls = workspace.run(&["sync", "--json"]).expect(0).json();
@@ -75,20 +80,36 @@ fn the_ledger_ages_as_the_reference_says() {
         assert_eq!(pull["rows"], 2466, "{pull}");
         assert_eq!(pull["rejected"], 0, "{pull}");
     }
-    let periods =
-        workspace.run(&["backfill", "--from", "2012-01", "--to", "2013-12", "--json"]).expect(0).json();
+    let periods = workspace
+        .run(&["backfill", "--from", "2012-01", "--to", "2013-12", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(periods.as_array().unwrap().len(), 24);
 
     for (day, expected) in reference["as_of"].as_object().unwrap() {
         let period = &day[..7];
-        let kpi = workspace.run(&["kpi", "--period", period, "--json"]).expect(0).json();
+        let kpi = workspace
+            .run(&["kpi", "--period", period, "--json"])
+            .expect(0)
+            .json();
         let owed = &kpi["receivables"];
-        assert_eq!(owed["open_invoices"], expected["open_count"], "{period} open count");
+        assert_eq!(
+            owed["open_invoices"], expected["open_count"],
+            "{period} open count"
+        );
         assert_near(&owed["gross"], &expected["open_amount"], "gross");
         for bucket in ["current", "1-30", "31-60", "61-90", "91+"] {
-            assert_near(&owed["aging"][bucket], &expected["aging_due"][bucket]["amount"], bucket);
+            assert_near(
+                &owed["aging"][bucket],
+                &expected["aging_due"][bucket]["amount"],
+                bucket,
+            );
         }
-        assert_near(&owed["dso_countback"], &expected["dso_countback"], "countback");
+        assert_near(
+            &owed["dso_countback"],
+            &expected["dso_countback"],
+            "countback",
+        );
         let cei = decimal(&owed["cei"]) * Decimal::ONE_HUNDRED;
         let cei_expected = decimal(&expected["cei_month"]["cei_pct"]);
         assert_eq!(cei.round_dp(4), cei_expected.round_dp(4), "CEI of {period}");

@@ -23,7 +23,10 @@ impl Ran {
     /// The answer as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
-            panic!("no JSON ({error}) in:\n{}\nstderr:\n{}", self.stdout, self.stderr)
+            panic!(
+                "no JSON ({error}) in:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
         })
     }
 
@@ -44,7 +47,10 @@ impl Workspace {
     pub fn new(config: &str, now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("crossfoot.toml"), config).unwrap();
-        Self { folder, now: now.to_owned() }
+        Self {
+            folder,
+            now: now.to_owned(),
+        }
     }
 
     /// The folder.

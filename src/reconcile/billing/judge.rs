@@ -129,9 +129,14 @@ pub(super) fn judge(
             } else if context.blindness.billed {
                 Verdict::Unknown
             } else {
-                judged
-                    .findings
-                    .extend(classify(group, unit, &difference, records, &account, context)?);
+                judged.findings.extend(classify(
+                    group,
+                    unit,
+                    &difference,
+                    records,
+                    &account,
+                    context,
+                )?);
                 Verdict::Discrepant
             }
         } else if context.blindness.billed {

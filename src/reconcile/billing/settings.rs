@@ -106,4 +106,3 @@ pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
     }
     fingerprint(&[&text])[..16].to_owned()
 }
-

@@ -54,7 +54,9 @@ pub(super) fn is_counterpart_nearby(
         let (missing, surplus, missing_in, billed_at) = if unit.billed.line_count == 0 {
             (unit.expected_amount(), surplus, 0, neighbour.offset)
         } else if neighbour.billed.line_count == 0 {
-            let Some(missing) = nearby_expected else { continue };
+            let Some(missing) = nearby_expected else {
+                continue;
+            };
             (missing, difference, neighbour.offset, 0)
         } else {
             continue;
@@ -113,5 +115,9 @@ fn gap_days(
         .map(|line| days_from_border(line.billed_on));
     // The period's own bill stands nearest to its start, so the stranger is the farthest one; where
     // all lines are strangers, the first day billed counts.
-    if has_own || direction < 0 { gaps.max() } else { gaps.min() }
+    if has_own || direction < 0 {
+        gaps.max()
+    } else {
+        gaps.min()
+    }
 }

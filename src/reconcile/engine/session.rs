@@ -50,7 +50,8 @@ impl Session {
         options.execution.parquet.schema_force_view_types = false;
         options.optimizer.prefer_hash_join = false;
         let pool = FairSpillPool::new(usize::try_from(memory_limit).unwrap_or(usize::MAX));
-        let told = std::num::NonZero::new(CONSUMERS_TOLD).unwrap_or(std::num::NonZero::<usize>::MIN);
+        let told =
+            std::num::NonZero::new(CONSUMERS_TOLD).unwrap_or(std::num::NonZero::<usize>::MIN);
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![spill_dir.to_owned()]));
         let runtime = RuntimeEnvBuilder::new()

@@ -83,9 +83,7 @@ fn register_versions(
         }
         let url = Url::from_file_path(path)
             .map_err(|()| ReconcileError::Path(path.display().to_string()))?;
-        urls.push(
-            ListingTableUrl::try_new(url, None).map_err(|error| engine_error(DOING, error))?,
-        );
+        urls.push(ListingTableUrl::try_new(url, None).map_err(|error| engine_error(DOING, error))?);
     }
     let format = ParquetFormat::default().with_force_view_types(false);
     let options = ListingOptions::new(Arc::new(format)).with_file_extension("");

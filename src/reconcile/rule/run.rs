@@ -29,10 +29,7 @@ pub async fn reconcile_rule(
     Ok(compare(input, rule).await?)
 }
 
-async fn compare(
-    input: &ReconcileInput<'_>,
-    rule: &RuleFile,
-) -> Result<Outcome, ReconcileError> {
+async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
     let config = input.config;
     let session = Session::open(
         &input.files,
@@ -226,9 +223,19 @@ impl Judging<'_> {
             unit.key.get(at).cloned()
         };
         let (side, leg, amount, quantity) = if unit.base_rows > 0 {
-            ("base", &self.rule.base, unit.base_amount, unit.base_quantity)
+            (
+                "base",
+                &self.rule.base,
+                unit.base_amount,
+                unit.base_quantity,
+            )
         } else {
-            ("peer", &self.rule.peer, unit.peer_amount, unit.peer_quantity)
+            (
+                "peer",
+                &self.rule.peer,
+                unit.peer_amount,
+                unit.peer_quantity,
+            )
         };
         let id = part("id").unwrap_or_else(|| unit.key.join("/"));
         vec![Side {

@@ -186,9 +186,10 @@ fn measured<'a>(items: Vec<&'a Timeline<'a>>) -> Result<Option<CountedUnit<'a>>,
             shifted = shifted.max(item.unit_expected.abs());
         }
         delta = plus(delta, item.impact)?;
-        present = plus(present, item.outstanding)?;
+        let outstanding = with_sign_of(item.impact, item.outstanding);
+        present = plus(present, outstanding)?;
         if timeline.is_lost() {
-            given_up = plus(given_up, leak(item.outstanding))?;
+            given_up = plus(given_up, leak(outstanding))?;
         }
         worth = worth
             .max(item.unit_expected.abs())
@@ -211,6 +212,15 @@ fn measured<'a>(items: Vec<&'a Timeline<'a>>) -> Result<Option<CountedUnit<'a>>,
         lost: given_up.min(minus(leakage, recovered)?),
         items,
     }))
+}
+
+/// The book keeps what is outstanding as a magnitude; its direction is that of the impact.
+fn with_sign_of(impact: Decimal, magnitude: Decimal) -> Decimal {
+    if impact.is_sign_negative() {
+        -magnitude.abs()
+    } else {
+        magnitude.abs()
+    }
 }
 
 /// max(0, −delta).

@@ -36,9 +36,11 @@ fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
             let text = match &value[*name] {
                 Value::Null => continue,
                 Value::String(text) => text.clone(),
-                Value::Array(items) => {
-                    items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";")
-                }
+                Value::Array(items) => items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect::<Vec<_>>()
+                    .join(";"),
                 other => other.to_string(),
             };
             match text.parse::<Decimal>() {
@@ -48,9 +50,10 @@ fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
         }
     }
     sheet.set_freeze_panes(1, 0)?;
-    if let (Ok(last_row), Ok(last_column)) =
-        (u32::try_from(rows.len()), u16::try_from(names.len().saturating_sub(1)))
-    {
+    if let (Ok(last_row), Ok(last_column)) = (
+        u32::try_from(rows.len()),
+        u16::try_from(names.len().saturating_sub(1)),
+    ) {
         sheet.autofilter(0, 0, last_row, last_column)?;
     }
     sheet.autofit();

@@ -121,14 +121,23 @@ impl BackfillRequest {
         for name in &self.sources {
             if !env.config.source.contains_key(name) {
                 let near = nearest_name(name, env.config.source.keys().map(String::as_str));
-                return Err(SyncScopeError::NoSource { name: name.clone(), near }.into());
+                return Err(SyncScopeError::NoSource {
+                    name: name.clone(),
+                    near,
+                }
+                .into());
             }
         }
         Ok(())
     }
 
     fn key(&self) -> String {
-        format!("backfill/{}/{}/{}", self.first, self.last, self.sources.join(","))
+        format!(
+            "backfill/{}/{}/{}",
+            self.first,
+            self.last,
+            self.sources.join(",")
+        )
     }
 }
 
@@ -146,17 +155,25 @@ pub async fn backfill_periods(
         let complete = pulls.iter().all(|pull| pull.state == "ok");
         incomplete |= !complete;
         if complete {
-            env.store.save_checkpoint(&key, SYNC_STEP, env.clock.now()).await?;
+            env.store
+                .save_checkpoint(&key, SYNC_STEP, env.clock.now())
+                .await?;
         }
     }
-    let finished: Vec<BackfillPeriod> =
-        done.iter().filter_map(|step| serde_json::from_str(step).ok()).collect();
+    let finished: Vec<BackfillPeriod> = done
+        .iter()
+        .filter_map(|step| serde_json::from_str(step).ok())
+        .collect();
     let periods: Vec<Period> = request.periods().collect();
-    env.progress.begin("backfilling", u64::try_from(periods.len()).ok());
+    env.progress
+        .begin("backfilling", u64::try_from(periods.len()).ok());
     let mut results = Vec::new();
     for period in periods {
         if let Some(earlier) = finished.iter().find(|earlier| earlier.period == period) {
-            results.push(BackfillPeriod { resumed: true, ..earlier.clone() });
+            results.push(BackfillPeriod {
+                resumed: true,
+                ..earlier.clone()
+            });
             env.progress.advance(1, &period.to_string());
             continue;
         }
@@ -176,7 +193,10 @@ pub async fn backfill_periods(
     if !incomplete {
         env.store.clear_checkpoints(&key).await?;
     }
-    Ok(BackfillSummary { periods: results, incomplete })
+    Ok(BackfillSummary {
+        periods: results,
+        incomplete,
+    })
 }
 
 async fn recompute(
@@ -185,7 +205,12 @@ async fn recompute(
     period: Period,
     now: Timestamp,
 ) -> Result<BackfillPeriod, Failure> {
-    let before = env.store.newest_kpis("all", period, period).await?.into_iter().next();
+    let before = env
+        .store
+        .newest_kpis("all", period, period)
+        .await?
+        .into_iter()
+        .next();
     let reported = before
         .and_then(|snapshot| serde_json::from_str::<Kpi>(&snapshot.body).ok())
         .map(|kpi| kpi.discrepancy);
@@ -193,14 +218,16 @@ async fn recompute(
     let kpi = compute_kpi(env, period.into(), now, None).await?;
     keep_kpi(env, run_id, period, &kpi).await?;
     let restated = kpi.discrepancy.clone();
-    let adjustments = reported.as_ref().map_or_else(Adjustments::default, |reported| Adjustments {
-        count: reported.discrepant.abs_diff(restated.discrepant),
-        gross: sum_of_changes(&[
-            (reported.leakage, restated.leakage),
-            (reported.overbilling, restated.overbilling),
-        ]),
-        net: change(reported.net, restated.net),
-    });
+    let adjustments = reported
+        .as_ref()
+        .map_or_else(Adjustments::default, |reported| Adjustments {
+            count: reported.discrepant.abs_diff(restated.discrepant),
+            gross: sum_of_changes(&[
+                (reported.leakage, restated.leakage),
+                (reported.overbilling, restated.overbilling),
+            ]),
+            net: change(reported.net, restated.net),
+        });
     let incomplete = matches!(
         kpi.banner.state,
         BannerState::Failed | BannerState::Partial | BannerState::Stale
@@ -221,7 +248,9 @@ fn change(before: Option<Decimal>, after: Option<Decimal>) -> Option<Decimal> {
 }
 
 fn sum_of_changes(pairs: &[(Option<Decimal>, Option<Decimal>)]) -> Option<Decimal> {
-    pairs.iter().try_fold(Decimal::ZERO, |sum, (before, after)| {
-        sum.checked_add(change(*before, *after)?.abs())
-    })
+    pairs
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, (before, after)| {
+            sum.checked_add(change(*before, *after)?.abs())
+        })
 }

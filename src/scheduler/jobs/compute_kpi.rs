@@ -1,6 +1,8 @@
 //! Figures of a period as they were known at an instant: the book, the landing and the freshness of
 //! the sources, brought together.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -16,7 +18,7 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::{Period, PeriodSpan, local_day};
 use crate::reconcile::cash::CashBook;
-use crate::reconcile::{BILLING_RULE, Discrepancy};
+use crate::reconcile::{BILLING_RULE, Discrepancy, DiscrepancyEvent};
 use crate::report::kpi::{Kpi, KpiInput, ReportInput, scope_currency};
 use crate::store::{DiscrepancyFilter, KpiSnapshot, Reconciliation};
 
@@ -49,12 +51,15 @@ impl Fault for NoBranch {
     }
 }
 
-/// What the figures of a scope are computed from, and the figures.
-struct Computed {
+/// What figures are computed from, read once for any number of periods and scopes.
+struct Facts {
+    as_of: Timestamp,
     ledger: Ledger,
     book: CashBook,
     discrepancies: Vec<Discrepancy>,
-    kpi: Kpi,
+    events: Vec<DiscrepancyEvent>,
+    reconciled_periods: Vec<Period>,
+    rates: Rates,
 }
 
 /// The figures of a period as they were known at `as_of`.
@@ -64,83 +69,135 @@ pub async fn compute_kpi(
     as_of: Timestamp,
     branch: Option<&str>,
 ) -> Result<Kpi, Failure> {
-    Ok(compute(env, span, as_of, branch).await?.kpi)
+    let facts = Facts::read(env, as_of).await?;
+    facts.compute(env, span, branch).await
 }
 
-async fn compute(
-    env: &Env,
-    span: PeriodSpan,
-    as_of: Timestamp,
-    branch: Option<&str>,
-) -> Result<Computed, Failure> {
-    if let Some(name) = branch
-        && !env.config.branch.contains_key(name)
-    {
-        return Err(NoBranch(name.to_owned()).into());
+/// Computes and keeps the figures of periods for the company and for every branch that has a report,
+/// so that charts and restatements know what was known when.
+pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<(), Failure> {
+    if periods.is_empty() {
+        return Ok(());
     }
-    let ledger = load_ledger(env, as_of, false).await?;
-    let book = cash_book(env, &ledger)?;
-    let mut reconciliations: Vec<Reconciliation> = Vec::new();
-    for period in span.periods() {
-        reconciliations.extend(env.store.reconciliation(BILLING_RULE, period, as_of).await?);
+    let facts = Facts::read(env, env.clock.now()).await?;
+    let branches: BTreeSet<Option<&str>> = std::iter::once(None)
+        .chain(
+            env.config
+                .report
+                .values()
+                .map(|report| report.branch.as_deref()),
+        )
+        .collect();
+    for period in periods {
+        for branch in &branches {
+            let kpi = facts.compute(env, (*period).into(), *branch).await?;
+            keep_kpi(env, run_id, *period, &kpi).await?;
+        }
     }
-    let reconciled_periods = env.store.reconciled_periods(BILLING_RULE).await?;
-    let discrepancies = env.store.discrepancies(&DiscrepancyFilter::default()).await?;
-    // Events up to and with the instant itself.
-    let events = env.store.events_between(Timestamp::MIN, after(as_of)).await?;
-    let rates = Rates::of(&ledger.records(Entity::FxRates)?);
-    let rate_on = |from: Currency, into: Currency, day: Date| -> Option<Decimal> {
-        rates.rate(from, into, day)
-    };
-    let zone = env.config.zone(branch);
-    let currency = scope_currency(
-        &reconciliations,
-        &discrepancies,
-        Some(&book),
-        branch,
-        env.config.company.currency,
-    );
-    let owed = receivables(&ReceivablesInput {
-        book: &book,
-        span,
-        as_of,
-        zone: &zone,
-        branch,
-        currency,
-        rate_on: &rate_on,
-    })?;
-    let terms = source_terms(env, &ledger.roles);
-    let kpi = crate::report::kpi::compute_kpi(&KpiInput {
-        span,
-        as_of,
-        branch,
-        currency,
-        zone: &zone,
-        calendar: &calendar(env, branch),
-        recurring_periods: env.config.reconcile.recurring_periods,
-        sources: &terms,
-        freshness: &ledger.freshness,
-        reconciliations: &reconciliations,
-        reconciled_periods: &reconciled_periods,
-        discrepancies: &discrepancies,
-        events: &events,
-        receivables: owed.figures,
-        excluded_currencies: &owed.excluded_currencies,
-        book: Some(&book),
-        rate_on: &rate_on,
-    })?;
-    Ok(Computed { ledger, book, discrepancies, kpi })
+    Ok(())
+}
+
+impl Facts {
+    async fn read(env: &Env, as_of: Timestamp) -> Result<Self, Failure> {
+        let ledger = load_ledger(env, as_of, false).await?;
+        Ok(Self {
+            as_of,
+            book: cash_book(env, &ledger)?,
+            discrepancies: env
+                .store
+                .discrepancies(&DiscrepancyFilter::default())
+                .await?,
+            // Events up to and with the instant itself.
+            events: env
+                .store
+                .events_between(Timestamp::MIN, after(as_of))
+                .await?,
+            reconciled_periods: env.store.reconciled_periods(BILLING_RULE).await?,
+            rates: Rates::of(&ledger.records(Entity::FxRates)?),
+            ledger,
+        })
+    }
+
+    async fn compute(
+        &self,
+        env: &Env,
+        span: PeriodSpan,
+        branch: Option<&str>,
+    ) -> Result<Kpi, Failure> {
+        let as_of = self.as_of;
+        if let Some(name) = branch
+            && !env.config.branch.contains_key(name)
+        {
+            return Err(NoBranch(name.to_owned()).into());
+        }
+        let mut reconciliations: Vec<Reconciliation> = Vec::new();
+        for period in span.periods() {
+            reconciliations.extend(
+                env.store
+                    .reconciliation(BILLING_RULE, period, as_of)
+                    .await?,
+            );
+        }
+        let rate_on = |from: Currency, into: Currency, day: Date| -> Option<Decimal> {
+            self.rates.rate(from, into, day)
+        };
+        let zone = env.config.zone(branch);
+        let currency = scope_currency(
+            &reconciliations,
+            &self.discrepancies,
+            Some(&self.book),
+            branch,
+            env.config.company.currency,
+        );
+        let owed = receivables(&ReceivablesInput {
+            book: &self.book,
+            span,
+            as_of,
+            zone: &zone,
+            branch,
+            currency,
+            rate_on: &rate_on,
+        })?;
+        let terms = source_terms(env, &self.ledger.roles);
+        crate::report::kpi::compute_kpi(&KpiInput {
+            span,
+            as_of,
+            branch,
+            currency,
+            zone: &zone,
+            calendar: &calendar(env, branch),
+            recurring_periods: env.config.reconcile.recurring_periods,
+            sources: &terms,
+            freshness: &self.ledger.freshness,
+            reconciliations: &reconciliations,
+            reconciled_periods: &self.reconciled_periods,
+            discrepancies: &self.discrepancies,
+            events: &self.events,
+            receivables: owed.figures,
+            excluded_currencies: &owed.excluded_currencies,
+            book: Some(&self.book),
+            rate_on: &rate_on,
+        })
+    }
 }
 
 /// The next instant that the store can tell from this one.
 fn after(instant: Timestamp) -> Timestamp {
-    instant.checked_add(jiff::SignedDuration::from_micros(1)).unwrap_or(instant)
+    instant
+        .checked_add(jiff::SignedDuration::from_micros(1))
+        .unwrap_or(instant)
 }
 
 /// The working hours of a branch, or of the company.
 fn calendar(env: &Env, branch: Option<&str>) -> CalendarConfig {
-    let named = branch.and_then(|name| env.config.branch.get(name)).and_then(|one| one.calendar.as_deref());
-    env.config.calendar.get(named.unwrap_or("default")).cloned().unwrap_or_default()
+    let named = branch
+        .and_then(|name| env.config.branch.get(name))
+        .and_then(|one| one.calendar.as_deref());
+    env.config
+        .calendar
+        .get(named.unwrap_or("default"))
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Keeps the figures of a period, for charts and for what was reported before.
@@ -187,23 +244,34 @@ pub async fn report_input(
 ) -> Result<ReportInput, Failure> {
     let as_of = env.clock.now();
     let branch = report.branch.as_deref();
-    let computed = compute(env, span, as_of, branch).await?;
+    let facts = Facts::read(env, as_of).await?;
+    let kpi = facts.compute(env, span, branch).await?;
     let scope = branch.unwrap_or(WHOLE);
     let first = span.first.shifted(-HISTORY_COUNT);
-    let earlier = env.store.newest_kpis(scope, first, span.first.previous()).await?;
-    let history: Vec<Kpi> =
-        earlier.iter().filter_map(|one| serde_json::from_str(&one.body).ok()).collect();
+    let earlier = env
+        .store
+        .newest_kpis(scope, first, span.first.previous())
+        .await?;
+    let history: Vec<Kpi> = earlier
+        .iter()
+        .filter_map(|one| serde_json::from_str(&one.body).ok())
+        .collect();
     let zone = env.config.zone(branch);
     let name_of = |golden: &str| {
-        let found = computed.ledger.directory.find(golden);
+        let found = facts.ledger.directory.find(golden);
         found.map_or_else(|| golden.to_owned(), |account| account.name.clone())
     };
     let day = span.last.last_day().min(local_day(as_of, &zone));
     let cases = env.store.cases(None).await?;
-    let levels: Vec<String> =
-        env.config.collections.level.iter().map(|level| level.name.clone()).collect();
+    let levels: Vec<String> = env
+        .config
+        .collections
+        .level
+        .iter()
+        .map(|level| level.name.clone())
+        .collect();
     let in_period: Vec<Period> = span.periods().collect();
-    let discrepancies = computed
+    let discrepancies = facts
         .discrepancies
         .into_iter()
         .filter(|item| branch.is_none_or(|name| item.branch.as_deref() == Some(name)))
@@ -216,15 +284,19 @@ pub async fn report_input(
         timezone: zone,
         run_id: run_id.to_owned(),
         as_of,
-        kpi: computed.kpi,
+        kpi,
         history,
         discrepancies,
-        open_invoices: open_invoice_lines(&computed.book, day, branch, &name_of),
+        open_invoices: open_invoice_lines(&facts.book, day, branch, &name_of),
         cases: case_lines(&cases, &levels, &name_of),
-        extracts: computed.ledger.snapshot.extract_counts(),
+        extracts: facts.ledger.snapshot.extract_counts(),
         version: 1,
         corrections: Vec::new(),
-        thresholds: report.thresholds.iter().map(|(name, limit)| (name.clone(), limit.0)).collect(),
+        thresholds: report
+            .thresholds
+            .iter()
+            .map(|(name, limit)| (name.clone(), limit.0))
+            .collect(),
         attachments: report.attachments.unwrap_or(true),
     })
 }

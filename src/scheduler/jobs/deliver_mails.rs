@@ -29,7 +29,9 @@ pub struct DeliverySummary {
 /// Sends every pending mail whose time has come. Without a `[mail]` table nothing is pending.
 pub async fn deliver_mails(env: &Env) -> Result<DeliverySummary, Failure> {
     let mut summary = DeliverySummary::default();
-    let Some(config) = &env.config.mail else { return Ok(summary) };
+    let Some(config) = &env.config.mail else {
+        return Ok(summary);
+    };
     let mailer = crate::mail::open(config, &env.config.base)?;
     loop {
         let now = env.clock.now();
@@ -62,12 +64,17 @@ pub async fn deliver_mails(env: &Env) -> Result<DeliverySummary, Failure> {
                 Some(next) => (MailState::Pending, next),
                 None => (MailState::Failed, at),
             };
-            env.store.record_attempt(&mail.mail_key, state, at, next, Some(&reason)).await?;
+            env.store
+                .record_attempt(&mail.mail_key, state, at, next, Some(&reason))
+                .await?;
             if state == MailState::Failed {
                 tracing::error!(mail.key = mail.mail_key, "the mail was given up: {reason}");
                 summary.failed += 1;
             } else {
-                tracing::warn!(mail.key = mail.mail_key, "the mail waits until {next}: {reason}");
+                tracing::warn!(
+                    mail.key = mail.mail_key,
+                    "the mail waits until {next}: {reason}"
+                );
                 summary.waiting += 1;
             }
             summary.reasons.push(reason);

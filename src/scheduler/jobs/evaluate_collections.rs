@@ -60,7 +60,9 @@ pub async fn evaluate_collections(env: &Env, run_id: &str) -> Result<Collections
     })?;
     let overdue = cases.iter().filter(|case| case.state == "overdue");
     let stepped = overdue.clone().filter(|case| {
-        let before = standing.iter().find(|earlier| earlier.invoice == case.invoice);
+        let before = standing
+            .iter()
+            .find(|earlier| earlier.invoice == case.invoice);
         before.map_or(0, |earlier| earlier.level) < case.level
     });
     let summary = CollectionsSummary {
@@ -83,7 +85,9 @@ pub(crate) fn cash_book(env: &Env, ledger: &Ledger) -> Result<CashBook, Failure>
     };
     let branch = |golden: &str| {
         let mut accounts = ledger.directory.accounts();
-        accounts.find(|one| one.account.id == golden).and_then(|one| one.branch.clone())
+        accounts
+            .find(|one| one.account.id == golden)
+            .and_then(|one| one.branch.clone())
     };
     apply_cash(&CashInput {
         invoices: &ledger.records(Entity::Invoices)?,

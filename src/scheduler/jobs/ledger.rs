@@ -43,11 +43,13 @@ impl Ledger {
 /// Opens the landing as it was known at `as_of`. With `save`, decisions about who is who that are
 /// new are kept in the crosswalk.
 pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledger, Failure> {
-    let filter = FileFilter { as_of: Some(as_of), ..FileFilter::default() };
+    let filter = FileFilter {
+        as_of: Some(as_of),
+        ..FileFilter::default()
+    };
     let files = env.store.files(&filter).await?;
     let landing = Landing::open(&env.landing_root)?;
-    let snapshot =
-        tokio::task::block_in_place(|| landing.snapshot(files, as_of))?;
+    let snapshot = tokio::task::block_in_place(|| landing.snapshot(files, as_of))?;
     let roles = source_roles(env)?;
     let accounts = snapshot.records(Entity::Accounts)?;
     let standing = env.store.crosswalk(as_of).await?;
@@ -58,7 +60,14 @@ pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledg
     let newest_pulls = without_outlived(env.store.newest_pulls(as_of).await?);
     let committed = env.store.newest_committed_pulls(as_of).await?;
     let freshness = freshness(&source_terms(env, &roles), &newest_pulls, &committed, as_of);
-    Ok(Ledger { as_of, snapshot, directory, freshness, newest_pulls, roles })
+    Ok(Ledger {
+        as_of,
+        snapshot,
+        directory,
+        freshness,
+        newest_pulls,
+        roles,
+    })
 }
 
 /// The state of every configured source as it was known at `as_of`.
@@ -69,7 +78,12 @@ pub async fn source_states(
 ) -> Result<Vec<Freshness>, Failure> {
     let newest = without_outlived(env.store.newest_pulls(as_of).await?);
     let committed = env.store.newest_committed_pulls(as_of).await?;
-    Ok(freshness(&source_terms(env, roles), &newest, &committed, as_of))
+    Ok(freshness(
+        &source_terms(env, roles),
+        &newest,
+        &committed,
+        as_of,
+    ))
 }
 
 /// A source that could not be opened has one failed pull for all of its streams. It counts until a
@@ -85,7 +99,9 @@ fn without_outlived(mut pulls: Vec<Pull>) -> Vec<Pull> {
         });
     pulls.retain(|pull| {
         pull.stream != ALL_STREAMS
-            || newest_of_streams.get(&pull.source).is_none_or(|newest| *newest <= pull.started_at)
+            || newest_of_streams
+                .get(&pull.source)
+                .is_none_or(|newest| *newest <= pull.started_at)
     });
     pulls
 }
@@ -94,7 +110,10 @@ fn without_outlived(mut pulls: Vec<Pull>) -> Vec<Pull> {
 pub fn source_roles(env: &Env) -> Result<BTreeMap<String, Vec<Role>>, Failure> {
     let mut roles = BTreeMap::new();
     for (name, config) in &env.config.source {
-        roles.insert(name.clone(), crate::sources::default_roles(config, &env.config.base)?);
+        roles.insert(
+            name.clone(),
+            crate::sources::default_roles(config, &env.config.base)?,
+        );
     }
     Ok(roles)
 }

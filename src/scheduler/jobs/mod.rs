@@ -16,14 +16,14 @@ mod sync_sources;
 pub use backfill_periods::{
     Adjustments, BackfillPeriod, BackfillRequest, BackfillSummary, backfill_periods,
 };
-pub use compute_kpi::{compute_kpi, report_input};
+pub use compute_kpi::{compute_kpi, keep_kpis, report_input};
 pub use deliver_mails::{DeliverySummary, deliver_mails};
-pub use evaluate_collections::{CollectionsSummary, evaluate_collections};
 pub(crate) use evaluate_collections::cash_book;
+pub use evaluate_collections::{CollectionsSummary, evaluate_collections};
 pub use ledger::{Ledger, load_ledger, source_roles, source_states};
 pub use query_landing::query_landing;
 pub use reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
 pub use run_job::{JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};
-pub(crate) use sync_sources::{open_source, open_source_offline};
 pub use sync_sources::{SyncScopeError, SyncSummary, sync_sources};
+pub(crate) use sync_sources::{open_source, open_source_offline};

@@ -21,11 +21,16 @@ impl Rates {
         let mut rates = Self::default();
         for record in records {
             let currency = |column| record.text(column).and_then(|code| code.parse().ok());
-            let (Some(from), Some(into)) = (currency("from_currency"), currency("to_currency")) else {
+            let (Some(from), Some(into)) = (currency("from_currency"), currency("to_currency"))
+            else {
                 continue;
             };
             if let (Some(rate), Some(day)) = (record.decimal("rate"), record.date("dated_on")) {
-                rates.by_pair.entry((from, into)).or_default().insert(day, rate);
+                rates
+                    .by_pair
+                    .entry((from, into))
+                    .or_default()
+                    .insert(day, rate);
             }
         }
         rates

@@ -111,7 +111,12 @@ async fn compare(
 
 /// The paths of the landed files by entity, as the engine takes them.
 pub(crate) fn entity_files(ledger: &Ledger) -> EntityFiles {
-    EntityFiles(Entity::ALL.iter().map(|entity| (*entity, ledger.snapshot.paths(*entity))).collect())
+    EntityFiles(
+        Entity::ALL
+            .iter()
+            .map(|entity| (*entity, ledger.snapshot.paths(*entity)))
+            .collect(),
+    )
 }
 
 /// The sources whose failure, gaps or age make that nothing can be said of what they could decide.
@@ -128,7 +133,10 @@ fn blind_sources(env: &Env, ledger: &Ledger) -> Vec<BlindSource> {
         .map(|source| BlindSource {
             source: source.source.clone(),
             entities: blind_entities(env, ledger, source),
-            reason: source.reason.clone().unwrap_or_else(|| "is not up to date".into()),
+            reason: source
+                .reason
+                .clone()
+                .unwrap_or_else(|| "is not up to date".into()),
         })
         .collect()
 }
@@ -140,7 +148,10 @@ fn blind_entities(env: &Env, ledger: &Ledger, source: &Freshness) -> Vec<Entity>
         Some(config) if config.connector == "files" => config.files.keys().copied().collect(),
         _ => Vec::new(),
     };
-    if !matches!(source.state, FreshnessState::Failed | FreshnessState::Partial) {
+    if !matches!(
+        source.state,
+        FreshnessState::Failed | FreshnessState::Partial
+    ) {
         return all();
     }
     let ended_badly = ledger.newest_pulls.iter().filter(|pull| {
@@ -166,11 +177,16 @@ async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSum
         ..DiscrepancyFilter::default()
     };
     let standing = env.store.discrepancies(&filter).await?;
-    let changes = advance(&outcome, standing, now, env.config.reconcile.verify_window.0);
+    let changes = advance(
+        &outcome,
+        standing,
+        now,
+        env.config.reconcile.verify_window.0,
+    );
     let entered = |state: State| {
-        let moves = changes.iter().filter(|change| {
-            change.discrepancy.state == state && change.was != Some(state)
-        });
+        let moves = changes
+            .iter()
+            .filter(|change| change.discrepancy.state == state && change.was != Some(state));
         moves.count() as u64
     };
     let sum = |count: fn(&crate::reconcile::UnitTotals) -> u64| {
@@ -203,7 +219,9 @@ async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSum
         completeness: outcome.completeness,
         totals: outcome.totals,
     };
-    env.store.record_reconciliation(&reconciliation, &changes).await?;
+    env.store
+        .record_reconciliation(&reconciliation, &changes)
+        .await?;
     tracing::info!(
         rule.id = summary.rule,
         period = %summary.period,
@@ -223,10 +241,16 @@ async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSum
 pub(crate) fn stale_cash(env: &Env, ledger: &Ledger) -> Option<String> {
     let lands_payments = |source: &str| {
         ledger.roles.get(source).is_some_and(|roles| {
-            roles.iter().any(|role| matches!(role, Role::Billing | Role::Bank))
+            roles
+                .iter()
+                .any(|role| matches!(role, Role::Billing | Role::Bank))
         }) && env.config.source.get(source).is_some_and(|config| {
-            let selected = config.streams.as_ref().is_none_or(|streams| streams.contains(&Entity::Payments));
-            selected && (config.connector != "files" || config.files.contains_key(&Entity::Payments))
+            let selected = config
+                .streams
+                .as_ref()
+                .is_none_or(|streams| streams.contains(&Entity::Payments));
+            selected
+                && (config.connector != "files" || config.files.contains_key(&Entity::Payments))
         })
     };
     blind_sources(env, ledger)

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::compute_kpi::keep_kpis;
 use super::deliver_mails::{DeliverySummary, deliver_mails};
 use super::evaluate_collections::{CollectionsSummary, evaluate_collections};
 use super::reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
@@ -40,9 +41,15 @@ impl JobSummary {
     /// Whether some source was failed, partial or stale.
     pub fn is_incomplete(&self) -> bool {
         self.sync.iter().any(|pull| pull.state != "ok")
-            || self.reconcile.iter().any(|period| !period.blind_sources.is_empty())
+            || self
+                .reconcile
+                .iter()
+                .any(|period| !period.blind_sources.is_empty())
             || self.reports.iter().any(|report| report.incomplete)
-            || self.collections.as_ref().is_some_and(|summary| summary.hold_reason.is_some())
+            || self
+                .collections
+                .as_ref()
+                .is_some_and(|summary| summary.hold_reason.is_some())
     }
 
     /// The first thing that was given up, if any.
@@ -89,7 +96,9 @@ impl Fault for JobError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoJob { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoJob {
+                near: Some(near), ..
+            } => Some(format!("did you mean `{near}`?")),
             Self::NoJob { .. } => Some("`crossfoot schedule` lists the jobs".into()),
             Self::UnderWay(_) => Some("wait for it; `crossfoot status` shows it".into()),
             Self::Stopped(_) => Some("what was committed counts; run it again".into()),
@@ -98,7 +107,9 @@ impl Fault for JobError {
 
     fn effect(&self) -> Option<String> {
         match self {
-            Self::Stopped(_) => Some("the steps before it are complete, nothing is half done".into()),
+            Self::Stopped(_) => {
+                Some("the steps before it are complete, nothing is half done".into())
+            }
             _ => None,
         }
     }
@@ -142,14 +153,21 @@ where
         Ok((answer, state)) => {
             let summary = serde_json::to_string(&answer).ok();
             let at = env.clock.now();
-            env.store.finish_run(&run_id, state, at, summary.as_deref(), None).await?;
+            env.store
+                .finish_run(&run_id, state, at, summary.as_deref(), None)
+                .await?;
             Ok(answer)
         }
         Err(failure) => {
             let (at, line) = (env.clock.now(), failure.line());
-            let ended = env.store.finish_run(&run_id, RunState::Failed, at, None, Some(&line));
+            let ended = env
+                .store
+                .finish_run(&run_id, RunState::Failed, at, None, Some(&line));
             if let Err(unrecorded) = ended.await {
-                tracing::error!(run.id = run_id, "the end of the run was not recorded: {unrecorded}");
+                tracing::error!(
+                    run.id = run_id,
+                    "the end of the run was not recorded: {unrecorded}"
+                );
             }
             Err(failure)
         }
@@ -166,10 +184,18 @@ pub async fn run_job(
 ) -> Result<JobSummary, Failure> {
     let Some(job) = env.config.job.get(name) else {
         let near = nearest_name(name, env.config.job.keys().map(String::as_str));
-        return Err(JobError::NoJob { name: name.to_owned(), near }.into());
+        return Err(JobError::NoJob {
+            name: name.to_owned(),
+            near,
+        }
+        .into());
     };
     let go_on = |step: &'static str| {
-        if cancel.is_cancelled() { Err(JobError::Stopped(step)) } else { Ok(()) }
+        if cancel.is_cancelled() {
+            Err(JobError::Stopped(step))
+        } else {
+            Ok(())
+        }
     };
     let mut summary = JobSummary::default();
     if let Some(scope) = &job.sync {
@@ -185,6 +211,10 @@ pub async fn run_job(
         let periods = periods_of(env, scope);
         summary.reconcile = reconcile_periods(env, run_id, &periods, None).await?;
     }
+    if let Some(scope) = job.reconcile {
+        go_on("figures")?;
+        keep_kpis(env, run_id, &periods_of(env, scope)).await?;
+    }
     if job.collections {
         go_on("collections")?;
         summary.collections = Some(evaluate_collections(env, run_id).await?);
@@ -193,7 +223,9 @@ pub async fn run_job(
         go_on("reports")?;
         let period = report_period(env, job);
         for report in &job.reports {
-            summary.reports.push(send_report(env, run_id, report, period.into()).await?);
+            summary
+                .reports
+                .push(send_report(env, run_id, report, period.into()).await?);
         }
         go_on("mail")?;
         summary.mails = Some(deliver_mails(env).await?);
@@ -211,7 +243,10 @@ fn periods_of(env: &Env, scope: ReconcileScope) -> Vec<Period> {
 }
 
 fn report_period(env: &Env, job: &JobConfig) -> Period {
-    let zone = job.timezone.as_ref().map_or_else(|| env.config.zone(None), |zone| zone.0.clone());
+    let zone = job
+        .timezone
+        .as_ref()
+        .map_or_else(|| env.config.zone(None), |zone| zone.0.clone());
     let current = Period::at(env.clock.now(), &zone);
     match job.period {
         ReportPeriod::CurrentMonth => current,

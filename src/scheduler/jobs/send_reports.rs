@@ -35,7 +35,10 @@ pub struct ReportSummary {
 impl ReportSummary {
     /// What a person reads.
     pub fn sentence(&self) -> String {
-        let what = format!("report {} {}, version {}", self.report, self.period, self.version);
+        let what = format!(
+            "report {} {}, version {}",
+            self.report, self.period, self.version
+        );
         if self.mails == 0 {
             format!("{what}: sent before, nothing new")
         } else {
@@ -77,7 +80,9 @@ impl Fault for ReportRequestError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoReport { near: Some(near), .. } => format!("did you mean `{near}`?"),
+            Self::NoReport {
+                near: Some(near), ..
+            } => format!("did you mean `{near}`?"),
             Self::NoReport { .. } => {
                 "name a table [report.<name>] of the configuration, or discrepancy-rate, \
                  resolution-time, collection-status"
@@ -106,13 +111,19 @@ fn find(env: &Env, name: &str) -> Result<(ReportKind, ReportConfig), ReportReque
         None => {
             let kinds = ReportKind::ALL.iter().map(|kind| kind.name());
             let known = env.config.report.keys().map(String::as_str).chain(kinds);
-            Err(ReportRequestError::NoReport { name: name.to_owned(), near: nearest_name(name, known) })
+            Err(ReportRequestError::NoReport {
+                name: name.to_owned(),
+                near: nearest_name(name, known),
+            })
         }
     }
 }
 
 fn is_incomplete(kpi: &Kpi) -> bool {
-    matches!(kpi.banner.state, BannerState::Failed | BannerState::Partial | BannerState::Stale)
+    matches!(
+        kpi.banner.state,
+        BannerState::Failed | BannerState::Partial | BannerState::Stale
+    )
 }
 
 /// A report of its next version: the rendered one, its version, and whether it is a new one.
@@ -142,14 +153,22 @@ async fn make(
         scope,
         period,
         version: before.as_ref().map_or(1, |before| {
-            if before.figures_digest == digest { before.version } else { before.version + 1 }
+            if before.figures_digest == digest {
+                before.version
+            } else {
+                before.version + 1
+            }
         }),
         figures_digest: digest,
         figures,
         created_at: env.clock.now(),
     };
     if version.version == 1 {
-        return Ok(Made { rendered: first, version, kpi: input.kpi });
+        return Ok(Made {
+            rendered: first,
+            version,
+            kpi: input.kpi,
+        });
     }
     // A later version says that it is one, and what changed.
     input.version = version.version;
@@ -165,7 +184,11 @@ async fn make(
             })
             .collect();
     }
-    Ok(Made { rendered: render(&input)?, version, kpi: input.kpi })
+    Ok(Made {
+        rendered: render(&input)?,
+        version,
+        kpi: input.kpi,
+    })
 }
 
 /// Makes a report and puts it into the outbox, for each recipient once per version.
@@ -223,8 +246,10 @@ pub async fn write_report(
 ) -> Result<(Vec<PathBuf>, bool), Failure> {
     let (kind, config) = find(env, name)?;
     let made = make(env, "preview", name, kind, &config, span).await?;
-    let unwritable =
-        |path: &Path, cause| ReportRequestError::Unwritable { path: path.to_owned(), cause };
+    let unwritable = |path: &Path, cause| ReportRequestError::Unwritable {
+        path: path.to_owned(),
+        cause,
+    };
     std::fs::create_dir_all(folder).map_err(|cause| unwritable(folder, cause))?;
     let mut files = file_set(&made.rendered, name, &span.to_string());
     let envelope = MailEnvelope {
@@ -233,14 +258,21 @@ pub async fn write_report(
             |mail| mail.from.clone(),
         ),
         reply_to: None,
-        to: config.to.first().cloned().unwrap_or_else(|| "preview@localhost.localdomain".to_owned()),
+        to: config
+            .to
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "preview@localhost.localdomain".to_owned()),
         report: name.to_owned(),
         scope: made.version.scope.clone(),
         period: made.version.period.clone(),
         version: made.version.version,
         at: env.clock.now(),
     };
-    files.push((format!("{name}-{span}.eml"), compose(&made.rendered, &envelope)?.eml));
+    files.push((
+        format!("{name}-{span}.eml"),
+        compose(&made.rendered, &envelope)?.eml,
+    ));
     let mut paths = Vec::new();
     for (file_name, bytes) in files {
         let path = folder.join(file_name);

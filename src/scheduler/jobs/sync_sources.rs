@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, nearest_name};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::landing::{Landing, LandedPull, PullContext};
+use crate::landing::{LandedPull, Landing, PullContext};
 use crate::sources::{
     MappedPage, OpenSource, PullReport, PullRequest, Seal, Source, StreamInfo, TokenKeeper,
 };
@@ -83,7 +83,9 @@ impl Fault for SyncScopeError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoSource { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            Self::NoSource {
+                near: Some(near), ..
+            } => Some(format!("did you mean `{near}`?")),
             _ => Some("`crossfoot status` lists the sources and their streams".into()),
         }
     }
@@ -105,7 +107,11 @@ pub async fn sync_sources(
     for name in names {
         if !env.config.source.contains_key(name) {
             let near = nearest_name(name, env.config.source.keys().map(String::as_str));
-            return Err(SyncScopeError::NoSource { name: name.clone(), near }.into());
+            return Err(SyncScopeError::NoSource {
+                name: name.clone(),
+                near,
+            }
+            .into());
         }
     }
     let wanted: Vec<&String> = env
@@ -115,8 +121,11 @@ pub async fn sync_sources(
         .filter(|name| names.is_empty() || names.contains(name))
         .collect();
     env.progress.begin("pulling", None);
-    let pulls = wanted.iter().map(|name| sync_source(env, run_id, name, stream, full));
-    let outcomes: Result<Vec<Vec<SyncSummary>>, Failure> = join_all(pulls).await.into_iter().collect();
+    let pulls = wanted
+        .iter()
+        .map(|name| sync_source(env, run_id, name, stream, full));
+    let outcomes: Result<Vec<Vec<SyncSummary>>, Failure> =
+        join_all(pulls).await.into_iter().collect();
     env.progress.end();
     let summaries: Vec<SyncSummary> = outcomes?.into_iter().flatten().collect();
     match stream {
@@ -139,7 +148,10 @@ async fn sync_source(
         Ok(source) => source,
         Err(failure) => {
             // It could not even be opened: every figure that it feeds must know.
-            let stream = StreamInfo { name: ALL_STREAMS.into(), entities: Vec::new() };
+            let stream = StreamInfo {
+                name: ALL_STREAMS.into(),
+                entities: Vec::new(),
+            };
             let summary = record_failure(env, run_id, name, &stream, env.clock.now(), &failure);
             return Ok(vec![summary.await?]);
         }
@@ -160,7 +172,10 @@ async fn sync_source(
 /// Opens a configured source.
 pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Failure> {
     let store = Arc::clone(&env.store);
-    let tokens = Arc::new(StoredTokens { store, clock: env.clock.clone() });
+    let tokens = Arc::new(StoredTokens {
+        store,
+        clock: env.clock.clone(),
+    });
     open_with(&env.config, &env.clock, name, tokens)
 }
 
@@ -181,7 +196,11 @@ fn open_with(
 ) -> Result<Arc<dyn Source>, Failure> {
     let Some(source) = config.source.get(name) else {
         let near = nearest_name(name, config.source.keys().map(String::as_str));
-        return Err(SyncScopeError::NoSource { name: name.to_owned(), near }.into());
+        return Err(SyncScopeError::NoSource {
+            name: name.to_owned(),
+            near,
+        }
+        .into());
     };
     crate::sources::open(OpenSource {
         name,
@@ -212,18 +231,27 @@ async fn sync_stream(
     };
     let writer = Landing::open(&env.landing_root)?.begin(context, &landed)?;
     let cursor = env.store.cursor(source.name(), &stream.name).await?;
-    let request =
-        PullRequest { stream: stream.name.clone(), cursor, full, now: started_at };
+    let request = PullRequest {
+        stream: stream.name.clone(),
+        cursor,
+        full,
+        now: started_at,
+    };
 
     let (pages, received) = mpsc::channel(PAGES_WAITING_MAX);
     let (verdict, awaited) = tokio::sync::oneshot::channel();
     let landing: JoinHandle<Result<Option<LandedPull>, Failure>> =
         tokio::task::spawn_blocking(move || land_pages(writer, received, awaited));
     let pulled = source.pull(request, pages).await;
-    let sweeps = pulled.as_ref().ok().map(|report| report.full_sweeps.clone());
+    let sweeps = pulled
+        .as_ref()
+        .ok()
+        .map(|report| report.full_sweeps.clone());
     // The landing may have failed already and be gone; its own error is the one that counts then.
     let landing_gone = verdict.send(sweeps).is_err();
-    let landed = landing.await.map_err(|cause| LandingTaskError(cause.to_string()))?;
+    let landed = landing
+        .await
+        .map_err(|cause| LandingTaskError(cause.to_string()))?;
 
     match (landed, pulled) {
         (Err(failure), _) => {
@@ -314,7 +342,11 @@ async fn commit(
         .then(|| format!("{} rows are in the quarantine", landed.rejected_count));
     let reasons: Vec<String> = [unsealed, rejected].into_iter().flatten().collect();
     let sealed = report.seal == Seal::Sealed;
-    let state = if reasons.is_empty() { PullState::Ok } else { PullState::Partial };
+    let state = if reasons.is_empty() {
+        PullState::Ok
+    } else {
+        PullState::Partial
+    };
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
     let pull = Pull {
         pull_id,
@@ -332,9 +364,15 @@ async fn commit(
         reported_count: report.reported_rows,
         reason: reason.clone(),
     };
-    env.store.commit_pull(&pull, &landed.files, report.cursor.as_deref()).await?;
+    env.store
+        .commit_pull(&pull, &landed.files, report.cursor.as_deref())
+        .await?;
     for warning in &report.warnings {
-        tracing::warn!(source.name = source, source.stream = stream.name, "{warning}");
+        tracing::warn!(
+            source.name = source,
+            source.stream = stream.name,
+            "{warning}"
+        );
     }
     tracing::info!(
         source.name = source,

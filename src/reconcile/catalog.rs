@@ -39,7 +39,9 @@ impl SkuCatalog {
         sorted.sort_by_key(|record| (record.text("sku").map(str::to_owned), record.key()));
         let mut catalog = Self::default();
         for record in sorted {
-            let Some(sku) = record.text("sku") else { continue };
+            let Some(sku) = record.text("sku") else {
+                continue;
+            };
             let product = catalog.products.entry(sku.to_owned()).or_default();
             if product.list_price.is_none() {
                 product.list_price = record.decimal("list_price");
@@ -143,7 +145,11 @@ mod tests {
             ("seats", "7", "7"),
             ("seats", "nobody-knows", "nobody-knows"),
         ] {
-            assert_eq!(catalog.canonical(source, Some(code)), canonical, "{source} {code}");
+            assert_eq!(
+                catalog.canonical(source, Some(code)),
+                canonical,
+                "{source} {code}"
+            );
         }
         assert_eq!(catalog.canonical("crm", None), NO_SKU);
         catalog.canonical("crm", Some("x"));

@@ -154,7 +154,9 @@ impl Fault for ReconcileError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Memory { .. } => "raise `[engine] memory_limit`",
-            Self::Engine { .. } => "run `crossfoot landing verify`, and look at the free disk space",
+            Self::Engine { .. } => {
+                "run `crossfoot landing verify`, and look at the free disk space"
+            }
             Self::Untied { .. } => "run `crossfoot landing verify`; nothing was recorded",
             Self::Overflow(_) => "look for an absurd amount among the records of this unit",
             Self::Statement { .. } => {

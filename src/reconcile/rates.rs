@@ -27,7 +27,9 @@ impl FxRates {
                 let pair = (currency("from_currency")?, currency("to_currency")?);
                 Some((pair, record.date("dated_on")?, record.decimal("rate")?))
             })();
-            let Some((pair, dated_on, rate)) = fact else { continue };
+            let Some((pair, dated_on, rate)) = fact else {
+                continue;
+            };
             if dated_on > day || rate <= Decimal::ZERO {
                 continue;
             }

@@ -183,8 +183,7 @@ impl Tally {
                 .sum();
             let matched = self.matched.of(&count.source, &count.entity);
             let unmatched = self.unmatched.of(&count.source, &count.entity);
-            let out_of_scope =
-                self.out_of_scope.of(&count.source, &count.entity) + count.excluded;
+            let out_of_scope = self.out_of_scope.of(&count.source, &count.entity) + count.excluded;
             let extracted = count.extracted + rejected_rows;
             let accounted = matched + unmatched + out_of_scope + rejected_rows;
             if extracted != accounted {

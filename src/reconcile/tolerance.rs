@@ -138,8 +138,22 @@ mod tests {
             ("", "strict", "10", "10.01", 0, false),
             // A percentage alone; an absolute of another currency does not limit.
             ("percent = \"10\"", "strict", "-50", "-55", 0, true),
-            ("absolute = { EUR = \"9\" }\npercent = \"10\"", "strict", "50", "55", 0, true),
-            ("absolute = { EUR = \"9\" }", "strict", "50", "50.02", 1, false),
+            (
+                "absolute = { EUR = \"9\" }\npercent = \"10\"",
+                "strict",
+                "50",
+                "55",
+                0,
+                true,
+            ),
+            (
+                "absolute = { EUR = \"9\" }",
+                "strict",
+                "50",
+                "50.02",
+                1,
+                false,
+            ),
         ];
         let dollar: Currency = "USD".parse().unwrap();
         for (toml, mode, expected, actual, lines, answer) in table {
@@ -148,7 +162,10 @@ mod tests {
             let within = tolerance
                 .takes_amount(number(expected), number(actual), dollar, lines)
                 .unwrap();
-            assert_eq!(within, answer, "{mode} [{toml}] {expected} {actual} {lines}");
+            assert_eq!(
+                within, answer,
+                "{mode} [{toml}] {expected} {actual} {lines}"
+            );
         }
     }
 
@@ -158,7 +175,11 @@ mod tests {
         let none = limits("");
         let tolerance = Tolerance::new(&none, ToleranceMode::Lenient);
         assert!(tolerance.takes(number("10"), number("10.0"), None).unwrap());
-        assert!(!tolerance.takes(number("10"), number("10.0000000001"), None).unwrap());
+        assert!(
+            !tolerance
+                .takes(number("10"), number("10.0000000001"), None)
+                .unwrap()
+        );
         let one = limits("absolute = 1");
         let tolerance = Tolerance::new(&one, ToleranceMode::Strict);
         assert!(tolerance.takes(number("10"), number("11"), None).unwrap());

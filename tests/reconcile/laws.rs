@@ -52,7 +52,11 @@ fn world(cases: &[Case]) -> World {
     for case in cases {
         let sku = format!("S{}", case.sku);
         if let Some((quantity, price)) = case.sold {
-            let model = if case.is_metered { "per_seat_trueup" } else { "fixed" };
+            let model = if case.is_metered {
+                "per_seat_trueup"
+            } else {
+                "fixed"
+            };
             world.contract(
                 &format!("k-{sku}"),
                 &sku,
@@ -93,7 +97,11 @@ fn oracle(cases: &[Case]) -> (u64, u64, BTreeMap<String, Decimal>) {
             .sum();
         let (expected_quantity, expected) = match case.sold {
             Some((quantity, price)) => {
-                let quantity = if case.is_metered { quantity.max(used) } else { quantity };
+                let quantity = if case.is_metered {
+                    quantity.max(used)
+                } else {
+                    quantity
+                };
                 (Some(quantity), Decimal::from(quantity) * cents(price))
             }
             None => (None, Decimal::ZERO),
@@ -179,7 +187,10 @@ fn laws(outcome: &Outcome) -> Result<(), TestCaseError> {
     let mut units: BTreeMap<&str, (Decimal, Decimal)> = BTreeMap::new();
     for finding in &outcome.findings {
         let difference = finding.unit_actual - finding.unit_expected;
-        units.entry(&finding.sku).or_insert((Decimal::ZERO, difference)).0 += finding.impact;
+        units
+            .entry(&finding.sku)
+            .or_insert((Decimal::ZERO, difference))
+            .0 += finding.impact;
     }
     for (sku, (impacts, difference)) in units {
         prop_assert_eq!(impacts, difference, "{}", sku);
@@ -210,12 +221,20 @@ fn the_currency_changes_no_figure() {
             .bill("i2", "2026-03-01", "B", "3", "0.33");
         for (record, _) in &mut world.records {
             if record.text("currency").is_some() {
-                record.set("currency", Some(crossfoot::canonical::Value::Text(code.into())));
+                record.set(
+                    "currency",
+                    Some(crossfoot::canonical::Value::Text(code.into())),
+                );
             }
         }
         let outcome = world.reconcile(MARCH);
         let totals = outcome.totals[0].clone();
-        (told(&outcome), totals.units, totals.discrepant_value, totals.compared_value)
+        (
+            told(&outcome),
+            totals.units,
+            totals.discrepant_value,
+            totals.compared_value,
+        )
     };
     assert_eq!(in_currency("USD"), in_currency("EUR"));
 }
@@ -226,11 +245,19 @@ fn the_currency_changes_no_figure() {
 fn a_small_memory_limit_changes_no_figure() {
     let with_limit = |limit: &str| {
         let mut world = World::new();
-        world.config.push_str(&format!("[engine]\nmemory_limit = \"{limit}\"\n"));
+        world
+            .config
+            .extend(["[engine]\nmemory_limit = \"", limit, "\"\n"]);
         for at in 0..3000 {
             let sku = format!("S{at}");
             world.contract(&sku, &sku, "2", "5", "");
-            world.bill(&sku, "2026-03-01", &sku, if at % 50 == 0 { "3" } else { "2" }, "5");
+            world.bill(
+                &sku,
+                "2026-03-01",
+                &sku,
+                if at % 50 == 0 { "3" } else { "2" },
+                "5",
+            );
         }
         figures(&world.reconcile(MARCH))
     };

@@ -1,4 +1,9 @@
 //! Tests of `reconcile`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail like the tests themselves"
+)]
 
 mod billing;
 mod laws;

@@ -9,7 +9,10 @@ use super::world::{World, told};
 
 fn deals() -> World {
     let mut world = World::new();
-    world.add(Entity::Products, "source=crm, id=p1, sku=GTX Pro, list_price=100, currency=USD");
+    world.add(
+        Entity::Products,
+        "source=crm, id=p1, sku=GTX Pro, list_price=100, currency=USD",
+    );
     for (id, sku, price, day) in [
         ("d1", "GTX Pro", "100", "2026-03-03"),
         ("d2", "GTXPro", "100", "2026-03-04"),
@@ -37,7 +40,10 @@ fn deals_of_an_unknown_product_are_found_one_by_one() {
     let outcome = world.reconcile_rule("2026-03", &rule).unwrap();
     let mut found = told(&outcome);
     found.sort();
-    assert_eq!(found, ["UNIT_PRICE 40", "WRONG_CODE -100", "WRONG_CODE -95"]);
+    assert_eq!(
+        found,
+        ["UNIT_PRICE 40", "WRONG_CODE -100", "WRONG_CODE -95"]
+    );
     let ids: Vec<&str> = outcome
         .findings
         .iter()
@@ -47,7 +53,9 @@ fn deals_of_an_unknown_product_are_found_one_by_one() {
     assert!(outcome.completeness.iter().all(|proof| proof.holds));
     assert_eq!(outcome.completeness[0].out_of_scope, 1);
 
-    world.config.push_str("[reconcile]\nsku_aliases = { GTXPro = \"GTX Pro\" }\n");
+    world
+        .config
+        .push_str("[reconcile]\nsku_aliases = { GTXPro = \"GTX Pro\" }\n");
     let outcome = world.reconcile_rule("2026-03", &rule).unwrap();
     assert_eq!(told(&outcome), ["UNIT_PRICE 40"]);
 }
@@ -60,7 +68,14 @@ fn a_blind_leg_finds_nothing() {
     let mut world = deals();
     world.blind("crm");
     world.blind[0].entities = vec![Entity::Invoices];
-    assert_eq!(world.reconcile_rule("2026-03", &rule).unwrap().findings.len(), 3);
+    assert_eq!(
+        world
+            .reconcile_rule("2026-03", &rule)
+            .unwrap()
+            .findings
+            .len(),
+        3
+    );
     world.blind[0].entities = vec![Entity::Documents];
     let outcome = world.reconcile_rule("2026-03", &rule).unwrap();
     assert_eq!(outcome.findings.len(), 0);
@@ -81,7 +96,10 @@ fn unsound_legs_are_refused() {
     };
     for (sql, code) in [
         ("select 'a' as account, 's' as sku", "XF-R007"),
-        ("select 'a' as account, 's' as sku, cast(1 as double) as amount", "XF-R007"),
+        (
+            "select 'a' as account, 's' as sku, cast(1 as double) as amount",
+            "XF-R007",
+        ),
         ("drop view accounts", "XF-R006"),
         ("select nothing", "XF-R006"),
     ] {
@@ -89,5 +107,11 @@ fn unsound_legs_are_refused() {
         assert_eq!(failure.code(), code, "{sql}: {}", failure.line());
     }
     let sound = leg("select 'a' as account, 's' as sku, 1.0 as amount");
-    assert!(deals().reconcile_rule("2026-03", &sound).unwrap().findings.is_empty());
+    assert!(
+        deals()
+            .reconcile_rule("2026-03", &sound)
+            .unwrap()
+            .findings
+            .is_empty()
+    );
 }

@@ -91,7 +91,10 @@ impl World {
         } else {
             format!(", linked_ids={link}")
         };
-        self.add(Entity::Accounts, &format!("source={source}, id={id}, name={name}{links}"))
+        self.add(
+            Entity::Accounts,
+            &format!("source={source}, id={id}, name={name}{links}"),
+        )
     }
 
     /// A contract of `c1` from 2025 on; `more` are further columns.
@@ -128,7 +131,9 @@ impl World {
         self.line(
             id,
             id,
-            &format!("sku={sku}, quantity={quantity}, unit_price={price}, net={net}, service_from={day}"),
+            &format!(
+                "sku={sku}, quantity={quantity}, unit_price={price}, net={net}, service_from={day}"
+            ),
         )
     }
 
@@ -208,7 +213,9 @@ impl World {
 
     /// Reconciles a period.
     pub(super) fn try_reconcile(&self, period: &str) -> Result<Outcome, Failure> {
-        self.with_input(period, |input, runtime| runtime.block_on(reconcile_billing(input)))
+        self.with_input(period, |input, runtime| {
+            runtime.block_on(reconcile_billing(input))
+        })
     }
 
     pub(super) fn reconcile(&self, period: &str) -> Outcome {

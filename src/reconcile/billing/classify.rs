@@ -48,7 +48,10 @@ pub(super) fn classify(
     let parts = parts(unit, difference, &lines, &mut tags, context)?;
     let kinds: Vec<Kind> = parts.iter().map(|part| part.kind).chain(tags).collect();
     let sides = sides(group, unit, &lines, records);
-    let cycles = unit.expected.as_ref().and_then(|expected| expected.cycles_per_year);
+    let cycles = unit
+        .expected
+        .as_ref()
+        .and_then(|expected| expected.cycles_per_year);
     let mut findings = Vec::new();
     for part in parts {
         let annualised = match cycles {
@@ -59,8 +62,11 @@ pub(super) fn classify(
             ),
             None => None,
         };
-        let mut secondary: Vec<Kind> =
-            kinds.iter().copied().filter(|kind| *kind != part.kind).collect();
+        let mut secondary: Vec<Kind> = kinds
+            .iter()
+            .copied()
+            .filter(|kind| *kind != part.kind)
+            .collect();
         secondary.sort_unstable();
         secondary.dedup();
         findings.push(Finding {
@@ -111,7 +117,13 @@ fn parts(
     let actual_amount = money_text(unit.billed.net, unit.currency);
     if let Some(sold_in) = unit.sold_in {
         let codes = (sold_in.to_string(), unit.currency.to_string());
-        return Ok(whole(Kind::Currency, "currency", Some(codes.0), Some(codes.1), true));
+        return Ok(whole(
+            Kind::Currency,
+            "currency",
+            Some(codes.0),
+            Some(codes.1),
+            true,
+        ));
     }
     let Some(expected) = &unit.expected else {
         let kind = match unit.coverage {
@@ -203,7 +215,11 @@ fn split(
         crate::money::ratio(unit.billed.net, billed),
         has_prices,
     ) else {
-        let part = if difference.is_quantity_outside { quantity_part } else { return Ok(vec![amounts(difference.amount)]) };
+        let part = if difference.is_quantity_outside {
+            quantity_part
+        } else {
+            return Ok(vec![amounts(difference.amount)]);
+        };
         return Ok(vec![part(difference.amount)]);
     };
     let overflow = || ReconcileError::Overflow("the price effect of a unit".into());
@@ -213,10 +229,8 @@ fn split(
         .net
         .checked_sub(at_expected_price)
         .ok_or_else(overflow)?;
-    let is_rounding =
-        price_effect.abs() <= rounding_floor(unit.currency, unit.billed.line_count)?;
-    let is_price_same =
-        is_rounding || is_same_price(expected_price, actual_price, unit, context)?;
+    let is_rounding = price_effect.abs() <= rounding_floor(unit.currency, unit.billed.line_count)?;
+    let is_price_same = is_rounding || is_same_price(expected_price, actual_price, unit, context)?;
     // A line that states the contract's price and still has another amount is no price error.
     let states_expected_price = match stated_price {
         Some(stated) => stated == expected_price,
@@ -236,7 +250,11 @@ fn split(
             let by_price = round_money(price_effect, unit.currency);
             vec![
                 quantity_part(difference.amount - by_price),
-                if states_expected_price { amounts(by_price) } else { price_part(by_price) },
+                if states_expected_price {
+                    amounts(by_price)
+                } else {
+                    price_part(by_price)
+                },
             ]
         }
         (false, false) if !states_expected_price => vec![price_part(difference.amount)],
@@ -264,12 +282,7 @@ fn is_same_price(
 }
 
 /// The records on both sides, by their own numbers.
-fn sides(
-    group: &LegGroup,
-    unit: &Unit,
-    lines: &[&BilledLine],
-    records: &UnitRecords,
-) -> Vec<Side> {
+fn sides(group: &LegGroup, unit: &Unit, lines: &[&BilledLine], records: &UnitRecords) -> Vec<Side> {
     let charged = |source: &str, id: &str| {
         unit.expected.as_ref().is_some_and(|expected| {
             expected
@@ -278,7 +291,10 @@ fn sides(
                 .any(|(row_source, row_id)| row_source == source && row_id == id)
         })
     };
-    let is_metered = unit.expected.as_ref().is_some_and(|expected| expected.is_metered);
+    let is_metered = unit
+        .expected
+        .as_ref()
+        .is_some_and(|expected| expected.is_metered);
     let contracts = group
         .contracts
         .iter()
@@ -293,20 +309,16 @@ fn sides(
             unit_price: Some(decimal_text(row.unit_price)),
             amount: None,
         });
-    let usage = records
-        .usage
-        .iter()
-        .filter(|_| is_metered)
-        .map(|row| Side {
-            side: "base".into(),
-            source: row.source.clone(),
-            entity: Entity::Usage.name().into(),
-            id: row.id.clone(),
-            label: group.sku.clone(),
-            quantity: Some(decimal_text(row.quantity)),
-            unit_price: None,
-            amount: None,
-        });
+    let usage = records.usage.iter().filter(|_| is_metered).map(|row| Side {
+        side: "base".into(),
+        source: row.source.clone(),
+        entity: Entity::Usage.name().into(),
+        id: row.id.clone(),
+        label: group.sku.clone(),
+        quantity: Some(decimal_text(row.quantity)),
+        unit_price: None,
+        amount: None,
+    });
     let billed = lines.iter().map(|line| Side {
         side: "peer".into(),
         source: line.source.clone(),

@@ -51,14 +51,15 @@ pub(super) fn find_copies(
 type TwinKey = (Date, Date, Option<Decimal>, Option<Decimal>, Decimal);
 
 /// Equal lines that no credit takes back, in the order of their issue.
-fn twins<'l>(
-    lines: &[&'l BilledLine],
-    period: Period,
-) -> BTreeMap<TwinKey, Vec<&'l BilledLine>> {
+fn twins<'l>(lines: &[&'l BilledLine], period: Period) -> BTreeMap<TwinKey, Vec<&'l BilledLine>> {
     let mut sorted: Vec<&BilledLine> = lines.to_vec();
     sorted.sort_by(|base, peer| {
-        (base.issued_on, &base.number, &base.source, &base.id)
-            .cmp(&(peer.issued_on, &peer.number, &peer.source, &peer.id))
+        (base.issued_on, &base.number, &base.source, &base.id).cmp(&(
+            peer.issued_on,
+            &peer.number,
+            &peer.source,
+            &peer.id,
+        ))
     });
     let key = |line: &BilledLine| -> TwinKey {
         (
@@ -127,11 +128,19 @@ mod tests {
         let credit = line("C", "-10", "-100", None);
         assert_eq!(count(&[ten("A"), ten("B")], "10"), 1);
         assert_eq!(count(&[ten("A"), ten("B"), ten("C")], "10"), 2);
-        assert_eq!(count(&[five("A"), five("B")], "10"), 0, "two halves are no copy");
+        assert_eq!(
+            count(&[five("A"), five("B")], "10"),
+            0,
+            "two halves are no copy"
+        );
         assert_eq!(count(&[five("A"), five("B"), five("C")], "10"), 1);
         assert_eq!(count(&[ten("A"), line("B", "4", "40", None)], "10"), 0);
         assert_eq!(count(&[ten("A"), ten("B"), credit], "10"), 0, "credited");
         let shifted = line("B", "10", "100", Some("2026-03-20"));
-        assert_eq!(count(&[ten("A"), shifted], "10"), 0, "another service period");
+        assert_eq!(
+            count(&[ten("A"), shifted], "10"),
+            0,
+            "another service period"
+        );
     }
 }

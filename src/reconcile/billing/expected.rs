@@ -88,16 +88,20 @@ pub(super) fn expect(
         .collect();
     rows.sort_by(|base, peer| {
         let key = |row: &ChargedRow<'_>| {
-            (row.charge.from, row.charge.to, row.terms.source.clone(), row.terms.id.clone())
+            (
+                row.charge.from,
+                row.charge.to,
+                row.terms.source.clone(),
+                row.terms.id.clone(),
+            )
         };
         key(base).cmp(&key(peer))
     });
     let Some(first) = rows.first() else {
         return Ok(None);
     };
-    let all_recur_alike = |frequency: Frequency| {
-        rows.iter().all(|row| row.terms.frequency == frequency)
-    };
+    let all_recur_alike =
+        |frequency: Frequency| rows.iter().all(|row| row.terms.frequency == frequency);
     let cycles_per_year = Some(first.terms.frequency)
         .filter(|frequency| all_recur_alike(*frequency))
         .and_then(Frequency::cycles_per_year);
@@ -109,13 +113,17 @@ pub(super) fn expect(
         amount = add(amount, row_amount(row, period, rules)?)?;
         quantity = add(quantity, add(row.included, row.excess)?)?;
     }
-    let is_whole = rows.iter().all(|row| row.charge.is_whole() || row.terms.model == Model::Usage);
+    let is_whole = rows
+        .iter()
+        .all(|row| row.charge.is_whole() || row.terms.model == Model::Usage);
     let prices: Vec<Decimal> = rows
         .iter()
         .map(|row| price(row, period, rules.zone))
         .collect::<Result<_, _>>()?;
     let is_one_price = prices.windows(2).all(|pair| pair[0] == pair[1])
-        && rows.iter().all(|row| row.terms.overage_price.is_none() || row.excess.is_zero());
+        && rows
+            .iter()
+            .all(|row| row.terms.overage_price.is_none() || row.excess.is_zero());
     Ok(Some(Expected {
         amount,
         quantity: (is_whole || rows.len() == 1).then_some(quantity),
@@ -154,7 +162,10 @@ fn spread_usage(
             _ => slices.push(vec![at]),
         }
     }
-    let starts: Vec<Timestamp> = slices.iter().map(|slice| rows[slice[0]].charge.from).collect();
+    let starts: Vec<Timestamp> = slices
+        .iter()
+        .map(|slice| rows[slice[0]].charge.from)
+        .collect();
     for (turn, slice) in slices.iter().enumerate() {
         let is_level = slice
             .iter()
@@ -182,11 +193,7 @@ fn spread_usage(
 }
 
 /// The price of one after discount, on the first day of the row's service in the period.
-fn price(
-    row: &ChargedRow<'_>,
-    period: Period,
-    zone: &TimeZone,
-) -> Result<Decimal, ReconcileError> {
+fn price(row: &ChargedRow<'_>, period: Period, zone: &TimeZone) -> Result<Decimal, ReconcileError> {
     let service_day = local_day(row.charge.from, zone).max(period.first_day());
     let is_discounted = row
         .terms
@@ -234,7 +241,11 @@ fn row_amount(
                 let each = round(part(price)?, currency, rules.rounding);
                 return times(quantity, each);
             }
-            Ok(round(part(times(quantity, price)?)?, currency, rules.rounding))
+            Ok(round(
+                part(times(quantity, price)?)?,
+                currency,
+                rules.rounding,
+            ))
         }
     }
 }
@@ -264,7 +275,11 @@ pub(super) fn arrears_due_on(period: Period, bill_day: u8) -> Date {
     let day = i8::try_from(bill_day)
         .unwrap_or(i8::MAX)
         .clamp(1, next.day_count());
-    next.first_day().with().day(day).build().unwrap_or(next.first_day())
+    next.first_day()
+        .with()
+        .day(day)
+        .build()
+        .unwrap_or(next.first_day())
 }
 
 fn add(base: Decimal, peer: Decimal) -> Result<Decimal, ReconcileError> {
@@ -371,9 +386,15 @@ mod tests {
     // Method: 5 + 5 seats with 12 used; 10 seats until the 16th, then 12.
     #[test]
     fn rows_of_one_unit_add_up() {
-        let pair = [row("a", "per_seat_trueup", "5", "2"), row("b", "per_seat_trueup", "5", "2")];
+        let pair = [
+            row("a", "per_seat_trueup", "5", "2"),
+            row("b", "per_seat_trueup", "5", "2"),
+        ];
         let unit = expected(&pair, &[("2026-03-01", "12")]);
-        assert_eq!((unit.quantity, unit.amount), (Some(number("12")), number("24")));
+        assert_eq!(
+            (unit.quantity, unit.amount),
+            (Some(number("12")), number("24"))
+        );
 
         let mut before = row("a", "fixed", "10", "31");
         before.ends_on = Some(instant("2026-03-16"));
@@ -401,8 +422,18 @@ mod tests {
     // Goal: due days. Method: fixed is due when its service starts, usage after the month.
     #[test]
     fn arrears_are_due_after_the_month() {
-        assert_eq!(expected(&[row("c", "fixed", "1", "1")], &[]).due_on.to_string(), "2026-03-01");
-        assert_eq!(expected(&[row("c", "usage", "1", "1")], &[]).due_on.to_string(), "2026-04-01");
+        assert_eq!(
+            expected(&[row("c", "fixed", "1", "1")], &[])
+                .due_on
+                .to_string(),
+            "2026-03-01"
+        );
+        assert_eq!(
+            expected(&[row("c", "usage", "1", "1")], &[])
+                .due_on
+                .to_string(),
+            "2026-04-01"
+        );
         let february = arrears_due_on("2026-01".parse().unwrap(), 31);
         assert_eq!(february.to_string(), "2026-02-28");
     }

@@ -17,4 +17,4 @@ mod unit;
 pub(crate) use blind::UNRESOLVED;
 pub use run::{BILLING_RULE, reconcile_billing};
 pub(crate) use settings::rules_digest;
-pub(crate) use severity::{SeverityScale, SeverityFacts};
+pub(crate) use severity::{SeverityFacts, SeverityScale};

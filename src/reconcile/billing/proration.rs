@@ -173,7 +173,12 @@ mod tests {
             ("2026-03-16", None, Day30, Some((15, 30))),
             ("2026-03-31", None, Day30, Some((1, 30))),
             ("2026-01-01", Some("2026-03-16"), Day30, Some((15, 30))),
-            ("2026-03-16T12:00:00Z", None, Second, Some((1_339_200, 2_678_400))),
+            (
+                "2026-03-16T12:00:00Z",
+                None,
+                Second,
+                Some((1_339_200, 2_678_400)),
+            ),
             ("2026-03-16", None, Whole, Some((1, 1))),
             ("2026-03-16", None, NextCycle, None),
             ("2026-01-01", Some("2026-03-16"), NextCycle, Some((1, 1))),
@@ -183,7 +188,11 @@ mod tests {
         let march: Period = "2026-03".parse().unwrap();
         for (from, to, proration, expected) in table {
             let charge = charge(&terms(from, to, "month"), march, proration, &TimeZone::UTC);
-            assert_eq!(charge.map(|charge| charge.factor), expected, "{from} {proration:?}");
+            assert_eq!(
+                charge.map(|charge| charge.factor),
+                expected,
+                "{from} {proration:?}"
+            );
         }
     }
 
@@ -201,7 +210,10 @@ mod tests {
                 .map(|period| period.to_string())
                 .collect()
         };
-        assert_eq!(months("quarter"), ["2026-02", "2026-05", "2026-08", "2026-11"]);
+        assert_eq!(
+            months("quarter"),
+            ["2026-02", "2026-05", "2026-08", "2026-11"]
+        );
         assert_eq!(months("year"), ["2026-11"]);
         assert_eq!(months("once"), Vec::<String>::new());
         assert_eq!(months("month").len(), 12);

@@ -40,7 +40,10 @@ impl<'a> SeverityScale<'a> {
             .iter()
             .filter_map(|(name, branch)| {
                 let materiality = branch.materiality?.0;
-                Some((name.as_str(), (materiality, branch.currency.unwrap_or(currency))))
+                Some((
+                    name.as_str(),
+                    (materiality, branch.currency.unwrap_or(currency)),
+                ))
             })
             .collect();
         Self {

@@ -115,8 +115,16 @@ pub(super) fn build_units(
     }
     if built.is_unreadable {
         // The rows that could not be read are rows of a unit of which nothing can be said.
-        for row in group.contracts.iter().filter(|row| interpret(row).is_none()) {
-            match built.units.iter_mut().find(|unit| unit.currency == row.currency) {
+        for row in group
+            .contracts
+            .iter()
+            .filter(|row| interpret(row).is_none())
+        {
+            match built
+                .units
+                .iter_mut()
+                .find(|unit| unit.currency == row.currency)
+            {
                 Some(unit) => unit.rows.add(&row.source, Entity::Contracts, 1),
                 None => built.skipped.add(&row.source, Entity::Contracts, 1),
             }
@@ -169,7 +177,11 @@ fn build_unit(
         counts.add(&row.source, Entity::Contracts, 1);
     }
     for sum in &sums {
-        let counts = if sum.offset == 0 { &mut rows } else { &mut skipped };
+        let counts = if sum.offset == 0 {
+            &mut rows
+        } else {
+            &mut skipped
+        };
         counts.add(&sum.source, Entity::InvoiceLines, sum.line_count);
     }
     if expected.is_none() && billed.line_count == 0 {
@@ -183,7 +195,11 @@ fn build_unit(
             billed: billed_at(&sums, offset)?,
         });
     }
-    let usage_branch = group.usage.iter().filter_map(|usage| usage.branch.clone()).min();
+    let usage_branch = group
+        .usage
+        .iter()
+        .filter_map(|usage| usage.branch.clone())
+        .min();
     let branch = expected
         .as_ref()
         .and_then(|expected| expected.branch.clone())
@@ -239,9 +255,8 @@ fn coverage(terms: &[&Terms], period: Period, context: &Context<'_>) -> Coverage
     let is_active = |terms: &&&Terms| {
         !terms.is_void && terms.starts_at < end && terms.ends_at.is_none_or(|over| over > start)
     };
-    let has_ended = |terms: &&&Terms| {
-        terms.is_void || terms.ends_at.is_some_and(|over| over <= start)
-    };
+    let has_ended =
+        |terms: &&&Terms| terms.is_void || terms.ends_at.is_some_and(|over| over <= start);
     if terms.iter().any(|terms| is_active(&terms)) {
         Coverage::NotCharged
     } else if terms.iter().any(|terms| has_ended(&terms)) {
@@ -275,21 +290,27 @@ fn place_usage(
     if now.is_empty() {
         return Ok(());
     }
-    let is_metered =
-        |unit: &Unit| unit.expected.as_ref().is_some_and(|expected| expected.is_metered);
+    let is_metered = |unit: &Unit| {
+        unit.expected
+            .as_ref()
+            .is_some_and(|expected| expected.is_metered)
+    };
     let home = built
         .units
         .iter()
         .position(is_metered)
         .or_else(|| built.units.iter().position(|unit| unit.expected.is_some()))
-        .or(if built.units.is_empty() { None } else { Some(0) });
+        .or(if built.units.is_empty() {
+            None
+        } else {
+            Some(0)
+        });
     if let Some(at) = home {
         built.units[at].rows.add_all(&now);
         return Ok(());
     }
     let all_terms: Vec<&Terms> = terms.iter().collect();
-    if built.is_unreadable
-        || coverage(&all_terms, context.period, context) == Coverage::NotCharged
+    if built.is_unreadable || coverage(&all_terms, context.period, context) == Coverage::NotCharged
     {
         built.skipped.add_all(&now);
         return Ok(());
@@ -300,13 +321,21 @@ fn place_usage(
         .or_else(|| context.account_currency(&group.account))
         .unwrap_or(context.company_currency);
     let list_price = product
-        .filter(|product| product.currency.is_none_or(|priced_in| priced_in == currency))
+        .filter(|product| {
+            product
+                .currency
+                .is_none_or(|priced_in| priced_in == currency)
+        })
         .and_then(|product| product.list_price);
     let amount = quantity
         .checked_mul(list_price.unwrap_or_default())
         .ok_or_else(|| ReconcileError::Overflow("usage at its list price".into()))?;
     let rules = context.settings.line_rules(None, None);
-    let usage_branch = group.usage.iter().filter_map(|usage| usage.branch.clone()).min();
+    let usage_branch = group
+        .usage
+        .iter()
+        .filter_map(|usage| usage.branch.clone())
+        .min();
     built.units.push(Unit {
         currency,
         branch: usage_branch.or_else(|| context.account_branch(&group.account)),
@@ -342,7 +371,10 @@ pub(super) fn pair_currencies(
     let is_unbilled = |unit: &Unit| {
         !unit.is_orphan
             && unit.billed.line_count == 0
-            && unit.expected.as_ref().is_some_and(|expected| !expected.amount.is_zero())
+            && unit
+                .expected
+                .as_ref()
+                .is_some_and(|expected| !expected.amount.is_zero())
     };
     let is_unsold = |unit: &Unit| unit.expected.is_none() && !unit.billed.net.is_zero();
     let positions = |wanted: &dyn Fn(&Unit) -> bool| -> Vec<usize> {

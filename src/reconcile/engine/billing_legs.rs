@@ -75,7 +75,12 @@ impl BillingScope<'_> {
     }
 
     pub(super) fn billed_offset(&self) -> String {
-        self.case(|offset| format!("billed_on < date '{}'", self.period.shifted(offset).end_day()))
+        self.case(|offset| {
+            format!(
+                "billed_on < date '{}'",
+                self.period.shifted(offset).end_day()
+            )
+        })
     }
 
     /// The offset of the first period that ends after the row.

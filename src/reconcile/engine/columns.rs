@@ -22,7 +22,9 @@ impl Texts {
     pub(super) fn of(batch: &RecordBatch, column: &str) -> Result<Self, ReconcileError> {
         let array = typed(batch, column, &DataType::Utf8, "text")?;
         let texts = array.as_string_opt::<i32>().cloned();
-        texts.map(Self).ok_or_else(|| mistyped(column, "text", array.data_type()))
+        texts
+            .map(Self)
+            .ok_or_else(|| mistyped(column, "text", array.data_type()))
     }
 
     pub(super) fn get(&self, row: usize) -> Option<&str> {
@@ -109,7 +111,11 @@ impl Counts {
     }
 
     pub(super) fn get(&self, row: usize) -> i64 {
-        if self.0.is_null(row) { 0 } else { self.0.value(row) }
+        if self.0.is_null(row) {
+            0
+        } else {
+            self.0.value(row)
+        }
     }
 
     pub(super) fn count(&self, row: usize) -> u64 {

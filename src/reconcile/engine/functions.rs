@@ -32,7 +32,9 @@ impl Session {
     /// `canonical_sku(source, code)`: the canonical product code.
     pub(crate) fn know_products(&self, catalog: &SkuCatalog) {
         let catalog = catalog.clone();
-        self.know_names("canonical_sku", move |source, code| catalog.canonical(source, code));
+        self.know_names("canonical_sku", move |source, code| {
+            catalog.canonical(source, code)
+        });
     }
 
     /// `invoice_key(source, ref)`: `source:id` of the invoice that a line means.
@@ -100,7 +102,11 @@ fn resolve_all(
     let (sources, references) = (as_string_array(&arrays[0])?, as_string_array(&arrays[1])?);
     let names: StringArray = (0..sources.len())
         .map(|row| {
-            let source = if sources.is_null(row) { "" } else { sources.value(row) };
+            let source = if sources.is_null(row) {
+                ""
+            } else {
+                sources.value(row)
+            };
             let reference = (!references.is_null(row)).then(|| references.value(row));
             Some(resolve(source, reference))
         })

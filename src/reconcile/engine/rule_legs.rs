@@ -82,7 +82,8 @@ impl RuleLegs<'_> {
             .iter()
             .enumerate()
             .map(|(at, column)| format!(", {} as key_{at}", text(column, "")))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!(
             "select {} as account, {} as sku, {currency_text} as currency{keys}, \
              {} as base_rows, {} as peer_rows, {} as base_amount, {} as peer_amount, \
@@ -114,7 +115,10 @@ impl Session {
     ) -> Result<(), ReconcileError> {
         let base = self.leg_shape(legs, legs.base_sql).await?;
         let peer = self.leg_shape(legs, legs.peer_sql).await?;
-        let keys: String = (0..legs.key.len()).map(|at| format!(", key_{at}")).collect();
+        let keys: String = (0..legs.key.len())
+            .map(|at| format!(", key_{at}"))
+            .collect::<Vec<_>>()
+            .concat();
         let sql = format!(
             "select account, sku, currency{keys}, \
              sum(base_rows) as base_rows, sum(peer_rows) as peer_rows, \
@@ -181,11 +185,7 @@ impl Session {
     }
 
     /// Checks that a leg is a query and has the columns of a leg, none of them a float.
-    async fn leg_shape(
-        &self,
-        legs: &RuleLegs<'_>,
-        sql: &str,
-    ) -> Result<LegShape, ReconcileError> {
+    async fn leg_shape(&self, legs: &RuleLegs<'_>, sql: &str) -> Result<LegShape, ReconcileError> {
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)

@@ -90,10 +90,7 @@ pub fn resolve_identity(
     (AccountDirectory::new(golden_accounts), entries)
 }
 
-fn nodes<'a>(
-    accounts: &'a [Record],
-    standing: &'a [CrosswalkEntry],
-) -> BTreeMap<Key, Node<'a>> {
+fn nodes<'a>(accounts: &'a [Record], standing: &'a [CrosswalkEntry]) -> BTreeMap<Key, Node<'a>> {
     let mut nodes: BTreeMap<Key, Node<'a>> = BTreeMap::new();
     for record in accounts.iter().filter(|record| !record.is_deleted()) {
         let key = (record.source().to_owned(), record.id().to_owned());
@@ -345,7 +342,10 @@ mod tests {
         let (second, changed) = resolve(&accounts, &entries);
         assert!(changed.is_empty(), "{changed:?}");
         let ids = |directory: &AccountDirectory| -> Vec<String> {
-            directory.accounts().map(|golden| golden.account.id.clone()).collect()
+            directory
+                .accounts()
+                .map(|golden| golden.account.id.clone())
+                .collect()
         };
         assert_eq!(ids(&first), ids(&second));
     }

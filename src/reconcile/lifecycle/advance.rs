@@ -230,7 +230,11 @@ impl Step<'_> {
         updated.updated_at = self.now;
         updated.last_run.clone_from(&self.outcome.run_id);
         let note = if updated.kind == item.kind {
-            format!("outstanding {} of {}", updated.outstanding, updated.impact.abs())
+            format!(
+                "outstanding {} of {}",
+                updated.outstanding,
+                updated.impact.abs()
+            )
         } else {
             format!("the cause changed from {} to {}", item.kind, updated.kind)
         };
@@ -253,9 +257,8 @@ impl Step<'_> {
             || item.impact.is_zero()
             || finding.impact.is_zero();
         let is_same_cause = item.kind == finding.kind && item.currency == finding.currency;
-        let keeps_impact = is_same_cause
-            && is_same_direction
-            && item.impact.abs() >= finding.impact.abs();
+        let keeps_impact =
+            is_same_cause && is_same_direction && item.impact.abs() >= finding.impact.abs();
         let mut updated = item.clone();
         updated.kind = finding.kind;
         updated.fingerprint = fingerprint_of(self.outcome, finding);
@@ -278,7 +281,9 @@ impl Step<'_> {
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
         updated.sides.clone_from(&finding.sides);
-        updated.rules_version.clone_from(&self.outcome.rules_version);
+        updated
+            .rules_version
+            .clone_from(&self.outcome.rules_version);
         updated
     }
 

@@ -169,7 +169,10 @@ fn check(item: &Discrepancy, request: &PersonMove) -> Result<(), ReconcileError>
     }
     if to == DiscrepancyState::Waiting && request.waiting_on.is_none() {
         let names: Vec<&str> = WaitingOn::ALL.iter().map(|on| on.name()).collect();
-        return Err(without(format!("whom it waits for, one of {}", names.join(", "))));
+        return Err(without(format!(
+            "whom it waits for, one of {}",
+            names.join(", ")
+        )));
     }
     check_approver(item, request, code, &legal)
 }

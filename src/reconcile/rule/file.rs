@@ -59,7 +59,8 @@ impl PartialEq for RuleTolerance {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleLeg {
-    /// The entities that the SQL reads: while one of them is blind, all units are unknown.
+    /// The entities that the SQL reads, all of them: it finds no other table, and while one of
+    /// them is blind, all units are unknown.
     pub entities: Vec<Entity>,
     /// A query that yields `account`, `sku`, `amount`, the key columns, and, where there are any,
     /// `currency` and `quantity`.
@@ -113,12 +114,16 @@ impl RuleFile {
         if let Some((name, text)) = EMBEDDED.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, text);
         }
-        if Path::new(name).extension().is_some_and(|ending| ending == "toml") {
+        if Path::new(name)
+            .extension()
+            .is_some_and(|ending| ending == "toml")
+        {
             let path = base.join(name);
-            let text = std::fs::read_to_string(&path).map_err(|error| ReconcileError::RuleFile {
-                file: path.display().to_string(),
-                source: Box::new(error),
-            })?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| ReconcileError::RuleFile {
+                    file: path.display().to_string(),
+                    source: Box::new(error),
+                })?;
             return Self::parse(&path.display().to_string(), &text);
         }
         Err(ReconcileError::NoRule {
@@ -137,7 +142,11 @@ impl RuleFile {
 
     /// The entities that the rule reads.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
-        self.base.entities.iter().chain(&self.peer.entities).copied()
+        self.base
+            .entities
+            .iter()
+            .chain(&self.peer.entities)
+            .copied()
     }
 }
 
@@ -158,6 +167,10 @@ mod tests {
         assert_eq!(failure.code(), "XF-R009");
         assert!(failure.line().contains("base_onyl"), "{}", failure.line());
         let unknown = RuleFile::find("no_such_rule", Path::new(".")).unwrap_err();
-        assert!(unknown.line().contains("contract_usage_billed"), "{}", unknown.line());
+        assert!(
+            unknown.line().contains("contract_usage_billed"),
+            "{}",
+            unknown.line()
+        );
     }
 }

@@ -29,12 +29,14 @@ pub async fn reconcile_rule(
     Ok(compare(input, rule).await?)
 }
 
-async fn compare(
-    input: &ReconcileInput<'_>,
-    rule: &RuleFile,
-) -> Result<Outcome, ReconcileError> {
+async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
     let config = input.config;
+    let read: BTreeSet<Entity> = rule
+        .entities()
+        .chain([Entity::Products, Entity::FxRates])
+        .collect();
     let session = Session::open(
+        &read.into_iter().collect::<Vec<_>>(),
         &input.files,
         Some(input.as_of),
         config.engine.memory_limit.0,
@@ -226,9 +228,19 @@ impl Judging<'_> {
             unit.key.get(at).cloned()
         };
         let (side, leg, amount, quantity) = if unit.base_rows > 0 {
-            ("base", &self.rule.base, unit.base_amount, unit.base_quantity)
+            (
+                "base",
+                &self.rule.base,
+                unit.base_amount,
+                unit.base_quantity,
+            )
         } else {
-            ("peer", &self.rule.peer, unit.peer_amount, unit.peer_quantity)
+            (
+                "peer",
+                &self.rule.peer,
+                unit.peer_amount,
+                unit.peer_quantity,
+            )
         };
         let id = part("id").unwrap_or_else(|| unit.key.join("/"));
         vec![Side {

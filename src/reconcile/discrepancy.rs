@@ -211,9 +211,9 @@ pub struct Discrepancy {
     /// The money of this item: plus is an overcharge, minus is leakage. Kept at the value with the
     /// largest absolute since it opened, except for a changed cause.
     pub impact: Decimal,
-    /// How much of it is still there, never negative; zero when the unit agrees.
+    /// The size of the present difference; zero when the unit agrees. Never negative.
     pub outstanding: Decimal,
-    /// How much of it later billing took off, never negative.
+    /// What later billing took off the size of the impact. Never negative.
     pub recovered: Decimal,
     /// Impact times the cycles per year, for a recurring charge.
     pub annualised: Option<Decimal>,

@@ -1,1 +1,14 @@
 //! Tests of `reconcile`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail like the tests themselves"
+)]
+
+mod billing;
+mod laws;
+mod lifecycle;
+mod query;
+mod rules;
+mod timing;
+mod world;

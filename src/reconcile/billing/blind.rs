@@ -39,7 +39,8 @@ impl Blindness {
             blindness.used |= has(Role::Usage)
                 && usage_sources.contains(&blind.source.as_str())
                 && blind.covers(Entity::Usage);
-            blindness.accounts |= blind.covers(Entity::Accounts);
+            // A source that is blind as a whole is blind for its legs, which says more.
+            blindness.accounts |= blind.entities.contains(&Entity::Accounts);
         }
         blindness
     }

@@ -1,6 +1,8 @@
 //! What becomes of a unit, decided in the order of the domain: what a blind leg hides is unknown,
 //! what is not due yet or stands in the next period is timing, and the rest is true.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -29,6 +31,9 @@ pub(super) struct Context<'a> {
     pub(super) today: Date,
     pub(super) max_shift: i32,
     pub(super) lag_days: u16,
+    /// The periods nearby in which anything was billed at all: in another, a missing bill says
+    /// nothing.
+    pub(super) billed_offsets: BTreeSet<i32>,
     pub(super) company_currency: Currency,
     pub(super) blindness: Blindness,
     pub(super) settings: &'a Settings<'a>,

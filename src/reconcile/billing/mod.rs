@@ -14,7 +14,7 @@ mod terms;
 mod timing;
 mod unit;
 
-pub(crate) use blind::{Blindness, UNRESOLVED};
+pub(crate) use blind::UNRESOLVED;
 pub use run::{BILLING_RULE, reconcile_billing};
 pub(crate) use settings::rules_digest;
 pub(crate) use severity::{SeverityFacts, SeverityScale};

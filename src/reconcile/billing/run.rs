@@ -22,6 +22,16 @@ use super::severity::SeverityScale;
 /// The name of the rule.
 pub const BILLING_RULE: &str = "contract_usage_billed";
 
+/// The entities that the rule reads.
+const READ: &[Entity] = &[
+    Entity::Products,
+    Entity::Contracts,
+    Entity::Usage,
+    Entity::Invoices,
+    Entity::InvoiceLines,
+    Entity::FxRates,
+];
+
 /// Compares what was sold and used with what was billed in a period.
 pub async fn reconcile_billing(input: &ReconcileInput<'_>) -> Result<Outcome, Failure> {
     Ok(compare(input).await?)
@@ -30,6 +40,7 @@ pub async fn reconcile_billing(input: &ReconcileInput<'_>) -> Result<Outcome, Fa
 async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> {
     let config = input.config;
     let session = Session::open(
+        READ,
         &input.files,
         Some(input.as_of),
         config.engine.memory_limit.0,
@@ -46,12 +57,13 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
 
     let settings = Settings::new(input);
     let scale = SeverityScale::new(config, &rates);
-    let context = Context {
+    let mut context = Context {
         period: input.period,
         zone: &input.zone,
         today: input.today,
         max_shift: i32::from(config.reconcile.max_shift),
         lag_days: settings.lag_days(),
+        billed_offsets: BTreeSet::new(),
         company_currency: config.company.currency,
         blindness: Blindness::of(input),
         settings: &settings,
@@ -70,9 +82,11 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     };
 
     let mut judged = JudgedUnits::default();
+    let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     session
         .billing_legs(&scope, |group| {
+            billed_offsets.extend(group.billed.iter().map(|sum| sum.offset));
             match judge(&group, None, &context)? {
                 Judgement::Done(done) => judged.take(&group, done)?,
                 Judgement::NeedsRecords => {
@@ -82,6 +96,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
             Ok(())
         })
         .await?;
+    context.billed_offsets = billed_offsets;
     let keys: BTreeSet<(String, String)> = suspects.keys().cloned().collect();
     let mut records = session.unit_records(&scope, &keys).await?;
     for (key, group) in &suspects {

@@ -90,11 +90,12 @@ pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
         config.company.currency,
         config.company.timezone,
     );
-    for (name, branch) in &config.branch {
-        text.push_str(&format!("|branch {name} {:?}", branch.materiality));
-    }
-    for (name, source) in &config.source {
-        text.push_str(&format!(
+    let branches = config
+        .branch
+        .iter()
+        .map(|(name, branch)| format!("|branch {name} {:?}", branch.materiality));
+    let sources = config.source.iter().map(|(name, source)| {
+        format!(
             "|source {name} {:?} {:?} {:?} {:?} {:?} {:?}",
             source.role,
             source.rounding,
@@ -102,7 +103,8 @@ pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
             source.tax_rounding,
             source.lag_days,
             source.arrears_bill_day,
-        ));
-    }
+        )
+    });
+    text.extend(branches.chain(sources));
     fingerprint(&[&text])[..16].to_owned()
 }

@@ -53,7 +53,9 @@ pub(super) fn is_counterpart_nearby(
         // What is missing here was billed there, or what is too much here is missing there.
         let (missing, surplus, missing_in, billed_at) = if unit.billed.line_count == 0 {
             (unit.expected_amount(), surplus, 0, neighbour.offset)
-        } else if neighbour.billed.line_count == 0 {
+        } else if neighbour.billed.line_count == 0
+            && context.billed_offsets.contains(&neighbour.offset)
+        {
             let Some(missing) = nearby_expected else {
                 continue;
             };
@@ -113,9 +115,10 @@ fn gap_days(
         .iter()
         .filter(|line| !has_own || (line.net == missing && !is_copy(line)))
         .map(|line| days_from_border(line.billed_on));
-    // The period's own bill stands nearest to its start, so the stranger is the farthest one; where
-    // all lines are strangers, the first day billed counts.
-    if has_own || direction < 0 {
+    // A period's own bill stands near its start, so a late bill among them is the farthest from the
+    // border before it, and an early one the nearest to the border after it. Where all lines are
+    // strangers, the first day billed counts.
+    if has_own == (direction > 0) {
         gaps.max()
     } else {
         gaps.min()

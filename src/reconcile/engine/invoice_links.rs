@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 
 use crate::reconcile::error::ReconcileError;
 
-use super::columns::Texts;
+use super::columns::{Counts, Texts};
 use super::session::{Session, literal};
 
 const UNLINKED_LINES: &str = include_str!("sql/unlinked_lines.sql");
 const BILLED_LINES_VIEW: &str = include_str!("sql/billed_lines_view.sql");
+/// What an invoice takes in a hash join, about, with the table around it.
+const BYTES_PER_INVOICE: u64 = 512;
 const DOING: &str = "linking lines to invoices";
 
 impl Session {
     /// Makes the table `billed_lines`. The accounts and products must be known by then.
     pub(crate) async fn link_lines(&self) -> Result<(), ReconcileError> {
+        self.choose_join().await?;
         let mut unlinked: Vec<(String, String)> = Vec::new();
         for batch in self.collect(UNLINKED_LINES, DOING).await? {
             let sources = Texts::of(&batch, "source")?;
@@ -26,6 +29,23 @@ impl Session {
         let links = self.foreign_invoices(&unlinked).await?;
         self.know_invoices(links);
         self.collect(BILLED_LINES_VIEW, DOING).await?;
+        Ok(())
+    }
+
+    /// Lets joins be hash joins while the invoices surely fit in a part of the memory; a hash join
+    /// cannot spill.
+    async fn choose_join(&self) -> Result<(), ReconcileError> {
+        let mut versions = 0;
+        let sql = "select count(*) as extracted from invoices_versions";
+        for batch in self.collect(sql, DOING).await? {
+            versions = Counts::of(&batch, "extracted")?.count(0);
+        }
+        let fits = versions.saturating_mul(BYTES_PER_INVOICE) <= self.memory_limit / 4;
+        self.collect(
+            &format!("set datafusion.optimizer.prefer_hash_join = {fits}"),
+            DOING,
+        )
+        .await?;
         Ok(())
     }
 

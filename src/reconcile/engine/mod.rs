@@ -4,12 +4,14 @@
 //! one under the other, and one sort by key brings what belongs together side by side. It takes any
 //! number of legs, handles 1:N and N:1, and spills to disk under a memory limit. Names are resolved by
 //! functions over maps in memory, so that no join is needed for them; the one join that is left (lines
-//! to invoices) is a sort-merge join, because a hash join cannot spill.
+//! to invoices) is a hash join while the invoices surely fit in memory, and else a sort-merge join,
+//! because a hash join cannot spill.
 
 mod billing_legs;
 mod columns;
 mod functions;
 mod invoice_links;
+mod newest;
 mod query;
 mod row_counts;
 mod rule_legs;

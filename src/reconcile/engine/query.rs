@@ -6,6 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::context::SQLOptions;
 
+use crate::canonical::Entity;
 use crate::fault::Failure;
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
@@ -29,7 +30,13 @@ pub async fn query(
     memory_limit: u64,
     spill_dir: &Path,
 ) -> Result<QueryResult, Failure> {
-    let session = Session::open(files, None, memory_limit, spill_dir).await?;
+    let lower_case = sql.to_lowercase();
+    let named: Vec<Entity> = Entity::ALL
+        .iter()
+        .copied()
+        .filter(|entity| lower_case.contains(entity.name()))
+        .collect();
+    let session = Session::open(&named, files, None, memory_limit, spill_dir).await?;
     let read_only = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)

@@ -82,7 +82,8 @@ impl RuleLegs<'_> {
             .iter()
             .enumerate()
             .map(|(at, column)| format!(", {} as key_{at}", text(column, "")))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!(
             "select {} as account, {} as sku, {currency_text} as currency{keys}, \
              {} as base_rows, {} as peer_rows, {} as base_amount, {} as peer_amount, \
@@ -116,7 +117,8 @@ impl Session {
         let peer = self.leg_shape(legs, legs.peer_sql).await?;
         let keys: String = (0..legs.key.len())
             .map(|at| format!(", key_{at}"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let sql = format!(
             "select account, sku, currency{keys}, \
              sum(base_rows) as base_rows, sum(peer_rows) as peer_rows, \

@@ -19,20 +19,28 @@ use crate::reconcile::input::EntityFiles;
 
 use super::tables::register_entities;
 
-/// How much memory one thread of the engine wants at least; with less, fewer threads run.
-const MEMORY_PER_THREAD: u64 = 64 << 20;
+/// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
+/// thread holds a merge buffer for every sort under way, which cannot be spilled.
+const MEMORY_PER_THREAD: u64 = 128 << 20;
+/// Below this limit rows travel in smaller batches, so that merging spilled runs needs less.
+const MEMORY_FOR_LARGE_BATCHES: u64 = 1 << 30;
+const SMALL_BATCH_ROWS: usize = 1024;
+/// What a record with several versions takes in the lookup of the newest ones, about.
+const BYTES_PER_REPEATED: u64 = 128;
 /// How many of the largest consumers an out-of-memory message names.
 const CONSUMERS_TOLD: usize = 5;
 
 /// An engine session over the files of one snapshot.
 pub(crate) struct Session {
     pub(super) context: SessionContext,
+    pub(super) memory_limit: u64,
 }
 
 impl Session {
-    /// Opens a session: every entity is a table of its living newest versions as of `as_of`, and
+    /// Opens a session: each of the entities is a table of its living newest versions as of `as_of`, and
     /// `<entity>_versions` has all versions.
     pub(crate) async fn open(
+        entities: &[Entity],
         files: &EntityFiles,
         as_of: Option<Timestamp>,
         memory_limit: u64,
@@ -43,12 +51,18 @@ impl Session {
         let mut config = SessionConfig::new()
             .with_target_partitions(threads.min(affordable).max(1))
             .with_information_schema(false);
+        if memory_limit < MEMORY_FOR_LARGE_BATCHES {
+            config = config.with_batch_size(SMALL_BATCH_ROWS);
+        }
         let options = config.options_mut();
         // A literal such as 0.01 is a decimal; as a float it would make floats of all it meets.
         options.sql_parser.parse_float_as_decimal = true;
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
-        options.optimizer.prefer_hash_join = false;
+        if memory_limit < MEMORY_FOR_LARGE_BATCHES {
+            options.execution.sort_spill_reservation_bytes =
+                usize::try_from(memory_limit / 32).unwrap_or(usize::MAX);
+        }
         let pool = FairSpillPool::new(usize::try_from(memory_limit).unwrap_or(usize::MAX));
         let told =
             std::num::NonZero::new(CONSUMERS_TOLD).unwrap_or(std::num::NonZero::<usize>::MIN);
@@ -65,8 +79,13 @@ impl Session {
             .with_runtime_env(runtime)
             .build();
         let context = SessionContext::new_with_state(state);
-        register_entities(&context, files, as_of).await?;
-        Ok(Self { context })
+        let repeated_max =
+            usize::try_from(memory_limit / 8 / BYTES_PER_REPEATED).unwrap_or(usize::MAX);
+        register_entities(&context, entities, files, as_of, repeated_max).await?;
+        Ok(Self {
+            context,
+            memory_limit,
+        })
     }
 
     /// All living records of a small entity, in the order of source and id.

@@ -16,21 +16,30 @@ use crate::canonical::Entity;
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
+use super::newest::{Newest, find_newest};
 use super::session::engine_error;
 
 /// The newest version of every record that is not deleted. A placeholder is a word in braces.
 const LIVING_VIEW: &str = include_str!("sql/living_view.sql");
+const LIVING_VIEW_SORTED: &str = include_str!("sql/living_view_sorted.sql");
 
 const DOING: &str = "opening the landed files";
 
-/// Registers `<entity>_versions` and `<entity>` for every entity.
+/// Registers `<entity>_versions` and `<entity>` for each of the entities. Of one entity at most
+/// `repeated_max` records with several versions are held in memory.
 pub(super) async fn register_entities(
     context: &SessionContext,
+    entities: &[Entity],
     files: &EntityFiles,
     as_of: Option<Timestamp>,
+    repeated_max: usize,
 ) -> Result<(), ReconcileError> {
-    for entity in Entity::ALL.iter().copied() {
+    for entity in entities.iter().copied() {
         register_versions(context, entity, files)?;
+        if files.of(entity).is_empty() {
+            register_empty(context, entity, entity.name())?;
+            continue;
+        }
         let columns: Vec<String> = entity
             .landed_schema()
             .fields()
@@ -46,7 +55,13 @@ pub(super) async fn register_entities(
                 )
             },
         );
-        let view = LIVING_VIEW
+        let (view, is_newest) = match find_newest(context, entity, &known_by, repeated_max).await? {
+            Newest::Only => (LIVING_VIEW, "true".to_owned()),
+            Newest::Condition(condition) => (LIVING_VIEW, condition),
+            Newest::Sorted => (LIVING_VIEW_SORTED, String::new()),
+        };
+        let view = view
+            .replace("{is_newest}", &is_newest)
             .replace("{entity}", entity.name())
             .replace("{columns}", &columns.join(", "))
             .replace("{known_by}", &known_by);
@@ -67,13 +82,7 @@ fn register_versions(
     let schema = entity.landed_schema();
     let paths = files.of(entity);
     if paths.is_empty() {
-        let empty = RecordBatch::new_empty(schema.clone());
-        let table = MemTable::try_new(schema, vec![vec![empty]])
-            .map_err(|error| engine_error(DOING, error))?;
-        context
-            .register_table(name, Arc::new(table))
-            .map_err(|error| engine_error(DOING, error))?;
-        return Ok(());
+        return register_empty(context, entity, &name);
     }
     let mut urls = Vec::with_capacity(paths.len());
     for path in paths {
@@ -91,6 +100,21 @@ fn register_versions(
         .with_listing_options(options)
         .with_schema(schema);
     let table = ListingTable::try_new(config).map_err(|error| engine_error(DOING, error))?;
+    context
+        .register_table(name, Arc::new(table))
+        .map_err(|error| engine_error(DOING, error))?;
+    Ok(())
+}
+
+fn register_empty(
+    context: &SessionContext,
+    entity: Entity,
+    name: &str,
+) -> Result<(), ReconcileError> {
+    let schema = entity.landed_schema();
+    let empty = RecordBatch::new_empty(schema.clone());
+    let table =
+        MemTable::try_new(schema, vec![vec![empty]]).map_err(|error| engine_error(DOING, error))?;
     context
         .register_table(name, Arc::new(table))
         .map_err(|error| engine_error(DOING, error))?;

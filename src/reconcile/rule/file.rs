@@ -59,7 +59,8 @@ impl PartialEq for RuleTolerance {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleLeg {
-    /// The entities that the SQL reads: while one of them is blind, all units are unknown.
+    /// The entities that the SQL reads, all of them: it finds no other table, and while one of
+    /// them is blind, all units are unknown.
     pub entities: Vec<Entity>,
     /// A query that yields `account`, `sku`, `amount`, the key columns, and, where there are any,
     /// `currency` and `quantity`.

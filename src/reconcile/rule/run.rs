@@ -31,7 +31,12 @@ pub async fn reconcile_rule(
 
 async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
     let config = input.config;
+    let read: BTreeSet<Entity> = rule
+        .entities()
+        .chain([Entity::Products, Entity::FxRates])
+        .collect();
     let session = Session::open(
+        &read.into_iter().collect::<Vec<_>>(),
         &input.files,
         Some(input.as_of),
         config.engine.memory_limit.0,

@@ -20,7 +20,7 @@ select
     lines.service_from,
     lines.service_to,
     coalesce(lines.service_from, invoices.issued_on) as billed_on
-from invoice_lines as lines
-inner join invoices
+from invoices
+inner join invoice_lines as lines
     on invoice_key(lines.source, lines.invoice_id) = concat(invoices.source, ':', invoices.id)
 where coalesce(invoices.status, 'open') not in ('draft', 'void')

@@ -129,20 +129,21 @@ impl Failure {
     /// The error form of a terminal: what happened, its cause, its effect, whether it is retried,
     /// and what to do.
     pub fn report(&self) -> String {
-        let mut report = format!("error[{}]: {}\n", self.fault.code(), self.fault);
+        let mut lines = vec![format!("error[{}]: {}", self.fault.code(), self.fault)];
         let mut cause = self.fault.source();
         while let Some(inner) = cause {
-            report.push_str(&format!("  cause: {inner}\n"));
+            lines.push(format!("  cause: {inner}"));
             cause = inner.source();
         }
         if let Some(effect) = self.effect.clone().or_else(|| self.fault.effect()) {
-            report.push_str(&format!("  effect: {effect}\n"));
+            lines.push(format!("  effect: {effect}"));
         }
-        report.push_str(&format!("  retry: {}\n", self.fault.retry()));
+        lines.push(format!("  retry: {}", self.fault.retry()));
         if let Some(hint) = self.fault.hint() {
-            report.push_str(&format!("  hint: {hint}\n"));
+            lines.push(format!("  hint: {hint}"));
         }
-        report
+        lines.push(String::new());
+        lines.join("\n")
     }
 }
 

@@ -18,8 +18,8 @@ impl Default for RetryLimits {
     fn default() -> Self {
         Self {
             first: Duration::from_millis(500),
-            longest: Duration::from_secs(60),
-            total: Duration::from_secs(15 * 60),
+            longest: Duration::from_mins(1),
+            total: Duration::from_mins(15),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! All integration tests, in one binary, by stage.
 
-#![cfg(test)]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
     reason = "a test fails by panicking, its support code too"
 )]
 

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::scheduler::jobs::this_process;
 use crate::store::{Access, OpenStore};
 
 /// The log's verbosity when nothing but the answer is wanted.
@@ -170,7 +171,7 @@ impl Context {
             store,
             landing_root,
             spill_dir,
-            owner: owner(),
+            owner: this_process(),
             progress: Arc::new(Bars::new(self.global.quiet)),
         })
     }
@@ -204,12 +205,6 @@ pub(crate) fn landing_root(config: &Config) -> Result<PathBuf, Failure> {
         .strip_prefix("file:")
         .ok_or_else(|| LandingUrlError(url.clone()))?;
     Ok(config.resolve(Path::new(path.strip_prefix("//").unwrap_or(path))))
-}
-
-/// Host and process id: who works on a run.
-fn owner() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{}:{}", host.trim(), std::process::id())
 }
 
 /// The login name, for `--by`.

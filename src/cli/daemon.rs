@@ -16,7 +16,7 @@ use crate::scheduler::{DaemonOptions, JobEnd, JobRunner, Periodic, RunTicket, Te
 use crate::store::{Access, RunState, RunStore};
 
 /// How long a job may finish its page after it was asked to stop.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Args)]
 #[command(

@@ -16,7 +16,7 @@ use crate::scheduler::jobs::{Ledger, load_ledger, query_landing};
 use crate::store::{Access, FileFilter};
 
 /// A file that nobody committed is left alone for this long: a pull may be about to.
-const ORPHAN_GRACE: Duration = Duration::from_secs(24 * 3600);
+const ORPHAN_GRACE: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LandingVerb {

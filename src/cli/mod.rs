@@ -15,6 +15,7 @@ mod demo;
 mod discrepancies;
 mod explain;
 mod init;
+mod item;
 mod kpi;
 mod landing;
 mod output;

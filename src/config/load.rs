@@ -87,7 +87,8 @@ fn remove_at(table: &mut DeTable<'_>, start: usize, end: usize) -> bool {
         }
         match value.get_mut() {
             DeValue::Table(inner) => {
-                if remove_at(inner, start, end) {
+                let removed = remove_at(inner, start, end);
+                if removed {
                     return true;
                 }
             }

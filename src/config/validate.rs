@@ -65,18 +65,16 @@ fn unknown_name<'n>(
     wrong: &str,
     known: impl IntoIterator<Item = &'n String> + Clone,
 ) -> String {
-    match nearest(wrong, known.clone().into_iter().map(String::as_str)) {
-        Some(near) => format!("there is no {what} `{wrong}`: did you mean `{near}`?"),
-        None => {
-            let names: Vec<_> = known.into_iter().map(String::as_str).collect();
-            let list = if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            };
-            format!("there is no {what} `{wrong}`: configured are {list}")
-        }
+    if let Some(near) = nearest(wrong, known.clone().into_iter().map(String::as_str)) {
+        return format!("there is no {what} `{wrong}`: did you mean `{near}`?");
     }
+    let names: Vec<_> = known.into_iter().map(String::as_str).collect();
+    let list = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    };
+    format!("there is no {what} `{wrong}`: configured are {list}")
 }
 
 /// Names become folder names, labels and parts of keys.

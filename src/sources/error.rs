@@ -381,6 +381,7 @@ impl Fault for SourceError {
             Self::UnknownConnector { .. }
             | Self::BadConnector { .. }
             | Self::NoCredential { .. }
+            | Self::Secret { .. }
             | Self::BadUrl { .. }
             | Self::NoRole { .. } => Exit::Usage,
             _ => Exit::Failed,

@@ -49,6 +49,9 @@ pub struct PullReport {
     pub reported_rows: Option<u64>,
     /// How many pages were read.
     pub page_count: u64,
-    /// What a person should know: unknown columns, unmapped statuses.
+    /// Why the records are not all understood although all came: statuses that the map does not
+    /// know. They land, and the source is partial.
+    pub gaps: Vec<String>,
+    /// What a person should know: unknown columns.
     pub warnings: Vec<String>,
 }

@@ -66,8 +66,8 @@ pub struct OutboxMail {
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
-    /// Puts mails in, in one transaction; one whose key is there already is left as it is. Returns
-    /// how many were new.
+    /// Puts mails in, in one transaction; one whose key is there already is left as it is, but one
+    /// that was given up is pending again, with its own bytes. Returns how many are to be sent anew.
     async fn enqueue_mails(&self, mails: &[OutboxMail]) -> Result<u64, Failure>;
 
     /// Pending mails whose time has come, the oldest first, claimed by pushing their next attempt

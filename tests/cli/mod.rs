@@ -1,4 +1,5 @@
 //! The command line as a user meets it: verbs, answers, errors and exit codes.
 
 mod bad_input;
+mod nights;
 mod settings;

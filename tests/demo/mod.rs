@@ -10,4 +10,5 @@ mod compared;
 mod ledger;
 mod recomputed;
 mod settings;
+mod verb;
 mod wire;

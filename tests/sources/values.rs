@@ -131,7 +131,7 @@ async fn odd_records_do_not_harm_their_neighbours() {
     assert!(
         pulled
             .report
-            .warnings
+            .gaps
             .iter()
             .any(|text| text.starts_with("1 payments landed with status `unmapped:odd`"))
     );

@@ -7,21 +7,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder with a configuration, and the program run in it.
-pub struct Workspace {
+pub(crate) struct Workspace {
     folder: TempDir,
     now: String,
 }
 
 /// What a run of the program came to.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// The answer as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!(
                 "no JSON ({error}) in:\n{}\nstderr:\n{}",
@@ -32,7 +32,7 @@ impl Ran {
 
     /// Asserts the exit code, showing everything that was said when it is another.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
             "exit code\nstdout:\n{}\nstderr:\n{}",
@@ -44,7 +44,7 @@ impl Ran {
 
 impl Workspace {
     /// A folder with a `crossfoot.toml`, and a clock that stands at `now`.
-    pub fn new(config: &str, now: &str) -> Self {
+    pub(crate) fn new(config: &str, now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("crossfoot.toml"), config).unwrap();
         Self {
@@ -54,12 +54,12 @@ impl Workspace {
     }
 
     /// The folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes a file of the folder, and the folders above it.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -67,12 +67,12 @@ impl Workspace {
     }
 
     /// Sets the clock.
-    pub fn set_now(&mut self, now: &str) {
+    pub(crate) fn set_now(&mut self, now: &str) {
         now.clone_into(&mut self.now);
     }
 
     /// The program, ready to be given arguments.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossfoot"));
         command
             .current_dir(self.path())
@@ -84,7 +84,7 @@ impl Workspace {
     }
 
     /// Runs the program.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let output: Output = self.command().args(arguments).output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),

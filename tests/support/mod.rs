@@ -9,4 +9,4 @@
 pub(crate) mod postgres;
 pub(crate) mod store;
 
-pub mod cli;
+pub(crate) mod cli;

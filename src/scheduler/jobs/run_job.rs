@@ -1,6 +1,7 @@
 //! A run from its beginning to its end, and a configured job as the steps that it is made of.
 
 use std::future::Future;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::compute_kpi::keep_kpis;
 use super::deliver_mails::{DeliverySummary, deliver_mails};
 use super::evaluate_collections::{CollectionsSummary, evaluate_collections};
+use super::owner::is_gone;
 use super::reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
 use super::send_reports::{ReportSummary, send_report};
 use super::sync_sources::{SyncSummary, sync_sources};
@@ -18,9 +20,12 @@ use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::Period;
 use crate::store::{NewRun, RunState};
 
-/// How long a run of the command line is believed to be alive without a sign of life. Longer than
-/// any step, since nothing else competes for it on one machine.
-const COMMAND_LEASE: SignedDuration = SignedDuration::from_hours(12);
+/// How long a run is believed to be alive without a sign of life.
+const LEASE: SignedDuration = SignedDuration::from_mins(1);
+/// How often it gives one.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// How many runs are searched for one whose process is gone.
+const RUNS_SEARCHED_MAX: u32 = 20;
 
 /// What a job did, step by step.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -138,18 +143,22 @@ where
     let run_id = env.new_id();
     let started_at = env.clock.now();
     env.store.reap_runs(started_at).await?;
+    end_orphaned_runs(env, label).await?;
     let run = NewRun {
         run_id: run_id.clone(),
         job: label.to_owned(),
         fire_at,
         started_at,
         owner: env.owner.clone(),
-        lease_until: started_at + COMMAND_LEASE,
+        lease_until: started_at + LEASE,
     };
     if !env.store.begin_run(&run).await? {
         return Err(JobError::UnderWay(label.to_owned()).into());
     }
-    match work(run_id.clone()).await {
+    let alive = tokio::spawn(stay_alive(env.clone(), run_id.clone()));
+    let worked = work(run_id.clone()).await;
+    alive.abort();
+    match worked {
         Ok((answer, state)) => {
             let summary = serde_json::to_string(&answer).ok();
             let at = env.clock.now();
@@ -170,6 +179,32 @@ where
                 );
             }
             Err(failure)
+        }
+    }
+}
+
+/// Marks runs of a work as lost whose process was killed on this host, without waiting for their
+/// lease: what they committed counts, and nothing else was done.
+async fn end_orphaned_runs(env: &Env, label: &str) -> Result<(), Failure> {
+    for run in env.store.runs(Some(label), RUNS_SEARCHED_MAX).await? {
+        if run.state == RunState::Running && is_gone(&run.owner) {
+            let at = env.clock.now();
+            let reason = Some("the process that worked on it is gone");
+            env.store
+                .finish_run(&run.run_id, RunState::Lost, at, None, reason)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Renews the lease of a run until it is told to stop.
+async fn stay_alive(env: Env, run_id: String) {
+    loop {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        let until = env.clock.now() + LEASE;
+        if let Err(failure) = env.store.renew_lease(&run_id, until).await {
+            tracing::warn!(run.id = run_id, "the lease was not renewed: {failure}");
         }
     }
 }

@@ -106,17 +106,15 @@ impl Fault for ReportRequestError {
 fn find(env: &Env, name: &str) -> Result<(ReportKind, ReportConfig), ReportRequestError> {
     let config = env.config.report.get(name).cloned();
     let kind = config.clone().unwrap_or_default().kind_of(name);
-    match kind {
-        Some(kind) => Ok((kind, config.unwrap_or_default())),
-        None => {
-            let kinds = ReportKind::ALL.iter().map(|kind| kind.name());
-            let known = env.config.report.keys().map(String::as_str).chain(kinds);
-            Err(ReportRequestError::NoReport {
-                name: name.to_owned(),
-                near: nearest_name(name, known),
-            })
-        }
+    if let Some(kind) = kind {
+        return Ok((kind, config.unwrap_or_default()));
     }
+    let kinds = ReportKind::ALL.iter().map(|kind| kind.name());
+    let known = env.config.report.keys().map(String::as_str).chain(kinds);
+    Err(ReportRequestError::NoReport {
+        name: name.to_owned(),
+        near: nearest_name(name, known),
+    })
 }
 
 fn is_incomplete(kpi: &Kpi) -> bool {

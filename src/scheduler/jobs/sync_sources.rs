@@ -14,6 +14,7 @@ use super::ledger::ALL_STREAMS;
 use crate::canonical::Entity;
 use crate::clock::Clock;
 use crate::config::{Config, nearest_name};
+use crate::crashpoint::crashpoint;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::landing::{LandedPull, Landing, PullContext};
@@ -285,13 +286,11 @@ fn land_pages(
             return Err(failure);
         }
     }
-    match awaited.blocking_recv() {
-        Ok(Some(sweeps)) => writer.finish(&sweeps).map(Some),
-        Ok(None) | Err(_) => {
-            writer.abandon();
-            Ok(None)
-        }
+    if let Ok(Some(sweeps)) = awaited.blocking_recv() {
+        return writer.finish(&sweeps).map(Some);
     }
+    writer.abandon();
+    Ok(None)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -340,7 +339,12 @@ async fn commit(
     };
     let rejected = (landed.rejected_count > 0)
         .then(|| format!("{} rows are in the quarantine", landed.rejected_count));
-    let reasons: Vec<String> = [unsealed, rejected].into_iter().flatten().collect();
+    let gaps = report.gaps.iter().cloned();
+    let reasons: Vec<String> = [unsealed, rejected]
+        .into_iter()
+        .flatten()
+        .chain(gaps)
+        .collect();
     let sealed = report.seal == Seal::Sealed;
     let state = if reasons.is_empty() {
         PullState::Ok
@@ -364,6 +368,7 @@ async fn commit(
         reported_count: report.reported_rows,
         reason: reason.clone(),
     };
+    crashpoint!("jobs.before_commit");
     env.store
         .commit_pull(&pull, &landed.files, report.cursor.as_deref())
         .await?;

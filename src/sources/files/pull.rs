@@ -61,6 +61,7 @@ pub(super) fn pull(
         full_sweeps,
         reported_rows: None,
         page_count: pull.page_count,
+        gaps: pull.tally.gaps(),
         warnings,
     })
 }

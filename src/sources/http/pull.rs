@@ -409,6 +409,7 @@ impl Pull<'_> {
             full_sweeps,
             reported_rows: self.reported,
             page_count: self.page_count,
+            gaps: self.tally.gaps(),
             warnings: self.tally.warnings(),
         }
     }

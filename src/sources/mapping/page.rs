@@ -25,13 +25,18 @@ impl Tally {
         !self.nameless.contains(&entity)
     }
 
-    /// One sentence per thing that a person should know.
-    pub(in crate::sources) fn warnings(&self) -> Vec<String> {
+    /// One sentence per status that the map does not know.
+    pub(in crate::sources) fn gaps(&self) -> Vec<String> {
         let unmapped = self.unmapped.iter().map(|((entity, raw), count)| {
             format!(
                 "{count} {entity} landed with status `unmapped:{raw}`, which the map does not know"
             )
         });
+        unmapped.collect()
+    }
+
+    /// One sentence per further thing that a person should know.
+    pub(in crate::sources) fn warnings(&self) -> Vec<String> {
         let rejected = self
             .rejected
             .iter()
@@ -39,7 +44,7 @@ impl Tally {
         let nameless = self.nameless.iter().map(|entity| {
             format!("{entity} without a readable id came, so no absent id is taken for deleted")
         });
-        unmapped.chain(rejected).chain(nameless).collect()
+        rejected.chain(nameless).collect()
     }
 }
 

@@ -55,6 +55,7 @@ store_suite! {
     a_nul_is_kept_visibly: super::book::a_nul_is_kept_visibly,
     cases_tell_of_their_moves: super::cases::cases_tell_of_their_moves,
     a_mail_is_enqueued_once: super::outbox::a_mail_is_enqueued_once,
+    a_mail_that_was_given_up_goes_again: super::outbox::a_mail_that_was_given_up_goes_again,
     a_claimed_mail_is_left_alone: super::outbox::a_claimed_mail_is_left_alone,
     a_sent_mail_stays_sent: super::outbox::a_sent_mail_stays_sent,
     the_newest_snapshot_of_a_period_counts: super::snapshots::the_newest_snapshot_of_a_period_counts,

@@ -33,6 +33,35 @@ pub(crate) async fn a_mail_is_enqueued_once(store: Arc<dyn Store>) {
     assert!(listed.iter().all(|one| one.eml.is_empty()));
 }
 
+/// Goal: a mail that was given up is not lost: asked for again, it goes again, with its own bytes.
+/// Method: fail it for good, enqueue its key with other bytes, and claim.
+pub(crate) async fn a_mail_that_was_given_up_goes_again(store: Arc<dyn Store>) {
+    let first = mail("a", 0);
+    store
+        .enqueue_mails(std::slice::from_ref(&first))
+        .await
+        .unwrap();
+    let (at, never) = (minute(1), minute(1));
+    store
+        .record_attempt("a", MailState::Failed, at, never, Some("550 no"))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .claim_mails(minute(9), minute(10), 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let mut again = mail("a", 5);
+    again.eml = vec![1];
+    assert_eq!(store.enqueue_mails(&[again]).await.unwrap(), 1);
+    let claimed = store.claim_mails(minute(9), minute(10), 9).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].eml, first.eml);
+    assert_eq!(claimed[0].message_id, first.message_id);
+}
+
 /// Goal: a claimed mail is nobody else's until the claim ends. Method: claim twice at once, and
 /// again after the claim's end; the oldest come first.
 pub(crate) async fn a_claimed_mail_is_left_alone(store: Arc<dyn Store>) {

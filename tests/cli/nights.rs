@@ -1,0 +1,263 @@
+//! Whole runs of the program over several nights.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::cli::Workspace;
+use crate::support::postgres;
+
+const CONFIG: &str = r#"
+[company]
+name = "Northwind"
+timezone = "UTC"
+currency = "USD"
+
+STORE
+
+[source.crm]
+connector = "files"
+role = "crm"
+files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
+
+[source.billing]
+connector = "files"
+role = "billing"
+files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
+
+[mail]
+url = "file:var/mail"
+from = "Reports <reports@northwind.example>"
+
+[report.discrepancy-rate]
+to = ["cfo@northwind.example"]
+
+[job.nightly]
+schedule = "30 1 * * *"
+sync = "all"
+reconcile = "open-periods"
+collections = true
+reports = ["discrepancy-rate"]
+period = "current-month"
+"#;
+
+fn workspace(store: &str) -> Workspace {
+    let workspace = Workspace::new(&CONFIG.replace("STORE", store), "2026-10-10T06:00:00Z");
+    workspace.write(
+        "crm-accounts.csv",
+        "id,name,linked_ids\nc1,Acme,billing:b1\n",
+    );
+    workspace.write("billing-accounts.csv", "id,name\nb1,Acme Inc\n");
+    workspace.write(
+        "contracts.csv",
+        "id,account_id,sku,quantity,unit_price,currency,starts_on\nk1,c1,SEAT,10,22.00,USD,2026-10-01\n",
+    );
+    workspace.write(
+        "invoices.csv",
+        "id,number,account_id,issued_on,due_on,currency,total\ni1,INV-1,b1,2026-10-01,2026-10-31,USD,176.00\n",
+    );
+    lines(&workspace, 8);
+    workspace
+}
+
+/// The billed line with a number of seats.
+fn lines(workspace: &Workspace, seats: u32) {
+    workspace.write(
+        "lines.csv",
+        &format!(
+            "id,invoice_id,sku,quantity,unit_price,net,currency,service_from,service_to\n\
+             l1,i1,SEAT,{seats},22.00,{}.00,USD,2026-10-01,2026-11-01\n",
+            seats * 22
+        ),
+    );
+}
+
+/// Goal: one discrepancy lives through its nights under one id: found, kept over a failed source,
+/// resolved by a person, proven by a sync, and back when the error is. Method: four nights over
+/// files, by the command line, on the store that is configured.
+fn a_discrepancy_lives_through_its_nights(store: &str) {
+    let mut workspace = workspace(store);
+    let first = workspace
+        .run(&["run", "nightly", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(first["reconcile"][2]["opened"], 1, "{first}");
+    let items = workspace
+        .run(&["discrepancies", "list", "--json"])
+        .expect(0)
+        .json();
+    let item = &items[0];
+    let id = item["id"].as_str().unwrap().to_owned();
+    assert_eq!(item["kind"], "QUANTITY");
+    assert_eq!(item["expected"], "10");
+    assert_eq!(item["actual"], "8");
+    assert_eq!(item["impact"], "-44.00");
+    assert_eq!(item["period"], "2026-10");
+
+    // The billing source fails: nothing opens, nothing clears, and the exit code says so.
+    workspace.set_now("2026-10-11T06:00:00Z");
+    std::fs::remove_file(workspace.path().join("lines.csv")).unwrap();
+    let second = workspace
+        .run(&["run", "nightly", "--json"])
+        .expect(3)
+        .json();
+    assert_eq!(second["reconcile"][2]["unknown"], 1, "{second}");
+    let kept = workspace
+        .run(&["discrepancies", "list", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(kept[0]["id"], id.as_str());
+    assert_eq!(kept[0]["state"], "open");
+    let kpi = workspace
+        .run(&["kpi", "--period", "2026-10", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(kpi["banner"]["state"], "FAILED", "{kpi}");
+    assert!(kpi["discrepancy"]["count_rate"].is_null(), "{kpi}");
+
+    // A person works it; a state that only a sync can prove is refused.
+    for state in ["acknowledged", "in_progress", "proposed"] {
+        workspace
+            .run(&["discrepancies", "move", &id, state, "--by", "maria"])
+            .expect(0);
+    }
+    let alone = [
+        "discrepancies",
+        "move",
+        &id,
+        "approved",
+        "--by",
+        "maria",
+        "--approver",
+        "maria",
+    ];
+    workspace.run(&alone).expect(1);
+    let approved = [
+        "discrepancies",
+        "move",
+        &id,
+        "approved",
+        "--by",
+        "maria",
+        "--approver",
+        "jonas",
+    ];
+    workspace.run(&approved).expect(0);
+    let resolved = [
+        "discrepancies",
+        "move",
+        &id,
+        "resolved",
+        "--code",
+        "rebilled",
+        "--by",
+        "maria",
+    ];
+    workspace.run(&resolved).expect(0);
+    let forged = workspace
+        .run(&["discrepancies", "move", &id, "verified"])
+        .expect(1);
+    assert!(
+        forged.stderr.contains("a person may move it to"),
+        "{}",
+        forged.stderr
+    );
+
+    // The next sync proves it, and a later one takes it back.
+    workspace.set_now("2026-10-12T06:00:00Z");
+    lines(&workspace, 10);
+    let third = workspace
+        .run(&["run", "nightly", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(third["reconcile"][2]["verified"], 1, "{third}");
+    workspace.set_now("2026-10-13T06:00:00Z");
+    lines(&workspace, 9);
+    let fourth = workspace
+        .run(&["run", "nightly", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(fourth["reconcile"][2]["reopened"], 1, "{fourth}");
+    let again = workspace
+        .run(&["discrepancies", "list", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(again[0]["id"], id.as_str());
+    assert_eq!(again[0]["state"], "reopened");
+
+    // The same night again changes nothing and mails nothing.
+    let mails = || {
+        std::fs::read_dir(workspace.path().join("var/mail"))
+            .unwrap()
+            .count()
+    };
+    let before = (
+        workspace
+            .run(&["discrepancies", "show", &id, "--json"])
+            .json(),
+        mails(),
+    );
+    workspace.run(&["run", "nightly"]).expect(0);
+    let after = (
+        workspace
+            .run(&["discrepancies", "show", &id, "--json"])
+            .json(),
+        mails(),
+    );
+    assert_eq!(before, after);
+    workspace.run(&["landing", "verify"]).expect(0);
+    workspace.run(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_discrepancy_lives_through_its_nights_on_sqlite() {
+    a_discrepancy_lives_through_its_nights("[store]\nurl = \"sqlite:var/crossfoot.db\"");
+}
+
+#[test]
+fn a_discrepancy_lives_through_its_nights_on_postgres() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(database) = runtime.block_on(postgres::database()) else {
+        return;
+    };
+    let store = format!("[store]\nurl = {:?}", database.url);
+    a_discrepancy_lives_through_its_nights(&store);
+}
+
+/// Goal: a backfill that was killed goes on where it stopped, and ends as one that was not.
+/// Method: kill it once some periods are done, run it again, and compare with an undisturbed one.
+#[test]
+fn a_killed_backfill_goes_on() {
+    let range = ["backfill", "--from", "2024-10", "--to", "2026-09", "--json"];
+    let undisturbed = workspace("").run(&range).expect(0).json();
+    let workspace = workspace("");
+    let mut child = workspace
+        .command()
+        .args(range)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let store = workspace.path().join("var/crossfoot.db-wal");
+    let begun = Instant::now();
+    // Some periods are done once the store has grown beyond its schema.
+    let grown = || store.metadata().is_ok_and(|file| file.len() > 250_000);
+    while !grown() && begun.elapsed() < Duration::from_secs(20) {
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = workspace.run(&range).expect(0).json();
+    let figures = |periods: &serde_json::Value| -> Vec<serde_json::Value> {
+        let periods = periods.as_array().unwrap();
+        periods
+            .iter()
+            .map(|one| one["restated"]["units"].clone())
+            .collect()
+    };
+    assert_eq!(figures(&resumed), figures(&undisturbed));
+    assert_eq!(figures(&resumed).len(), 24);
+    workspace.run(&["landing", "verify"]).expect(0);
+}

@@ -57,7 +57,7 @@ fn units_are_understood() {
     for unit in UNITS {
         let text = fs::read_to_string(folder().join(unit)).unwrap();
         let copy = copies.path().join(unit);
-        fs::write(&copy, text.replace("/usr/bin/crossfoot", "/bin/true")).unwrap();
+        fs::write(&copy, text.replace("/usr/local/bin/crossfoot", "/bin/true")).unwrap();
         if let Some(output) = analyze(&["verify", "--man=no"], &copy) {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             let ours: Vec<_> = said
@@ -77,8 +77,8 @@ fn the_service_is_watched() {
     for line in [
         "Type=notify",
         "WatchdogSec=60",
-        "ExecStartPre=/usr/bin/crossfoot check --offline --config /etc/crossfoot/crossfoot.toml",
-        "ExecStart=/usr/bin/crossfoot daemon --config /etc/crossfoot/crossfoot.toml",
+        "ExecStartPre=/usr/local/bin/crossfoot check --offline --config /etc/crossfoot/crossfoot.toml",
+        "ExecStart=/usr/local/bin/crossfoot daemon --config /etc/crossfoot/crossfoot.toml",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}");
     }

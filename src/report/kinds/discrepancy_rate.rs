@@ -437,7 +437,10 @@ fn kind_table(frame: &Frame<'_>) -> Option<Table> {
         })
         .collect();
     Some(Table::new(
-        format!("By kind, against {}", frame.prior_short()),
+        match frame.prior {
+            Some(_) => format!("By kind, against {}", frame.prior_short()),
+            None => "By kind".to_owned(),
+        },
         vec![
             Column::words("Kind"),
             Column::figures("Items"),

@@ -2,11 +2,15 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::discrepancies::figure;
 use super::output::{self, Table};
-use crate::fault::{Exit, Failure};
+use crate::canonical::parse_decimal;
+use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::money::decimal_text;
 use crate::period::PeriodSpan;
 use crate::report::kpi::Kpi;
 use crate::scheduler::jobs::compute_kpi;
@@ -15,7 +19,8 @@ use crate::store::Access;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  crossfoot kpi --period 2026-10\n  crossfoot kpi --period \
-                        2026-Q3 --as-of 2026-10-15T00:00:00Z --json"
+                        2026-Q3 --as-of 2026-10-15T00:00:00Z --json\n  crossfoot kpi --period \
+                        2026-10 --fail-on discrepancy.count_rate=0.02"
 )]
 pub(super) struct KpiArguments {
     /// YYYY-MM, YYYY-Qn or YYYY
@@ -27,6 +32,75 @@ pub(super) struct KpiArguments {
     /// Only this branch
     #[arg(long)]
     branch: Option<String>,
+    /// Exit with 4 when a figure is above a limit, as discrepancy.count_rate=0.02; may be repeated
+    #[arg(long, value_name = "FIGURE=LIMIT", value_parser = parse_threshold)]
+    fail_on: Vec<Threshold>,
+}
+
+/// A figure by its path in the JSON, and the largest value that is accepted.
+#[derive(Debug, Clone)]
+struct Threshold {
+    path: String,
+    limit: Decimal,
+}
+
+fn parse_threshold(text: &str) -> Result<Threshold, String> {
+    let (path, limit) = text
+        .split_once('=')
+        .ok_or("write a figure and its limit, as discrepancy.count_rate=0.02")?;
+    let limit = parse_decimal(limit).map_err(|reason| format!("`{limit}` {reason}"))?;
+    Ok(Threshold {
+        path: path.to_owned(),
+        limit,
+    })
+}
+
+/// What a threshold says of a figure.
+enum Crossing {
+    Within,
+    Above(Decimal),
+    /// The figure cannot be said now, so neither can this.
+    Withheld,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no figure `{0}`")]
+struct NoFigure(String);
+
+impl Fault for NoFigure {
+    fn code(&self) -> &'static str {
+        "XF-K026"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`crossfoot kpi --json` shows every figure and its path".into())
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+impl Threshold {
+    fn judge(&self, figures: &Value) -> Result<Crossing, NoFigure> {
+        let pointer = format!("/{}", self.path.replace('.', "/"));
+        let no_figure = || NoFigure(self.path.clone());
+        let figure = match figures.pointer(&pointer).ok_or_else(no_figure)? {
+            Value::Null => return Ok(Crossing::Withheld),
+            Value::String(text) => text.parse::<Decimal>().map_err(|_| no_figure())?,
+            Value::Number(number) => number.to_string().parse().map_err(|_| no_figure())?,
+            _ => return Err(no_figure()),
+        };
+        Ok(if figure > self.limit {
+            Crossing::Above(figure)
+        } else {
+            Crossing::Within
+        })
+    }
 }
 
 pub(super) async fn run(context: &Context, arguments: &KpiArguments) -> Result<Exit, Failure> {
@@ -38,7 +112,31 @@ pub(super) async fn run(context: &Context, arguments: &KpiArguments) -> Result<E
     } else {
         print_kpi(&kpi)?;
     }
-    Ok(Exit::Done)
+    judge(&kpi, &arguments.fail_on)
+}
+
+/// 4 when a figure is above its limit, else 3 when one cannot be said, else 0.
+fn judge(kpi: &Kpi, thresholds: &[Threshold]) -> Result<Exit, Failure> {
+    let figures = json!(kpi);
+    let mut exit = Exit::Done;
+    for threshold in thresholds {
+        let Threshold { path, limit } = threshold;
+        match threshold.judge(&figures)? {
+            Crossing::Within => {}
+            Crossing::Withheld => {
+                output::error_line(&format!("{path} cannot be said: {}", kpi.banner.text));
+                if exit == Exit::Done {
+                    exit = Exit::Incomplete;
+                }
+            }
+            Crossing::Above(figure) => {
+                let figure = decimal_text(figure);
+                output::error_line(&format!("{path} is above its limit: {figure} > {limit}"));
+                exit = Exit::Threshold;
+            }
+        }
+    }
+    Ok(exit)
 }
 
 fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {

@@ -93,6 +93,23 @@ fn a_discrepancy_lives_through_its_nights(store: &str) {
     assert_eq!(item["impact"], "-44.00");
     assert_eq!(item["period"], "2026-10");
 
+    let limit = [
+        "kpi",
+        "--period",
+        "2026-10",
+        "--fail-on",
+        "discrepancy.count_rate=0.5",
+    ];
+    let crossed = workspace.run(&limit).expect(4);
+    assert!(
+        crossed
+            .stderr
+            .contains("discrepancy.count_rate is above its limit: 1 > 0.5")
+    );
+    workspace
+        .run(&["kpi", "--period", "2026-10", "--fail-on", "no.such=1"])
+        .expect(2);
+
     // The billing source fails: nothing opens, nothing clears, and the exit code says so.
     workspace.set_now("2026-10-11T06:00:00Z");
     std::fs::remove_file(workspace.path().join("lines.csv")).unwrap();
@@ -113,6 +130,15 @@ fn a_discrepancy_lives_through_its_nights(store: &str) {
         .json();
     assert_eq!(kpi["banner"]["state"], "FAILED", "{kpi}");
     assert!(kpi["discrepancy"]["count_rate"].is_null(), "{kpi}");
+
+    let limit = [
+        "kpi",
+        "--period",
+        "2026-10",
+        "--fail-on",
+        "discrepancy.count_rate=0.5",
+    ];
+    workspace.run(&limit).expect(3);
 
     // A person works it; a state that only a sync can prove is refused.
     for state in ["acknowledged", "in_progress", "proposed"] {

@@ -109,6 +109,11 @@ pub fn to_scaled(amount: Decimal) -> Result<i64, MoneyError> {
         .ok_or(MoneyError::Overflow)
 }
 
+/// Whether an amount is one that the store can keep with room for the sums of many: below 10¹³.
+pub fn is_storable(amount: Decimal) -> bool {
+    amount.abs() < Decimal::from(10_000_000_000_000_i64) && to_scaled(amount).is_ok()
+}
+
 /// The amount behind one of the store's scaled integers.
 pub fn from_scaled(scaled: i64) -> Decimal {
     Decimal::new(scaled, STORE_SCALE).normalize()

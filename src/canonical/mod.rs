@@ -4,6 +4,7 @@
 
 mod batch;
 mod entity;
+mod limits;
 mod parse;
 mod record;
 mod reject;

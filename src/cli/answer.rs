@@ -38,9 +38,10 @@ fn rows_of(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
         .collect()
 }
 
-/// Tab-separated, with a header; tabs and line breaks in a cell become blanks.
+/// Tab-separated, with a header; tabs, line breaks and everything that steers a terminal become
+/// blanks.
 pub(super) fn tsv(answer: &QueryResult) -> Result<String, ArrowError> {
-    let clean = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+    let clean = |text: &str| super::output::without_controls(text);
     let mut text = String::new();
     let names: Vec<&str> = answer
         .schema

@@ -1,7 +1,7 @@
 //! What a verb works in: the configuration, the clock and the store, opened as far as it asks.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Global;
 use super::progress::Bars;
@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigError, LogFormat};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::scheduler::jobs::this_process;
-use crate::store::{Access, OpenStore};
+use crate::store::{Access, OpenStore, Store};
 
 /// The log's verbosity when nothing but the answer is wanted.
 const SILENT: i8 = -3;
@@ -25,6 +25,8 @@ pub(crate) struct Context {
     global: Global,
     /// The time, as `--now` may set it.
     pub(crate) clock: Clock,
+    /// The stores that were opened, to be closed at the end.
+    opened: Mutex<Vec<Arc<dyn Store>>>,
 }
 
 /// A URL of the configuration that this version cannot serve.
@@ -80,7 +82,20 @@ impl Fault for SecretFault {
 impl Context {
     pub(crate) fn new(global: Global) -> Self {
         let clock = global.now.map_or(Clock::System, Clock::set_at);
-        Self { global, clock }
+        Self {
+            global,
+            clock,
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Leaves every store that was opened in order.
+    pub(crate) async fn close(&self) {
+        let opened =
+            std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        for store in opened {
+            store.close().await;
+        }
     }
 
     /// Whether answers are JSON.
@@ -161,6 +176,9 @@ impl Context {
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
         let store = crate::store::open(store_request(&config, access)?).await?;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push(Arc::clone(&store));
+        drop(opened);
         let spill_dir = match &config.engine.spill_dir {
             Some(folder) => config.resolve(folder),
             None => landing_root.join("_spill"),

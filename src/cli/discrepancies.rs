@@ -18,6 +18,7 @@ use crate::reconcile::{
 };
 use crate::report::export_sheet;
 use crate::scheduler::jobs::load_ledger;
+use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 
 #[derive(Debug, Subcommand)]
@@ -429,7 +430,7 @@ fn export(env: &Env, items: &[Discrepancy], out: &std::path::Path) -> Result<Exi
         "xlsx" => export_sheet(&header(), &rows)?,
         _ => return Err(ItemError::Ending(out.to_owned()).into()),
     };
-    std::fs::write(out, bytes).map_err(|cause| ItemError::Unwritable {
+    write_private(out, &bytes).map_err(|cause| ItemError::Unwritable {
         path: out.to_owned(),
         cause,
     })?;

@@ -181,7 +181,7 @@ async fn committed(env: &Env) -> Result<Vec<crate::landing::LandedFile>, Failure
 
 async fn verify(context: &Context, env: &Env) -> Result<Exit, Failure> {
     let files = committed(env).await?;
-    let landing = Landing::open(&env.landing_root)?;
+    let landing = Landing::open_for_reading(&env.landing_root)?;
     let faults = tokio::task::block_in_place(|| landing.verify(&files));
     if context.json() {
         let shown: Vec<_> = faults

@@ -158,7 +158,11 @@ pub fn main() -> ExitCode {
         }
     };
     let context = Context::new(arguments.global);
-    let ended = runtime.block_on(dispatch(&context, arguments.verb));
+    let ended = runtime.block_on(async {
+        let ended = dispatch(&context, arguments.verb).await;
+        context.close().await;
+        ended
+    });
     let exit = match ended {
         Ok(exit) => exit,
         Err(failure) => {

@@ -138,20 +138,24 @@ impl Table {
 /// Text of a source as a terminal may show it: no control characters, no line breaks, not endless.
 pub(crate) fn plain(text: &str) -> String {
     const LONGEST: usize = 60;
-    let visible = |letter: char| {
-        let bidi = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}');
-        !letter.is_control() && !bidi
-    };
-    let clean: String = text
-        .chars()
-        .map(|letter| if visible(letter) { letter } else { ' ' })
-        .collect();
+    let clean = without_controls(text);
     if clean.chars().count() > LONGEST {
         let cut: String = clean.chars().take(LONGEST - 1).collect();
         format!("{cut}…")
     } else {
         clean
     }
+}
+
+/// Text with a blank for everything that steers a terminal or turns the direction of writing.
+pub(crate) fn without_controls(text: &str) -> String {
+    let visible = |letter: char| {
+        let bidi = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}');
+        !letter.is_control() && !bidi
+    };
+    text.chars()
+        .map(|letter| if visible(letter) { letter } else { ' ' })
+        .collect()
 }
 
 /// A CSV cell that a spreadsheet opens as text or number, never as a formula. Numbers keep their

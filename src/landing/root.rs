@@ -27,6 +27,15 @@ pub struct Landing {
 }
 
 impl Landing {
+    /// Opens the landing at `root` for reading alone: nothing is created and nothing is proven.
+    pub fn open_for_reading(root: &Path) -> Result<Self, Failure> {
+        let absolute =
+            std::path::absolute(root).map_err(|source| LandingError::io("found", root, source))?;
+        Ok(Self {
+            shelf: Arc::new(Shelf::new(absolute)),
+        })
+    }
+
     /// Opens the landing at `root`, which is created for its owner only, and proves that it can be
     /// written to.
     pub fn open(root: &Path) -> Result<Self, Failure> {

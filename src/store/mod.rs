@@ -4,6 +4,7 @@
 mod audit;
 mod book;
 mod case;
+mod close;
 mod crosswalk;
 mod error;
 mod lock;
@@ -21,6 +22,7 @@ mod sqlite;
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
 pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
 pub use case::{Case, CaseStore};
+pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
 pub use error::StoreError;
 pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RotatedToken};
@@ -39,6 +41,7 @@ pub trait Store:
     + OutboxStore
     + SnapshotStore
     + AuditStore
+    + CloseStore
 {
 }
 
@@ -51,5 +54,6 @@ impl<S> Store for S where
         + OutboxStore
         + SnapshotStore
         + AuditStore
+        + CloseStore
 {
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use crate::currency::Currency;
+use crate::money::is_storable;
 use crate::period::Period;
 use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::error::ReconcileError;
@@ -120,6 +121,25 @@ pub(super) fn judge(
         ..JudgedGroup::default()
     };
     for unit in &built.units {
+        let (expected, actual) = (unit.expected_amount(), unit.billed.net);
+        if !is_storable(expected) || !is_storable(actual) {
+            tracing::warn!(
+                account.id = account.id,
+                product.sku = group.sku,
+                "the amounts of a unit are larger than the book can keep: it is unknown"
+            );
+            judged.units.push(JudgedUnit {
+                account: account.clone(),
+                branch: unit.branch.clone(),
+                currency: unit.currency,
+                // What cannot be kept cannot be in a sum either; the unit itself is counted.
+                expected: Decimal::ZERO,
+                actual: Decimal::ZERO,
+                verdict: Verdict::Unknown,
+                rows: unit.rows.clone(),
+            });
+            continue;
+        }
         let difference = compare(unit, context)?;
         let verdict = if built.is_unreadable || is_hidden(unit, &group.account, context) {
             Verdict::Unknown

@@ -24,6 +24,17 @@ pub fn export_sheet(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, Failure> 
     Ok(write(names, rows)?)
 }
 
+/// Text as a cell can hold it: Excel takes 32,767 characters.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 32_000;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(LONGEST).collect();
+    short.push('…');
+    short
+}
+
 fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet().set_name("Discrepancies")?;
@@ -45,7 +56,7 @@ fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
             };
             match text.parse::<Decimal>() {
                 Ok(number) if NUMBERS.contains(name) => sheet.write(row, column, number)?,
-                _ => sheet.write_string(row, column, &text)?,
+                _ => sheet.write_string(row, column, cut(&text))?,
             };
         }
     }

@@ -48,7 +48,7 @@ pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledg
         ..FileFilter::default()
     };
     let files = env.store.files(&filter).await?;
-    let landing = Landing::open(&env.landing_root)?;
+    let landing = Landing::open_for_reading(&env.landing_root)?;
     let snapshot = tokio::task::block_in_place(|| landing.snapshot(files, as_of))?;
     let roles = source_roles(env)?;
     let accounts = snapshot.records(Entity::Accounts)?;

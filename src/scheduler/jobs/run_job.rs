@@ -79,7 +79,7 @@ pub enum JobError {
     #[error("a run of `{0}` is under way")]
     UnderWay(String),
     /// It was asked to stop.
-    #[error("stopped before the step `{0}`")]
+    #[error("asked to stop in or before the step `{0}`")]
     Stopped(&'static str),
 }
 
@@ -211,6 +211,9 @@ async fn stay_alive(env: Env, run_id: String) {
 
 /// Runs the steps of a configured job within a run that has begun. Between two steps it stops when
 /// it is asked to; what was committed before then is complete.
+///
+/// Pulls and comparisons are broken off where they stand: whatever they write is one transaction of
+/// its own, so nothing is half done. Mails under way are not, since the server may have them.
 pub async fn run_job(
     env: &Env,
     name: &str,
@@ -239,12 +242,14 @@ pub async fn run_job(
             SyncScope::All(_) => Vec::new(),
             SyncScope::Named(names) => names.clone(),
         };
-        summary.sync = sync_sources(env, run_id, &names, None, false).await?;
+        let pulling = sync_sources(env, run_id, &names, None, false);
+        summary.sync = unless_stopped(cancel, "sync", pulling).await?;
     }
     if let Some(scope) = job.reconcile {
         go_on("reconcile")?;
         let periods = periods_of(env, scope);
-        summary.reconcile = reconcile_periods(env, run_id, &periods, None).await?;
+        let comparing = reconcile_periods(env, run_id, &periods, None);
+        summary.reconcile = unless_stopped(cancel, "reconcile", comparing).await?;
     }
     if let Some(scope) = job.reconcile {
         go_on("figures")?;
@@ -266,6 +271,18 @@ pub async fn run_job(
         summary.mails = Some(deliver_mails(env).await?);
     }
     Ok(summary)
+}
+
+/// Does a step, or gives it up when the run is asked to stop.
+async fn unless_stopped<T>(
+    cancel: &CancellationToken,
+    step: &'static str,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => done,
+        () = cancel.cancelled() => Err(JobError::Stopped(step).into()),
+    }
 }
 
 fn periods_of(env: &Env, scope: ReconcileScope) -> Vec<Period> {

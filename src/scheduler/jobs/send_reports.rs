@@ -13,6 +13,7 @@ use crate::mail::{MailEnvelope, compose, validate_recipients};
 use crate::period::PeriodSpan;
 use crate::report::kpi::{BannerState, Kpi};
 use crate::report::{Rendered, file_set, render};
+use crate::secret::write_private;
 use crate::store::{OutboxMail, ReportVersion};
 
 /// What the making of a report came to.
@@ -274,7 +275,7 @@ pub async fn write_report(
     let mut paths = Vec::new();
     for (file_name, bytes) in files {
         let path = folder.join(file_name);
-        std::fs::write(&path, bytes).map_err(|cause| unwritable(&path, cause))?;
+        write_private(&path, &bytes).map_err(|cause| unwritable(&path, cause))?;
         paths.push(path);
     }
     Ok((paths, is_incomplete(&made.kpi)))

@@ -8,6 +8,7 @@ use reqwest::{Client, Response, StatusCode};
 
 use super::body::{self, Unread};
 use super::call::{Body, Call, Reply};
+use super::redact::redacted;
 use super::{origin, retry_after};
 use crate::secret::Secret;
 use crate::sources::connector::Method;
@@ -212,14 +213,7 @@ impl Exchanger {
         status: Option<StatusCode>,
         message: &str,
     ) -> Box<Exchanged> {
-        let mut plain = message.to_owned();
-        for secret in self
-            .secrets
-            .iter()
-            .filter(|secret| !secret.expose().is_empty())
-        {
-            plain = plain.replace(secret.expose(), "[secret]");
-        }
+        let plain = redacted(message, &self.secrets);
         Box::new(Exchanged {
             request: call.shown(),
             status: status.map(|status| status.as_u16()),

@@ -16,6 +16,7 @@ mod pager;
 mod plan;
 mod probe;
 mod pull;
+mod redact;
 mod retry_after;
 mod sealed;
 mod session;

@@ -105,7 +105,11 @@ impl Mapping {
         }
         let missing =
             || missing_column(&record).map(|name| (name, Misfit::new(None, "is missing")));
-        if let Some((field, found)) = misfit.or_else(missing) {
+        let outsized = || {
+            let (name, reason) = record.misfit()?;
+            Some((name, Misfit::new(None, reason)))
+        };
+        if let Some((field, found)) = misfit.or_else(missing).or_else(outsized) {
             let id = record.text("id").map(str::to_owned);
             return Err(Box::new(self.reject(scope, id, origin(), field, found)));
         }

@@ -29,6 +29,20 @@ pub(in crate::store) enum Database {
 }
 
 impl Database {
+    /// Closes every connection; the last one of a SQLite store folds its log into the file.
+    pub(in crate::store) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                if let Some((pool, _)) = writer {
+                    pool.close().await;
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool } => pool.close().await,
+        }
+    }
+
     pub(super) async fn begin(&self) -> Result<Session, StoreError> {
         match self {
             Self::Sqlite { writer: None, .. } => Err(StoreError::ReadOnly("begin".to_owned())),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::future::BoxFuture;
 
 use super::database::Database;
@@ -9,6 +10,7 @@ use super::queries::Query;
 use super::row::Row;
 use super::session::Session;
 use super::value::Value;
+use crate::store::close::CloseStore;
 use crate::store::error::StoreError;
 
 /// A store over SQLite or Postgres.
@@ -69,5 +71,12 @@ impl SqlStore {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         self.database.rows(query, values).await
+    }
+}
+
+#[async_trait]
+impl CloseStore for SqlStore {
+    async fn close(&self) {
+        self.database.close().await;
     }
 }

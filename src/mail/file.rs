@@ -20,7 +20,7 @@ impl FileMailer {
     }
 
     fn write(&self, mail: &OutboxMail) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.folder)?;
+        create_private(&self.folder)?;
         write_private(&self.folder, &file_name(&mail.mail_key), &mail.eml)
     }
 }
@@ -37,7 +37,7 @@ impl Mailer for FileMailer {
     }
 
     async fn check(&self) -> Result<(), Failure> {
-        let proven = std::fs::create_dir_all(&self.folder)
+        let proven = create_private(&self.folder)
             .and_then(|()| tempfile::NamedTempFile::new_in(&self.folder))
             .and_then(tempfile::NamedTempFile::close);
         proven.map_err(|cause| {
@@ -80,6 +80,15 @@ fn file_name(mail_key: &str) -> String {
         .collect();
     let digest = blake3::hash(mail_key.as_bytes()).to_hex();
     format!("{}-{}.eml", readable.trim_start_matches('.'), &digest[..12])
+}
+
+/// Mails hold the company's figures: the folder is its owner's alone.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 #[cfg(test)]

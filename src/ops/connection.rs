@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 const CONNECTIONS_MAX: usize = 32;
 
 /// How long a connection may last, from its first byte to its last.
-const CONNECTION_TIME_MAX: Duration = Duration::from_secs(10);
+const CONNECTION_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// How much a connection may send: a request line and headers.
 const BYTES_READ_MAX: usize = 16 * 1024;

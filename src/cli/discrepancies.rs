@@ -10,7 +10,7 @@ use super::item::{csv, header, item_json};
 use super::output::{self, Table};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::money::{decimal_text, money_text};
+use crate::money::money_text;
 use crate::period::Period;
 use crate::reconcile::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, PersonMove, ResolutionCode, WaitingOn,
@@ -436,9 +436,4 @@ fn export(env: &Env, items: &[Discrepancy], out: &std::path::Path) -> Result<Exi
     })?;
     output::line(format!("wrote {} items to {}", items.len(), out.display()))?;
     Ok(Exit::Done)
-}
-
-/// A figure as it is printed.
-pub(super) fn figure(value: Option<rust_decimal::Decimal>) -> String {
-    value.map_or_else(|| "n/a".to_owned(), decimal_text)
 }

@@ -2,15 +2,14 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::discrepancies::figure;
 use super::output::{self, Table};
 use crate::canonical::parse_decimal;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::money::decimal_text;
+use crate::money::{decimal_text, money_text, round_money};
 use crate::period::PeriodSpan;
 use crate::report::kpi::Kpi;
 use crate::scheduler::jobs::compute_kpi;
@@ -155,23 +154,26 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
     let mut add = |name: &str, value: String, of: &str| {
         table.row(vec![name.to_owned(), value, of.to_owned()]);
     };
+    let money = |amount: Option<Decimal>| {
+        shown(amount.map(|amount| money_text(round_money(amount, kpi.currency), kpi.currency)))
+    };
     let found = &kpi.discrepancy;
     add("units compared", found.units.to_string(), "N");
     add("discrepant units", found.discrepant.to_string(), "X");
-    add("count rate", figure(found.count_rate), "X / N");
+    add("count rate", percent(found.count_rate), "X / N");
     add(
         "value rate",
-        figure(found.value_rate),
+        percent(found.value_rate),
         "sum_X |A-E| / sum_N max(|E|,|A|)",
     );
     add(
         "gross",
-        figure(found.gross),
+        money(found.gross),
         &format!("sum |A-E|, {}", kpi.currency),
     );
-    add("leakage", figure(found.leakage), "sum max(0, E-A)");
-    add("overbilling", figure(found.overbilling), "sum max(0, A-E)");
-    add("net", figure(found.net), "sum A-E");
+    add("leakage", money(found.leakage), "sum max(0, E-A)");
+    add("overbilling", money(found.overbilling), "sum max(0, A-E)");
+    add("net", money(found.net), "sum A-E");
     add(
         "timing",
         found.timing.to_string(),
@@ -195,30 +197,52 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
     );
     add(
         "median days",
-        figure(resolution.median_days),
+        days(resolution.median_days),
         "opened to last resolved",
     );
     add("open items", resolution.open.n.to_string(), "now");
     add(
         "median age of open",
-        figure(resolution.open.median_age_days),
+        days(resolution.open.median_age_days),
         "days",
     );
     let owed = &kpi.receivables;
-    add("receivables", figure(owed.gross), "open invoices");
+    add("receivables", money(owed.gross), "open invoices");
     add(
         "net receivables",
-        figure(owed.net),
+        money(owed.net),
         "less credits and unapplied cash",
     );
-    add("DSO", figure(owed.dso), "net / sales x days");
-    add("DSO countback", figure(owed.dso_countback), "days");
+    add("DSO", days(owed.dso), "net / sales x days");
+    add("DSO countback", days(owed.dso_countback), "days");
     add(
         "best possible DSO",
-        figure(owed.bpdso),
+        days(owed.bpdso),
         "current / sales x days",
     );
-    add("ADD", figure(owed.add), "DSO - best possible DSO");
-    add("CEI", figure(owed.cei), "fraction");
+    add("ADD", days(owed.add), "DSO - best possible DSO");
+    add("CEI", percent(owed.cei), "collected of what could be");
     table.print("")
+}
+
+/// What is printed of a figure: money in its currency's decimals, rates in percent with two, days
+/// with one. The JSON has them at full precision.
+fn shown(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "n/a".to_owned())
+}
+
+fn percent(rate: Option<Decimal>) -> String {
+    let percent = rate.and_then(|rate| rate.checked_mul(Decimal::ONE_HUNDRED));
+    shown(percent.map(|percent| format!("{} %", rounded(percent, 2))))
+}
+
+fn days(count: Option<Decimal>) -> String {
+    shown(count.map(|count| rounded(count, 1)))
+}
+
+fn rounded(figure: Decimal, decimals: u32) -> String {
+    let strategy = RoundingStrategy::MidpointAwayFromZero;
+    let mut figure = figure.round_dp_with_strategy(decimals, strategy);
+    figure.rescale(decimals);
+    figure.to_string()
 }

@@ -116,7 +116,7 @@ pub trait ManifestStore: Send + Sync {
     /// Per source and stream the newest pull that began at or before `as_of`.
     async fn newest_pulls(&self, as_of: Timestamp) -> Result<Vec<Pull>, Failure>;
 
-    /// Per source and stream the newest pull that ended `ok` or `partial` at or before `as_of`.
+    /// Per source and stream the newest complete pull: sealed, and ended `ok` at or before `as_of`.
     async fn newest_committed_pulls(&self, as_of: Timestamp) -> Result<Vec<Pull>, Failure>;
 
     /// The pulls of a run, in order.

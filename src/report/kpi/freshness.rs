@@ -23,7 +23,7 @@ pub struct SourceTerms {
 }
 
 /// The state of every configured source, by name. `newest` has per source and stream the newest
-/// pull at `as_of`, `committed` the newest one that was not failed.
+/// pull at `as_of`, `committed` the newest one that was complete.
 ///
 /// A source's last success is that of the stream whose last complete pull is the longest ago.
 pub fn freshness(

@@ -99,7 +99,7 @@ async fn compare(
         input_digest: ledger.snapshot.digest(),
         directory: &ledger.directory,
         blind_sources: blind_sources(env, ledger),
-        rejected: Vec::new(),
+        rejected: rejected_rows(ledger),
         spill_dir: &env.spill_dir,
         zone,
     };
@@ -137,6 +137,20 @@ fn blind_sources(env: &Env, ledger: &Ledger) -> Vec<BlindSource> {
                 .reason
                 .clone()
                 .unwrap_or_else(|| "is not up to date".into()),
+        })
+        .collect()
+}
+
+/// The rows that the newest pull of each stream put into the quarantine. A stream that feeds several
+/// entities counts them under its first.
+fn rejected_rows(ledger: &Ledger) -> Vec<(String, Entity, u64)> {
+    ledger
+        .newest_pulls
+        .iter()
+        .filter(|pull| pull.rejected_count > 0)
+        .filter_map(|pull| {
+            let entity = pull.entities.first()?;
+            Some((pull.source.clone(), *entity, pull.rejected_count))
         })
         .collect()
 }

@@ -1,4 +1,4 @@
--- How fresh a source is, is when something of it was last committed.
+-- How fresh a source is, is when all of it was last committed.
 select
     pull_id, run_id, source, stream, entities, started_at, finished_at, state, sealed,
     row_count, landed_count, rejected_count, reported_count, reason
@@ -10,7 +10,7 @@ from (
             partition by source, stream order by started_at desc, pull_id desc
         ) as age_rank
     from pulls
-    where state in ('ok', 'partial') and finished_at <= $1
+    where state = 'ok' and sealed and finished_at <= $1
 ) ranked
 where age_rank = 1
 order by source, stream

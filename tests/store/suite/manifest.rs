@@ -112,13 +112,14 @@ pub(crate) async fn files_are_known_from_their_extraction_on(store: Arc<dyn Stor
     assert_eq!(paths(quarantined).await, ["q.parquet"]);
 }
 
-/// Goal: freshness is the newest pull, and the newest that committed something. Method: a good
-/// pull, then a failed one, seen from several instants.
+/// Goal: freshness is the newest pull, and the newest that was complete. Method: a good pull, then a
+/// partial and a failed one, seen from several instants.
 pub(crate) async fn freshness_is_told_by_pulls(store: Arc<dyn Store>) {
-    let good = pull("p1", "erp", 0, PullState::Partial);
+    let good = pull("p1", "erp", 0, PullState::Ok);
+    let partial = pull("p0", "erp", 8, PullState::Partial);
     let failed = pull("p2", "erp", 10, PullState::Failed);
     let other = pull("p3", "crm", 5, PullState::Ok);
-    for one in [&good, &failed, &other] {
+    for one in [&good, &partial, &failed, &other] {
         store.commit_pull(one, &[], None).await.unwrap();
     }
     let newest = store.newest_pulls(minute(99)).await.unwrap();

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: verbs, answers, errors and exit codes.
 
 mod bad_input;
+mod collections;
 mod daemon;
 mod nights;
 mod settings;

@@ -274,6 +274,34 @@ fn a_discrepancy_lives_through_its_nights_on_postgres() {
     a_discrepancy_lives_through_its_nights(&store);
 }
 
+/// Goal: what was done last counts, also when the clock stands; and a clock before the last run is
+/// told to whoever writes. Method: a bad file and its cure at one instant, then an earlier one.
+#[test]
+fn the_later_of_two_works_at_one_instant_counts() {
+    let mut workspace = workspace("");
+    let contracts = std::fs::read_to_string(workspace.path().join("contracts.csv")).unwrap();
+    for _ in 0..3 {
+        workspace.write("contracts.csv", &contracts.replace("22.00", "dear"));
+        workspace.run(&["run", "nightly"]).expect(3);
+        workspace.write("contracts.csv", &contracts);
+        let cured = workspace.run(&["run", "nightly"]).expect(0);
+        assert_eq!(cured.stderr, "");
+        let kpi = workspace
+            .run(&["kpi", "--period", "2026-10", "--json"])
+            .json();
+        assert_eq!(kpi["discrepancy"]["units"], 1, "{kpi}");
+    }
+    workspace.set_now("2026-10-09T06:00:00Z");
+    let written = workspace.run(&["reconcile", "--period", "2026-10"]);
+    assert!(
+        written.stderr.contains("is before the last run"),
+        "{}",
+        written.stderr
+    );
+    let read = workspace.run(&["status"]).expect(0);
+    assert_eq!(read.stderr, "");
+}
+
 /// Goal: a backfill tells the figures of what it just compared, also when the clock goes on under
 /// it. Method: a past month by the system's clock.
 #[test]

@@ -407,6 +407,13 @@ fn an_unreadable_contract_is_unknown() {
     let outcome = world.reconcile(MARCH);
     assert_eq!(told(&outcome), Vec::<String>::new());
     assert_eq!(only(&outcome).unknown, 1);
+    // The same without a bill, which would be missing.
+    let mut world = World::new();
+    world.contract("k1", "SEAT", "10", "5", "model=weird");
+    let outcome = world.reconcile(MARCH);
+    assert_eq!(told(&outcome), Vec::<String>::new());
+    assert_eq!(only(&outcome).unknown, 1);
+    assert_eq!(outcome.unknown_units.len(), 1, "its item does not move");
 }
 
 // Goal: a file that is gone is an error, not an empty table. Method: delete one.

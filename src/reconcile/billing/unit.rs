@@ -116,24 +116,47 @@ pub(super) fn build_units(
         built.units.extend(unit);
     }
     if built.is_unreadable {
-        // The rows that could not be read are rows of a unit of which nothing can be said.
-        for row in group
-            .contracts
-            .iter()
-            .filter(|row| interpret(row).is_none())
-        {
-            match built
-                .units
-                .iter_mut()
-                .find(|unit| unit.currency == row.currency)
-            {
-                Some(unit) => unit.rows.add(&row.source, Entity::Contracts, 1),
-                None => built.skipped.add(&row.source, Entity::Contracts, 1),
-            }
-        }
+        place_unreadable(group, &mut built, context);
     }
     place_usage(group, &terms, &mut built, context)?;
     Ok(built)
+}
+
+/// Makes the rows that could not be read rows of a unit of which nothing can be said.
+fn place_unreadable(group: &LegGroup, built: &mut GroupUnits, context: &Context<'_>) {
+    let (start, end) = context.period.bounds(context.zone);
+    for row in &group.contracts {
+        if interpret(row).is_some() {
+            continue;
+        }
+        let is_active = row.starts_on < end && row.ends_on.is_none_or(|over| over > start);
+        let home = built
+            .units
+            .iter_mut()
+            .find(|unit| unit.currency == row.currency);
+        match home {
+            Some(unit) => unit.rows.add(&row.source, Entity::Contracts, 1),
+            None if is_active => {
+                let branch = row.branch.clone();
+                let mut unit = Unit {
+                    currency: row.currency,
+                    branch: branch.or_else(|| context.account_branch(&group.account)),
+                    expected: None,
+                    billed: Billed::default(),
+                    neighbours: Vec::new(),
+                    coverage: Coverage::None,
+                    is_orphan: false,
+                    sold_in: None,
+                    is_unrated: false,
+                    is_ambiguous: false,
+                    rows: RowCounts::default(),
+                };
+                unit.rows.add(&row.source, Entity::Contracts, 1);
+                built.units.push(unit);
+            }
+            None => built.skipped.add(&row.source, Entity::Contracts, 1),
+        }
+    }
 }
 
 fn build_unit(

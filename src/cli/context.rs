@@ -162,6 +162,11 @@ impl Context {
         }
     }
 
+    fn keep_to_close(&self, store: &Arc<dyn Store>) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push(Arc::clone(store));
+    }
+
     /// Opens everything that a job needs.
     pub(crate) async fn open(&self, access: Access) -> Result<Env, Failure> {
         let config = self.config()?;
@@ -178,9 +183,7 @@ impl Context {
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
         let store = crate::store::open(store_request(&config, access)?).await?;
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.push(Arc::clone(&store));
-        drop(opened);
+        self.keep_to_close(&store);
         if access == Access::Write && clock.is_set() {
             warn_of_the_past(store.as_ref(), clock.now()).await?;
         }

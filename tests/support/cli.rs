@@ -90,17 +90,17 @@ impl Workspace {
 
     /// Runs the program.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command().args(arguments).output().unwrap())
+        Ran::of(&self.command().args(arguments).output().unwrap())
     }
 
     /// Runs the program by the clock of the system, which goes on while it works.
     pub(crate) fn run_by_the_system_clock(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.timeless_command().args(arguments).output().unwrap())
+        Ran::of(&self.timeless_command().args(arguments).output().unwrap())
     }
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

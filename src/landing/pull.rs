@@ -14,6 +14,7 @@ use arrow::error::ArrowError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::absent::Absences;
 use super::error::LandingError;
 use super::file::{LandedFile, LandedPull};
 use super::names;
@@ -57,6 +58,7 @@ pub struct PullWriter {
     superseded: BTreeSet<Place>,
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
+    absences: Absences,
 }
 
 /// The newest version of an id in one page.
@@ -101,6 +103,7 @@ impl PullWriter {
             superseded: BTreeSet::new(),
             tally: LandedPull::default(),
             came: BTreeMap::new(),
+            absences: Absences::default(),
         }
     }
 
@@ -110,18 +113,27 @@ impl PullWriter {
             self.write_batch(batch)?;
         }
         self.write_rejects(&page.rejects)?;
+        self.absences.note(page);
         Ok(())
     }
 
-    /// Writes a tombstone for every living id of the fully swept entities that did not come, closes
-    /// the files and gives them their names. Nothing of it counts before the store has committed it.
+    /// Buries what is gone: what the pages said so of, the children that their parents lost, and
+    /// every living id of the fully swept entities that did not come. Then closes the files and gives them their names. Nothing of it counts before the store has committed it.
     ///
     /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
     /// alive: leave its entity out of `full_sweeps` where that is not wanted.
     pub fn finish(mut self, full_sweeps: &[Entity]) -> Result<LandedPull, Failure> {
+        let absences = std::mem::take(&mut self.absences);
+        for entity in absences.entities() {
+            self.bury_told(entity, &absences)?;
+        }
         let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
         for entity in swept {
-            self.write_tombstones(entity)?;
+            self.read_versions(entity)?;
+            let versions = self.versions.entry(entity).or_default();
+            let files = files_of(&self.landed, entity);
+            let gone = versions.missing(&self.shelf, &files, absences.seen(entity))?;
+            self.write_tombstones(entity, &gone)?;
         }
         self.parts.close_all()?;
         self.parts.drop_rows(&self.superseded)?;
@@ -301,10 +313,49 @@ impl PullWriter {
         Ok(())
     }
 
-    fn write_tombstones(&mut self, entity: Entity) -> Result<(), LandingError> {
+    /// Buries what the pages said is gone, and the children that are missing below their parents.
+    fn bury_told(&mut self, entity: Entity, absences: &Absences) -> Result<(), LandingError> {
         self.read_versions(entity)?;
+        let mut due = Vec::new();
+        for (id, at) in absences.gone(entity) {
+            let versions = self.versions.entry(entity).or_default();
+            let Some(burial) = versions.bury(id_digest(id), at) else {
+                continue;
+            };
+            match burial.former {
+                Former::None => {}
+                Former::Unchanged => {
+                    self.tally.unchanged_count -= 1;
+                    self.tally.repeated_count += 1;
+                }
+                Former::Written(place) => {
+                    self.superseded.insert(place);
+                    self.tally.new_count -= 1;
+                    self.tally.repeated_count += 1;
+                }
+            }
+            if burial.is_due {
+                due.push(id.to_owned());
+            }
+        }
+        self.write_tombstones(entity, &due)?;
         let versions = self.versions.entry(entity).or_default();
-        let gone = versions.missing(&self.shelf, &files_of(&self.landed, entity))?;
+        let files = files_of(&self.landed, entity);
+        let mut lost = BTreeSet::new();
+        for (column, parents) in absences.whole(entity) {
+            lost.extend(versions.missing_below(&self.shelf, &files, column, parents)?);
+        }
+        for id in &lost {
+            versions.bury(id_digest(id), None);
+        }
+        if let Some(seen) = absences.seen(entity) {
+            self.tally.unknown_count += versions.unknown_count(seen);
+        }
+        let lost: Vec<String> = lost.into_iter().collect();
+        self.write_tombstones(entity, &lost)
+    }
+
+    fn write_tombstones(&mut self, entity: Entity, gone: &[String]) -> Result<(), LandingError> {
         let partition = Partition {
             quarantine: false,
             entity,

@@ -34,6 +34,11 @@ pub trait Source: Send + Sync {
     /// Its streams, in the order in which they are best pulled.
     fn streams(&self) -> Vec<StreamInfo>;
 
+    /// How many of its streams may be pulled side by side.
+    fn streams_at_once(&self) -> usize {
+        1
+    }
+
     /// Pulls one stream. Pages go into `pages` as they come; the channel's bound is the only
     /// buffer. An error means that nothing of this pull may be committed.
     async fn pull(

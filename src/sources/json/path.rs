@@ -51,17 +51,36 @@ impl Path {
         })
     }
 
+    /// A record that has nothing but this text at this path.
+    pub(in crate::sources) fn stub(&self, text: &str) -> Json {
+        let segments = self.text.rsplit('.').filter(|segment| !segment.is_empty());
+        segments.fold(Json::Text(text.to_owned()), |inner, segment| {
+            Json::Object(vec![(segment.to_owned(), inner)])
+        })
+    }
+
     /// The records that the path names in a body: the items of a list, or all that a `*` names.
     /// Nothing where there is no list, which is not the same as an empty one.
     pub(in crate::sources) fn records<'r>(&self, body: &'r Json) -> Option<Vec<&'r Json>> {
         let scope = Scope::of(body);
         if self.text.split('.').any(|segment| segment == "*") {
-            return Some(self.all(scope));
+            return self.goes_through_list(scope).then(|| self.all(scope));
         }
         match self.all(scope).first() {
             Some(Json::List(items)) => Some(items.iter().collect()),
             _ => None,
         }
+    }
+
+    /// Whether there is a list where the first `*` of this path wants one.
+    fn goes_through_list(&self, scope: Scope<'_>) -> bool {
+        let before = match self.text.split_once('*') {
+            Some((before, _)) => before.trim_end_matches('.'),
+            None => &self.text,
+        };
+        let mut found = Vec::new();
+        walk(scope.record, before, &mut found);
+        matches!(found.first(), Some(Json::List(_)))
     }
 
     /// The path as it is written.

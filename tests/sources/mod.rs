@@ -18,6 +18,7 @@ mod harness;
 mod hubspot;
 mod incremental;
 mod keyset;
+mod own_api;
 mod pagination;
 mod passes;
 mod probe;

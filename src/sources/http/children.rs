@@ -10,13 +10,13 @@ use super::session::Session;
 use super::template::Names;
 use super::transport::Patience;
 use crate::fault::Failure;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Document, Json, Path, Scope, Shape};
 
 /// The children of one feed over one page.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     /// Each with the place of its parent on the page.
-    pub(super) children: Vec<(usize, Json)>,
+    pub(super) children: Vec<(usize, Document)>,
     /// Records whose embedded children are replaced by the fetched ones, not added to.
     pub(super) replaced: Vec<usize>,
     /// What did not come.
@@ -27,13 +27,13 @@ pub(super) struct Fetched {
 pub(super) async fn fetch(
     session: &Session,
     feed: &FeedPlan,
-    records: &[&Json],
+    records: &[Json<'_>],
     what: &str,
 ) -> Result<Fetched, Failure> {
     let mut fetched = Fetched::default();
     let mut wanted: Vec<(usize, String)> = Vec::new();
     for (at, record) in records.iter().enumerate() {
-        let scope = Scope::of(record);
+        let scope = Scope::of(*record);
         if !feed.wants_children_of(scope) {
             continue;
         }
@@ -42,24 +42,29 @@ pub(super) async fn fetch(
                 path,
                 rest: Some(rest),
             } if has_more(rest, scope) => {
-                let embedded = path.records(record).unwrap_or_default();
+                let embedded = path.records(*record).unwrap_or_default();
                 let pager = Pager::after(&rest.paginate, embedded.last().copied());
                 if !pager.goes_on() {
                     fetched.replaced.push(at);
                 }
-                let others = fetch_rest(session, rest, record, pager, what, &mut fetched).await?;
+                let others = fetch_rest(session, rest, *record, pager, what, &mut fetched).await?;
                 fetched
                     .children
                     .extend(others.into_iter().map(|child| (at, child)));
             }
             Children::Own | Children::Each { .. } => {}
             Children::Lookup { ids, rest, .. } => {
-                let mut own: Vec<String> = texts(ids, record);
+                let mut own: Vec<String> = texts(ids, *record);
                 if let Some(rest) = rest.as_ref().filter(|rest| has_more(rest, scope)) {
                     let pager = Pager::new(&rest.paginate);
                     let others =
-                        fetch_rest(session, rest, record, pager, what, &mut fetched).await?;
-                    own.extend(others.iter().filter_map(Json::scalar).map(str::to_owned));
+                        fetch_rest(session, rest, *record, pager, what, &mut fetched).await?;
+                    own.extend(
+                        others
+                            .iter()
+                            .filter_map(|other| other.root().scalar())
+                            .map(str::to_owned),
+                    );
                     own.sort();
                     own.dedup();
                 }
@@ -76,10 +81,10 @@ pub(super) async fn fetch(
 fn has_more(rest: &RestPlan, scope: Scope<'_>) -> bool {
     rest.more
         .one(scope)
-        .is_some_and(|flag| *flag != Json::Bool(false))
+        .is_some_and(|flag| flag.shape() != Shape::Bool(false))
 }
 
-fn texts(path: &Path, record: &Json) -> Vec<String> {
+fn texts(path: &Path, record: Json<'_>) -> Vec<String> {
     path.all(Scope::of(record))
         .into_iter()
         .filter_map(Json::scalar)
@@ -90,11 +95,11 @@ fn texts(path: &Path, record: &Json) -> Vec<String> {
 async fn fetch_rest(
     session: &Session,
     rest: &RestPlan,
-    record: &Json,
+    record: Json<'_>,
     pager: Pager<'_>,
     what: &str,
     fetched: &mut Fetched,
-) -> Result<Vec<Json>, Failure> {
+) -> Result<Vec<Document>, Failure> {
     let names = Names {
         plain: &session.plain,
         since: None,
@@ -107,10 +112,10 @@ async fn fetch_rest(
     while let Some(page) = walk.next().await? {
         children.extend(
             rest.records
-                .records(&page.json)
+                .records(page.json.root())
                 .unwrap_or_default()
                 .into_iter()
-                .cloned(),
+                .map(Json::document),
         );
     }
     if let Some(why) = walk.unproven() {
@@ -137,7 +142,7 @@ async fn look_up(
             inputs: &inputs,
         };
         let call = lookup.request.call(&session.origin, what, names)?;
-        let fits = |json: &Json| match lookup.records.records(json) {
+        let fits = |json: Json<'_>| match lookup.records.records(json) {
             Some(_) => Ok(()),
             None => Err(format!(
                 "the body has no list at `{}`",
@@ -145,9 +150,9 @@ async fn look_up(
             )),
         };
         let reply = session.fetch(&call, &fits, Patience::Full).await?;
-        let by_id: BTreeMap<&str, &Json> = lookup
+        let by_id: BTreeMap<&str, Json<'_>> = lookup
             .records
-            .records(&reply.json)
+            .records(reply.json.root())
             .unwrap_or_default()
             .into_iter()
             .filter_map(|child| Some((lookup.id.text(Scope::of(child))?, child)))
@@ -155,7 +160,7 @@ async fn look_up(
         let mut missing = 0_usize;
         for (at, id) in chunk {
             match by_id.get(id.as_str()) {
-                Some(child) => fetched.children.push((*at, (*child).clone())),
+                Some(child) => fetched.children.push((*at, child.document())),
                 None => missing += 1,
             }
         }

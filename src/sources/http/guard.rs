@@ -46,7 +46,7 @@ impl Guard {
     }
 
     /// After a page came: the same records twice under another cursor are a loop as well.
-    pub(super) fn see(&mut self, records: &[&Json]) -> Result<(), SourceError> {
+    pub(super) fn see(&mut self, records: &[Json<'_>]) -> Result<(), SourceError> {
         self.page_count += 1;
         self.row_count += records.len() as u64;
         if self.row_count > self.rows_max {

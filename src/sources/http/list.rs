@@ -8,12 +8,12 @@ use super::pager::{Pager, Step};
 use super::session::Session;
 use super::transport::Patience;
 use crate::fault::Failure;
-use crate::sources::json::{Json, Path};
+use crate::sources::json::{Document, Json, Path};
 
 /// A page as it came.
 #[derive(Debug)]
 pub(super) struct ListPage {
-    pub(super) json: Json,
+    pub(super) json: Document,
     /// The server's clock when it answered.
     pub(super) date: Option<Timestamp>,
 }
@@ -60,12 +60,12 @@ impl<'w> ListWalk<'w> {
         self.pager.apply(&mut call)?;
         self.guard.ask(call.fingerprint())?;
         let (records, pager) = (self.records, &self.pager);
-        let fits = |json: &Json| match records.records(json) {
+        let fits = |json: Json<'_>| match records.records(json) {
             Some(_) => pager.fits(json),
             None => Err(format!("the body has no list at `{}`", records.text_form())),
         };
         let reply = self.session.fetch(&call, &fits, self.patience).await?;
-        let items = self.records.records(&reply.json).unwrap_or_default();
+        let items = self.records.records(reply.json.root()).unwrap_or_default();
         self.guard.see(&items)?;
         let source_name = self.session.source_name();
         match self

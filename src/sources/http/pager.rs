@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::template;
 use crate::sources::connector::PaginateSpec;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Json, Path, Scope, Shape};
 
 /// What follows a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl<'s> Pager<'s> {
 
     /// After the last of the records that are there already, where the protocol can; otherwise
     /// from the first page on.
-    pub(super) fn after(spec: &'s PaginateSpec, last: Option<&Json>) -> Self {
+    pub(super) fn after(spec: &'s PaginateSpec, last: Option<Json<'_>>) -> Self {
         if let PaginateSpec::LastId { id, .. } = spec
             && let Some(last_id) = last.and_then(|last| Path::new(id).text(Scope::of(last)))
         {
@@ -107,13 +107,13 @@ impl<'s> Pager<'s> {
     }
 
     /// What the body lacks to say whether it is the last page.
-    pub(super) fn fits(&self, json: &Json) -> Result<(), String> {
+    pub(super) fn fits(&self, json: Json<'_>) -> Result<(), String> {
         match self.spec {
             PaginateSpec::LastId { more, .. }
             | PaginateSpec::Page {
                 more: Some(more), ..
-            } => match Path::new(more).one(Scope::of(json)) {
-                Some(Json::Bool(_)) => Ok(()),
+            } => match Path::new(more).one(Scope::of(json)).map(Json::shape) {
+                Some(Shape::Bool(_)) => Ok(()),
                 _ => Err(format!(
                     "the body does not say at `{more}` whether there is more"
                 )),
@@ -128,9 +128,9 @@ impl<'s> Pager<'s> {
         source_name: &str,
         origin: &Origin,
         reply: &Reply,
-        records: &[&Json],
+        records: &[Json<'_>],
     ) -> Result<Step, SourceError> {
-        let body = Scope::of(&reply.json);
+        let body = Scope::of(reply.json.root());
         let text = |path: &str| Path::new(path).text(body).map(str::to_owned);
         match self.spec {
             PaginateSpec::Single => Ok(Step::End),
@@ -144,7 +144,7 @@ impl<'s> Pager<'s> {
                 }
                 let last_id = records
                     .last()
-                    .and_then(|last| Path::new(id).text(Scope::of(last)));
+                    .and_then(|last| Path::new(id).text(Scope::of(*last)));
                 Ok(match last_id {
                     Some(token) => self.go(Position::Token(token.to_owned())),
                     None => Step::Unproven("the vendor says there is more and sent nothing".into()),

@@ -248,8 +248,8 @@ impl Pull<'_> {
         while let Some(page) = walk.next().await? {
             self.page_count += 1;
             self.server_started = self.server_started.or(page.date);
-            counted = counted.or_else(|| count_of(list, &page.json));
-            let records = list.records.records(&page.json).unwrap_or_default();
+            counted = counted.or_else(|| count_of(list, page.json.root()));
+            let records = list.records.records(page.json.root()).unwrap_or_default();
             let mapped = self.map_page(list, &records).await?;
             self.pages
                 .send(mapped)
@@ -313,7 +313,7 @@ impl Pull<'_> {
     async fn map_page(
         &mut self,
         list: &ListPlan,
-        records: &[&Json],
+        records: &[Json<'_>],
     ) -> Result<MappedPage, Failure> {
         let mut builder = PageBuilder::default();
         for feed in &list.feeds {
@@ -328,18 +328,18 @@ impl Pull<'_> {
     fn feed(
         &mut self,
         feed: &FeedPlan,
-        records: &[&Json],
+        records: &[Json<'_>],
         fetched: &Fetched,
         builder: &mut PageBuilder,
     ) -> Result<(), SourceError> {
         for (at, record) in records.iter().enumerate() {
             match &feed.children {
-                Children::Own => self.add(feed, Scope::of(record), at, builder)?,
+                Children::Own => self.add(feed, Scope::of(*record), at, builder)?,
                 Children::Each { path, .. } if !fetched.replaced.contains(&at) => {
-                    for child in path.records(record).unwrap_or_default() {
+                    for child in path.records(*record).unwrap_or_default() {
                         let scope = Scope {
                             record: child,
-                            parent: Some(record),
+                            parent: Some(*record),
                         };
                         self.add(feed, scope, at, builder)?;
                     }
@@ -349,7 +349,7 @@ impl Pull<'_> {
         }
         for (at, child) in &fetched.children {
             let scope = Scope {
-                record: child,
+                record: child.root(),
                 parent: records.get(*at).copied(),
             };
             self.add(feed, scope, *at, builder)?;
@@ -415,7 +415,7 @@ impl Pull<'_> {
     }
 }
 
-fn count_of(list: &ListPlan, body: &Json) -> Option<u64> {
+fn count_of(list: &ListPlan, body: Json<'_>) -> Option<u64> {
     list.count.as_ref()?.text(Scope::of(body))?.parse().ok()
 }
 

@@ -6,7 +6,7 @@ use super::call::{Body, Call};
 use super::origin::Origin;
 use crate::sources::connector::{Method, RequestSpec};
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Json, Path, Scope, Tree};
 
 /// What stands for the names.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub(super) struct Names<'n> {
     /// The start of the window, as the vendor spells it.
     pub(super) since: Option<&'n str>,
     /// The parent record of a child's request.
-    pub(super) record: Option<&'n Json>,
+    pub(super) record: Option<Json<'n>>,
     /// The ids of a lookup.
     pub(super) inputs: &'n [String],
 }
@@ -27,7 +27,7 @@ pub(super) struct RequestPlan {
     method: Method,
     path: String,
     query: BTreeMap<String, String>,
-    body: Option<Json>,
+    body: Option<Tree>,
     fields: Vec<String>,
 }
 
@@ -118,26 +118,26 @@ impl RequestPlan {
         }
     }
 
-    fn expand_body(&self, template: &Json, names: Names<'_>) -> Result<Json, String> {
+    fn expand_body(&self, template: &Tree, names: Names<'_>) -> Result<Tree, String> {
         Ok(match template {
-            Json::Text(text) if text == "{fields}" => {
-                Json::List(self.fields.iter().cloned().map(Json::Text).collect())
+            Tree::Text(text) if text == "{fields}" => {
+                Tree::List(self.fields.iter().cloned().map(Tree::Text).collect())
             }
-            Json::Text(text) if text == "{inputs}" => Json::List(
+            Tree::Text(text) if text == "{inputs}" => Tree::List(
                 names
                     .inputs
                     .iter()
-                    .map(|id| Json::Object(vec![("id".to_owned(), Json::Text(id.clone()))]))
+                    .map(|id| Tree::Object(vec![("id".to_owned(), Tree::Text(id.clone()))]))
                     .collect(),
             ),
-            Json::Text(text) => Json::Text(self.expand(text, names, false)?),
-            Json::List(items) => Json::List(
+            Tree::Text(text) => Tree::Text(self.expand(text, names, false)?),
+            Tree::List(items) => Tree::List(
                 items
                     .iter()
                     .map(|item| self.expand_body(item, names))
                     .collect::<Result<_, _>>()?,
             ),
-            Json::Object(entries) => Json::Object(
+            Tree::Object(entries) => Tree::Object(
                 entries
                     .iter()
                     .map(|(key, value)| Ok((key.clone(), self.expand_body(value, names)?)))
@@ -196,8 +196,8 @@ fn push_segment(text: &str, path: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-fn object(table: &toml::Table) -> Json {
-    Json::Object(
+fn object(table: &toml::Table) -> Tree {
+    Tree::Object(
         table
             .iter()
             .map(|(key, value)| (key.clone(), json_of(value)))
@@ -205,38 +205,38 @@ fn object(table: &toml::Table) -> Json {
     )
 }
 
-fn json_of(value: &toml::Value) -> Json {
+fn json_of(value: &toml::Value) -> Tree {
     match value {
-        toml::Value::String(text) => Json::Text(text.clone()),
-        toml::Value::Integer(number) => Json::Number(number.to_string()),
-        toml::Value::Float(number) => Json::Number(number.to_string()),
-        toml::Value::Boolean(flag) => Json::Bool(*flag),
-        toml::Value::Datetime(instant) => Json::Text(instant.to_string()),
-        toml::Value::Array(items) => Json::List(items.iter().map(json_of).collect()),
+        toml::Value::String(text) => Tree::Text(text.clone()),
+        toml::Value::Integer(number) => Tree::Number(number.to_string()),
+        toml::Value::Float(number) => Tree::Number(number.to_string()),
+        toml::Value::Boolean(flag) => Tree::Bool(*flag),
+        toml::Value::Datetime(instant) => Tree::Text(instant.to_string()),
+        toml::Value::Array(items) => Tree::List(items.iter().map(json_of).collect()),
         toml::Value::Table(table) => object(table),
     }
 }
 
 /// Puts a text at a path of a JSON body: keys of objects, and numbers of lists that are there.
-pub(super) fn put(body: &mut Json, path: &str, text: &str) -> bool {
+pub(super) fn put(body: &mut Tree, path: &str, text: &str) -> bool {
     let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
     let inner = match body {
-        Json::Object(entries) => {
+        Tree::Object(entries) => {
             let at = entries
                 .iter()
                 .position(|(key, _)| key == segment)
                 .unwrap_or_else(|| {
-                    entries.push((segment.to_owned(), Json::Object(Vec::new())));
+                    entries.push((segment.to_owned(), Tree::Object(Vec::new())));
                     entries.len() - 1
                 });
             entries.get_mut(at).map(|(_, value)| value)
         }
-        Json::List(items) => segment.parse().ok().and_then(|at: usize| items.get_mut(at)),
+        Tree::List(items) => segment.parse().ok().and_then(|at: usize| items.get_mut(at)),
         _ => None,
     };
     match inner {
         Some(slot) if rest.is_empty() => {
-            *slot = Json::Text(text.to_owned());
+            *slot = Tree::Text(text.to_owned());
             true
         }
         Some(slot) => put(slot, rest, text),
@@ -267,7 +267,7 @@ mod tests {
         let names = Names {
             plain: &plain,
             since: Some("9"),
-            record: Some(&record),
+            record: Some(record.root()),
             inputs: &inputs,
         };
         let origin = Origin::new("s", "base_url", "https://h.example").unwrap();
@@ -285,7 +285,7 @@ mod tests {
         );
         let climbing = parse(br#"{"id":".."}"#).unwrap();
         let names = Names {
-            record: Some(&climbing),
+            record: Some(climbing.root()),
             ..names
         };
         assert!(plan.call(&origin, "lines", names).is_err());
@@ -293,7 +293,8 @@ mod tests {
 
     #[test]
     fn a_cursor_is_put_into_a_body() {
-        let mut body = parse(br#"{"inputs":[{"id":"1"}]}"#).unwrap();
+        let table: toml::Table = toml::from_str("inputs = [{ id = '1' }]").unwrap();
+        let mut body = object(&table);
         assert!(put(&mut body, "inputs.0.after", "x"));
         assert!(put(&mut body, "page.cursor", "y"));
         assert_eq!(

@@ -5,6 +5,8 @@
 //! any point therefore loses nothing and leaves at most orphans. Readers are given the list, never a
 //! folder, and check each file's length and digest before they read it.
 
+mod candidate;
+mod conflict;
 mod durable;
 mod error;
 mod file;

@@ -3,9 +3,14 @@
 //! A row whose content equals the newest landed version of its id lands nothing. Where an id comes
 //! more than once in a pull, one version counts: the one with the latest `updated_at`, then the one
 //! with the larger digest. Rows are written as they come; a written row that turns out to be
-//! superseded is taken out again at the end, so memory holds two digests per id and no records.
+//! superseded is taken out again at the end, so memory holds digests of each content of an id and
+//! no records.
+//!
+//! Where two versions were changed at one instant and differ in a value, nothing says which of them
+//! is right: one counts all the same, and the other goes to the quarantine, so that the source is
+//! partial until somebody has looked at it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
@@ -14,6 +19,8 @@ use arrow::error::ArrowError;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::candidate::{Candidate, Candidates, candidates_of};
+use super::conflict;
 use super::error::LandingError;
 use super::file::{LandedFile, LandedPull};
 use super::names;
@@ -21,7 +28,7 @@ use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Digest, Former, Place, Rank, Verdict, Versions, id_digest};
+use super::versions::{Content, Former, Place, Standing, Verdict, Versions, id_digest};
 use crate::canonical::{BatchBuilder, CanonicalBatch, Entity, Record, Reject, Value, count};
 use crate::fault::Failure;
 use crate::period::Period;
@@ -57,13 +64,6 @@ pub struct PullWriter {
     superseded: BTreeSet<Place>,
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
-}
-
-/// The newest version of an id in one page.
-struct Candidate {
-    row: u32,
-    id: Digest,
-    rank: Rank,
 }
 
 impl PullWriter {
@@ -124,6 +124,7 @@ impl PullWriter {
             self.write_tombstones(entity)?;
         }
         self.parts.close_all()?;
+        self.quarantine_losers()?;
         self.parts.drop_rows(&self.superseded)?;
         let mut tally = self.tally;
         tally.totals = self.came.into_iter().collect();
@@ -156,14 +157,15 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
-        let candidates = newest_of_page(&records);
-        self.tally.repeated_count += totals.rows - candidates.len() as u64;
-        let mut landing: BTreeMap<Period, Vec<(u32, Digest)>> = BTreeMap::new();
-        for candidate in candidates {
-            if self.lands(entity, &candidate) {
+        let Candidates { best, rivals } = candidates_of(&records);
+        let candidate_count = best.len() + rivals.len();
+        self.tally.repeated_count += totals.rows - candidate_count as u64;
+        let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
+        // The best of an id is judged before what contradicts it within the page.
+        for candidate in best.into_iter().chain(rivals) {
+            if self.is_written(entity, &candidate) {
                 let period = self.period_of(&records[candidate.row as usize]);
-                let rows = landing.entry(period).or_default();
-                rows.push((candidate.row, candidate.id));
+                landing.entry(period).or_default().push(candidate);
             }
         }
         for (period, rows) in landing {
@@ -178,13 +180,14 @@ impl PullWriter {
     }
 
     /// Counts a candidate, and says whether it is to be written.
-    fn lands(&mut self, entity: Entity, candidate: &Candidate) -> bool {
+    fn is_written(&mut self, entity: Entity, candidate: &Candidate) -> bool {
         let versions = self.versions.entry(entity).or_default();
-        let verdict = versions.judge(candidate.id, candidate.rank);
+        let verdict = versions.judge(candidate.content);
         let (former, lands) = match verdict {
-            Verdict::Repeated => {
+            // A contradiction counts as repeated until the end, when nothing later settles it.
+            Verdict::Repeated | Verdict::Contradicts => {
                 self.tally.repeated_count += 1;
-                return false;
+                return verdict == Verdict::Contradicts;
             }
             Verdict::Unchanged(former) => (former, false),
             Verdict::Lands(former) => (former, true),
@@ -215,23 +218,26 @@ impl PullWriter {
         partition: Partition,
         page: &RecordBatch,
         records: &[Record],
-        rows: &[(u32, Digest)],
+        rows: &[Candidate],
     ) -> Result<(), LandingError> {
         let entity = partition.entity;
         let mut totals = ControlTotals::default();
-        for (row, _) in rows {
-            count(&mut totals, &records[*row as usize])
+        for candidate in rows {
+            count(&mut totals, &records[candidate.row as usize])
                 .map_err(|error| LandingError::totals(entity.name(), error))?;
         }
-        let indices: UInt32Array = rows.iter().map(|(row, _)| *row).collect();
+        let indices: UInt32Array = rows.iter().map(|candidate| candidate.row).collect();
         let batch = self
             .landed_batch(entity, page, &indices)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();
-        for (row, (_, id)) in (first.row..).zip(rows) {
+        for (row, candidate) in (first.row..).zip(rows) {
             let part = first.part;
-            versions.written(*id, Place { part, row });
+            let place = Place { part, row };
+            if versions.written(&candidate.content, place) == Standing::Rival {
+                self.superseded.insert(place);
+            }
         }
         Ok(())
     }
@@ -277,27 +283,87 @@ impl PullWriter {
             by_entity.entry(reject.entity).or_default().push(reject);
         }
         for (entity, rejects) in by_entity {
-            let row_count = rejects.len() as u64;
-            let totals = ControlTotals {
-                rows: row_count,
-                ..ControlTotals::default()
-            };
-            let partition = Partition {
-                quarantine: true,
-                entity,
-                period: self.extraction_period(),
-            };
-            let batch = quarantine::to_batch(&rejects, self.parts.stamp())
-                .map_err(|error| LandingError::columns("the quarantine", error))?;
-            self.parts.append(partition, &batch, &totals)?;
-            self.tally.row_count += row_count;
-            self.tally.rejected_count += row_count;
+            self.append_rejects(entity, &rejects)?;
+            self.tally.row_count += rejects.len() as u64;
             self.read_versions(entity)?;
             let versions = self.versions.entry(entity).or_default();
             for id in rejects.iter().filter_map(|reject| reject.id.as_deref()) {
                 versions.rejected(id);
             }
         }
+        Ok(())
+    }
+
+    fn append_rejects(&mut self, entity: Entity, rejects: &[&Reject]) -> Result<(), LandingError> {
+        let row_count = rejects.len() as u64;
+        let totals = ControlTotals {
+            rows: row_count,
+            ..ControlTotals::default()
+        };
+        let partition = Partition {
+            quarantine: true,
+            entity,
+            period: self.extraction_period(),
+        };
+        let batch = quarantine::to_batch(rejects, self.parts.stamp())
+            .map_err(|error| LandingError::columns("the quarantine", error))?;
+        self.parts.append(partition, &batch, &totals)?;
+        self.tally.rejected_count += row_count;
+        Ok(())
+    }
+
+    /// Brings what contradicts a version that counts into the quarantine: from the files of this
+    /// pull, which must be closed, or, where it is what an earlier pull landed, from there.
+    fn quarantine_losers(&mut self) -> Result<(), LandingError> {
+        let entities: Vec<Entity> = self.versions.keys().copied().collect();
+        for entity in entities {
+            let versions = self.versions.entry(entity).or_default();
+            let mut written = BTreeSet::new();
+            let mut landed = HashSet::new();
+            for loser in versions.losers() {
+                match loser.place {
+                    Some(place) => {
+                        written.insert(place);
+                    }
+                    None => {
+                        landed.insert((loser.id, loser.digest));
+                    }
+                }
+            }
+            for file in self.parts.files_with(&written) {
+                for records in file.records_at(&written)? {
+                    self.quarantine(entity, &records?)?;
+                }
+            }
+            let earlier: Vec<LandedFile> = files_of(&self.landed, entity)
+                .into_iter()
+                .rev()
+                .cloned()
+                .collect();
+            for file in earlier {
+                if landed.is_empty() {
+                    break;
+                }
+                let (opened, path) = (self.shelf.open(&file)?, self.shelf.path(&file)?);
+                for records in conflict::records_of(opened, &path, entity)? {
+                    let mut found = records?;
+                    found
+                        .retain(|record| landed.remove(&(id_digest(record.id()), record.digest())));
+                    self.quarantine(entity, &found)?;
+                }
+            }
+        }
+        self.parts.close_all()
+    }
+
+    /// Puts records that contradict what counts into the quarantine.
+    fn quarantine(&mut self, entity: Entity, records: &[Record]) -> Result<(), LandingError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let rejects: Vec<Reject> = records.iter().map(conflict::reject_of).collect();
+        self.append_rejects(entity, &rejects.iter().collect::<Vec<_>>())?;
+        self.tally.repeated_count -= rejects.len() as u64;
         Ok(())
     }
 
@@ -321,9 +387,12 @@ impl PullWriter {
             let batch = builder
                 .finish()
                 .map_err(|error| LandingError::columns(entity.name(), error))?;
-            let rows: Vec<(u32, Digest)> = (0..)
-                .zip(ids)
-                .map(|(row, id)| (row, id_digest(id)))
+            let rows: Vec<Candidate> = (0..)
+                .zip(&records)
+                .map(|(row, record)| Candidate {
+                    row,
+                    content: Content::of(record),
+                })
                 .collect();
             self.append(partition, batch.batch(), &records, &rows)?;
             self.tally.tombstone_count += ids.len() as u64;
@@ -389,24 +458,6 @@ impl PullWriter {
 
 fn files_of(landed: &[LandedFile], entity: Entity) -> Vec<&LandedFile> {
     landed.iter().filter(|file| file.entity == entity).collect()
-}
-
-/// One candidate per id, in the order of the page.
-fn newest_of_page(records: &[Record]) -> Vec<Candidate> {
-    let mut newest: HashMap<Digest, (u32, Rank)> = HashMap::with_capacity(records.len());
-    for (row, record) in (0..).zip(records) {
-        let rank = Rank::of(record);
-        let best = newest.entry(id_digest(record.id())).or_insert((row, rank));
-        if rank > best.1 {
-            *best = (row, rank);
-        }
-    }
-    let mut candidates: Vec<Candidate> = newest
-        .into_iter()
-        .map(|(id, (row, rank))| Candidate { row, id, rank })
-        .collect();
-    candidates.sort_unstable_by_key(|candidate| candidate.row);
-    candidates
 }
 
 /// Every row that came is accounted for, and every row that counts is in a file.

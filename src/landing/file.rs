@@ -50,6 +50,7 @@ pub struct LandedPull {
     pub unknown_count: u64,
     /// Rows in the quarantine.
     pub rejected_count: u64,
-    /// What came from the source, by entity: rows and sums, repeated rows among them, rejects not.
+    /// What came from the source, by entity: rows and sums, repeated and contradicting rows among
+    /// them, rows that did not fit not.
     pub totals: Vec<(Entity, ControlTotals)>,
 }

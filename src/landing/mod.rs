@@ -6,9 +6,12 @@
 //! folder, and check each file's length and digest before they read it.
 
 mod absent;
+mod candidate;
+mod conflict;
 mod durable;
 mod error;
 mod file;
+mod landed_batch;
 mod names;
 mod orphans;
 mod part;
@@ -19,6 +22,7 @@ mod root;
 mod rows;
 mod shelf;
 mod snapshot;
+mod tally;
 mod verify;
 mod versions;
 

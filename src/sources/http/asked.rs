@@ -17,7 +17,7 @@ pub(super) struct Asked<'a> {
     request: &'a RequestPlan,
     what: &'a str,
     given: Vec<Given>,
-    record: Option<&'a Json>,
+    record: Option<Json<'a>>,
     /// Parameters that are set over those of the request.
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
@@ -44,7 +44,7 @@ impl<'a> Asked<'a> {
     pub(super) fn about(
         request: &'a RequestPlan,
         what: &'a str,
-        record: Option<&'a Json>,
+        record: Option<Json<'a>>,
         given: Vec<Given>,
     ) -> Self {
         Self {

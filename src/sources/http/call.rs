@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::secret::Secret;
 use crate::sources::connector::Method;
-use crate::sources::json::Json;
+use crate::sources::json::{Document, Tree};
 
 /// What a call carries.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(super) enum Body {
     /// Nothing.
     Empty,
     /// A JSON text.
-    Json(Json),
+    Json(Tree),
     /// A form, as a token request sends it. It holds secrets.
     Form(Vec<(&'static str, Secret)>),
 }
@@ -76,7 +76,7 @@ pub(super) struct Reply {
     pub(super) link: Option<String>,
     /// All headers, of which a cursor may be one.
     pub(super) headers: HeaderMap,
-    pub(super) json: Json,
+    pub(super) json: Document,
 }
 
 impl Reply {

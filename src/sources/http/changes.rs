@@ -14,7 +14,7 @@ use super::session::Session;
 use super::transport::Patience;
 use super::window::Bounds;
 use crate::fault::Failure;
-use crate::sources::json::{Json, Scope};
+use crate::sources::json::{Document, Json, Scope};
 
 /// How many objects are asked for before their page is mapped.
 const OBJECTS_A_PAGE: usize = 100;
@@ -42,7 +42,7 @@ pub(super) async fn read_feed(
     let mut feed = ReadFeed::default();
     while let Some(page) = walk.next().await? {
         feed.read.first_date = feed.read.first_date.or(page.date);
-        for change in plan.pages.records_of(&page.json).unwrap_or_default() {
+        for change in plan.pages.records_of(page.json.root()).unwrap_or_default() {
             let scope = Scope::of(change);
             for (kind, object) in plan.objects.iter().enumerate() {
                 if object.conditions.iter().all(|one| one.holds(scope)) {
@@ -67,7 +67,7 @@ pub(super) async fn read_feed(
 
 /// What asking for an object came to.
 enum Now {
-    Record(Json),
+    Record(Document),
     Gone(String),
 }
 
@@ -120,7 +120,7 @@ async fn map_chunk(
     let mut gone = Vec::new();
     for now in chunk {
         match now {
-            Now::Record(record) => records.push(record),
+            Now::Record(record) => records.push(record.root()),
             Now::Gone(id) => gone.push(id.clone()),
         }
     }
@@ -140,14 +140,7 @@ async fn ask_again(
     let given = vec![("id", Some(id.to_owned()))];
     let asked = Asked::about(&object.request, what, None, given);
     let call = asked.call(session, &[])?;
-    let record = |json: &Json| -> Option<Json> {
-        let found = match &object.record {
-            Some(path) => path.one(Scope::of(json))?.clone(),
-            None => json.clone(),
-        };
-        matches!(found, Json::Object(_)).then_some(found)
-    };
-    let fits = |json: &Json| match record(json) {
+    let fits = |json: Json<'_>| match record_of(object, json) {
         Some(_) => Ok(()),
         None => Err("the body is not the object that was asked for".to_owned()),
     };
@@ -159,11 +152,22 @@ async fn ask_again(
     let deleted = object
         .deleted
         .as_ref()
-        .and_then(|path| path.one(Scope::of(&reply.json)));
-    if deleted.is_some_and(|flag| *flag == Json::Bool(true)) {
+        .and_then(|path| path.one(Scope::of(reply.json.root())));
+    if deleted.is_some_and(|flag| flag.scalar() == Some("true")) {
         return Ok(Now::Gone(id.to_owned()));
     }
-    Ok(record(&reply.json).map_or_else(|| Now::Gone(id.to_owned()), Now::Record))
+    // What fits has one.
+    let record = record_of(object, reply.json.root()).unwrap_or_else(|| reply.json.root());
+    Ok(Now::Record(record.document()))
+}
+
+/// The object in an answer.
+fn record_of<'j>(object: &ChangedPlan, json: Json<'j>) -> Option<Json<'j>> {
+    let found = match &object.record {
+        Some(path) => path.one(Scope::of(json))?,
+        None => json,
+    };
+    found.entries().map(|_| found)
 }
 
 /// The codes of errors that say more than that a request failed.

@@ -14,13 +14,13 @@ use super::session::Session;
 use super::template::Names;
 use super::transport::Patience;
 use crate::fault::Failure;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Document, Json, Path, Scope};
 
 /// The children of one feed over one page.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     /// Each with the place of its parent on the page.
-    pub(super) children: Vec<(usize, Json)>,
+    pub(super) children: Vec<(usize, Document)>,
     /// Records whose embedded children are replaced by the fetched ones, not added to.
     pub(super) replaced: BTreeSet<usize>,
     /// Records of whose children some did not come.
@@ -37,21 +37,21 @@ impl Fetched {
 }
 
 /// What one record's walk brought.
-type Brought = (usize, Vec<Json>, Option<String>);
+type Brought = (usize, Vec<Document>, Option<String>);
 
 /// Fetches what the records of a page lack for one feed.
 pub(super) async fn fetch(
     session: &Session,
     feed: &FeedPlan,
-    records: &[&Json],
+    records: &[Json<'_>],
     what: &str,
 ) -> Result<Fetched, Failure> {
     let mut fetched = Fetched::default();
-    let wanted: Vec<(usize, &Json)> = records
+    let wanted: Vec<(usize, Json<'_>)> = records
         .iter()
         .copied()
         .enumerate()
-        .filter(|(_, record)| feed.wants_children_of(Scope::of(record)))
+        .filter(|(_, record)| feed.wants_children_of(Scope::of(*record)))
         .collect();
     match &feed.children {
         Children::Own | Children::Each { rest: None, .. } => {}
@@ -84,8 +84,8 @@ pub(super) async fn fetch(
                 }
             }
             for (at, others, unproven) in walk_all(session, walks).await? {
-                let others = others.iter().filter_map(Json::scalar).map(str::to_owned);
-                named.entry(at).or_default().extend(others);
+                let ids = others.iter().filter_map(|one| one.root().scalar());
+                named.entry(at).or_default().extend(ids.map(str::to_owned));
                 if let Some(why) = unproven {
                     fetched.lacks([at], why);
                 }
@@ -93,10 +93,11 @@ pub(super) async fn fetch(
             look_up(session, lookup, &named, what, &mut fetched).await?;
         }
         Children::Fetch { pages, when } => {
-            let has_children = |record: &Json| when.iter().all(|one| one.holds(Scope::of(record)));
+            let has_children =
+                |record: Json<'_>| when.iter().all(|one| one.holds(Scope::of(record)));
             let walks = wanted
                 .into_iter()
-                .filter(|(_, record)| has_children(record))
+                .filter(|(_, record)| has_children(*record))
                 .map(|(at, record)| walk(session, pages, at, record, what))
                 .collect();
             fetched.take(walk_all(session, walks).await?);
@@ -127,7 +128,7 @@ fn walk<'w>(
     session: &'w Session,
     pages: &'w PagesPlan,
     at: usize,
-    record: &'w Json,
+    record: Json<'w>,
     what: &'w str,
 ) -> ChildWalk<'w> {
     let asked = Asked::about(&pages.request, what, Some(record), Vec::new());
@@ -166,10 +167,10 @@ async fn walk_all(session: &Session, walks: Vec<ChildWalk<'_>>) -> Result<Vec<Br
 fn has_more(rest: &RestPlan, scope: Scope<'_>) -> bool {
     rest.more
         .one(scope)
-        .is_some_and(|flag| *flag != Json::Bool(false))
+        .is_some_and(|flag| flag.scalar() != Some("false"))
 }
 
-fn texts(path: &Path, record: &Json) -> Vec<String> {
+fn texts(path: &Path, record: Json<'_>) -> Vec<String> {
     path.all(Scope::of(record))
         .into_iter()
         .filter_map(Json::scalar)
@@ -197,11 +198,11 @@ async fn look_up(
         let call = lookup.request.call(&session.origin, what, names)?;
         under_way.push(look_up_chunk(session, lookup, call));
     }
-    let answers: Vec<Vec<(String, Json)>> = stream::iter(under_way)
+    let answers: Vec<Vec<(String, Document)>> = stream::iter(under_way)
         .buffered(session.side_by_side)
         .try_collect()
         .await?;
-    let by_id: BTreeMap<String, Json> = answers.into_iter().flatten().collect();
+    let by_id: BTreeMap<String, Document> = answers.into_iter().flatten().collect();
     for (at, ids) in named {
         let missing = ids.iter().filter(|id| !by_id.contains_key(*id)).count();
         let found = ids.iter().filter_map(|id| by_id.get(id));
@@ -223,8 +224,8 @@ async fn look_up_chunk(
     session: &Session,
     lookup: &LookupPlan,
     call: Call,
-) -> Result<Vec<(String, Json)>, Failure> {
-    let fits = |json: &Json| match lookup.records.records(json) {
+) -> Result<Vec<(String, Document)>, Failure> {
+    let fits = |json: Json<'_>| match lookup.records.records(json) {
         Some(_) => Ok(()),
         None => Err(format!(
             "the body has no list at `{}`",
@@ -232,10 +233,13 @@ async fn look_up_chunk(
         )),
     };
     let reply = session.fetch(&call, &fits, Patience::Full).await?;
-    let children = lookup.records.records(&reply.json).unwrap_or_default();
+    let children = lookup
+        .records
+        .records(reply.json.root())
+        .unwrap_or_default();
     let named = children.into_iter().filter_map(|child| {
         let id = lookup.id.text(Scope::of(child))?;
-        Some((id.to_owned(), child.clone()))
+        Some((id.to_owned(), child.document()))
     });
     Ok(named.collect())
 }

@@ -61,7 +61,7 @@ impl Exchanger {
         &self,
         call: &Call,
         headers: &HeaderMap,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         now: Timestamp,
     ) -> Outcome {
         let response = match self.request(call, headers).send().await {
@@ -92,9 +92,10 @@ impl Exchanger {
             return self.refused(call, status, &bytes, wait);
         }
         let wrong = |reason: &str| Outcome::NotPage(self.exchanged(call, Some(status), reason));
-        match json::parse(&bytes) {
-            Err(error) => wrong(&format!("the body is {error}{}", opening(&bytes))),
-            Ok(json) => match fits(&json) {
+        let opening = opening(&bytes);
+        match json::parse(bytes) {
+            Err(error) => wrong(&format!("the body is {error}{opening}")),
+            Ok(json) => match fits(json.root()) {
                 Ok(()) => Outcome::Page(Box::new(Reply {
                     url: call.url.clone(),
                     date,
@@ -102,7 +103,7 @@ impl Exchanger {
                     headers: answered,
                     json,
                 })),
-                Err(reason) => match self.message_of(&json) {
+                Err(reason) => match self.message_of(json.root()) {
                     Some(message) => wrong(&message),
                     None => wrong(&reason),
                 },
@@ -178,7 +179,7 @@ impl Exchanger {
     ) -> Outcome {
         let message = json::parse(bytes)
             .ok()
-            .and_then(|json| self.message_of(&json));
+            .and_then(|json| self.message_of(json.root()));
         let cause = self.exchanged(call, Some(status), &message.unwrap_or_default());
         match status.as_u16() {
             401 => Outcome::Unauthorised(cause),
@@ -198,7 +199,7 @@ impl Exchanger {
         }
     }
 
-    fn message_of(&self, json: &Json) -> Option<String> {
+    fn message_of(&self, json: Json<'_>) -> Option<String> {
         let scope = Scope::of(json);
         let own = self.error_message.iter().find_map(|path| path.text(scope));
         own.or_else(|| {
@@ -239,16 +240,15 @@ fn header_text(response: &Response, name: &reqwest::header::HeaderName) -> Optio
 
 /// The first letters of a body that is no JSON: an HTML page tells itself apart by them.
 fn opening(bytes: &[u8]) -> String {
+    if bytes.trim_ascii_start().first() != Some(&b'<') {
+        return String::new();
+    }
     let start: String = String::from_utf8_lossy(bytes)
         .trim_start()
         .chars()
         .take(15)
         .collect();
-    if start.starts_with('<') {
-        format!(", but starts `{start}`")
-    } else {
-        String::new()
-    }
+    format!(", but starts `{start}`")
 }
 
 /// The cause at the bottom says most: `connection refused`, not `error sending request`.

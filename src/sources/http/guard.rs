@@ -58,7 +58,7 @@ impl Guard {
     }
 
     /// After a page came: the same records twice under another cursor are a loop as well.
-    pub(super) fn see(&mut self, records: &[&Json]) -> Result<(), SourceError> {
+    pub(super) fn see(&mut self, records: &[Json<'_>]) -> Result<(), SourceError> {
         self.page_count += 1;
         self.row_count += records.len() as u64;
         if self.row_count > self.rows_max {
@@ -69,7 +69,7 @@ impl Guard {
         }
         if let Some(key) = &self.key {
             for record in records {
-                match key.text(Scope::of(record)) {
+                match key.text(Scope::of(*record)) {
                     Some(id) => {
                         let mut digest = [0; 16];
                         digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);

@@ -9,12 +9,12 @@ use super::plan::PagesPlan;
 use super::session::Session;
 use super::transport::Patience;
 use crate::fault::Failure;
-use crate::sources::json::{Json, Path};
+use crate::sources::json::{Document, Json, Path};
 
 /// A page as it came.
 #[derive(Debug)]
 pub(super) struct ListPage {
-    pub(super) json: Json,
+    pub(super) json: Document,
     /// The server's clock when it answered.
     pub(super) date: Option<Timestamp>,
 }
@@ -75,9 +75,9 @@ impl<'w> ListWalk<'w> {
         self.pager.apply(&mut call)?;
         self.guard.ask(call.fingerprint())?;
         let (pages, pager) = (self.pages, &self.pager);
-        let fits = |json: &Json| pages.records_of(json).and_then(|_| pager.fits(json));
+        let fits = |json: Json<'_>| pages.records_of(json).and_then(|_| pager.fits(json));
         let reply = self.session.fetch(&call, &fits, self.patience).await?;
-        let items = pages.records_of(&reply.json).unwrap_or_default();
+        let items = pages.records_of(reply.json.root()).unwrap_or_default();
         self.guard.see(&items)?;
         let source_name = self.session.source_name();
         match self
@@ -98,11 +98,11 @@ impl<'w> ListWalk<'w> {
     }
 
     /// The rest of the walk, all at once: for children, of which one parent has few.
-    pub(super) async fn rest(mut self) -> Result<(Vec<Json>, Option<String>), Failure> {
+    pub(super) async fn rest(mut self) -> Result<(Vec<Document>, Option<String>), Failure> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
-            let found = self.pages.records_of(&page.json).unwrap_or_default();
-            records.extend(found.into_iter().cloned());
+            let found = self.pages.records_of(page.json.root()).unwrap_or_default();
+            records.extend(found.into_iter().map(Json::document));
         }
         Ok((records, self.unproven))
     }

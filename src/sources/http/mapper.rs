@@ -43,7 +43,11 @@ struct Draft {
 
 impl Mapper<'_> {
     /// Maps the records of one page of a list, and sends the page on.
-    pub(super) async fn land(&mut self, list: &ListPlan, records: &[&Json]) -> Result<(), Failure> {
+    pub(super) async fn land(
+        &mut self,
+        list: &ListPlan,
+        records: &[Json<'_>],
+    ) -> Result<(), Failure> {
         self.page_count += 1;
         let mut draft = Draft::default();
         for feed in &list.feeds {
@@ -60,8 +64,9 @@ impl Mapper<'_> {
         for feed in &list.feeds {
             if let (Children::Own, Some(key)) = (&feed.children, feed.mapping.path_of("id")) {
                 for id in ids {
-                    let stub = key.stub(id);
-                    self.gone(feed, Scope::of(&stub), None, &mut draft);
+                    let stub = key.stub(id).to_document();
+                    let stub = stub.map_err(|detail| self.bad_page(detail))?;
+                    self.gone(feed, Scope::of(stub.root()), None, &mut draft);
                 }
             }
         }
@@ -92,7 +97,7 @@ impl Mapper<'_> {
         &mut self,
         list: &ListPlan,
         feed: &FeedPlan,
-        records: &[&Json],
+        records: &[Json<'_>],
         fetched: &Fetched,
         draft: &mut Draft,
     ) -> Result<(), SourceError> {
@@ -101,13 +106,13 @@ impl Mapper<'_> {
         for (at, record) in records.iter().enumerate() {
             match &feed.children {
                 Children::Own => {
-                    self.add(list, feed, Scope::of(record), at, draft)?;
+                    self.add(list, feed, Scope::of(*record), at, draft)?;
                 }
                 Children::Each { path, .. } if !fetched.replaced.contains(&at) => {
-                    for child in path.records(record).unwrap_or_default() {
+                    for child in path.records(*record).unwrap_or_default() {
                         let scope = Scope {
                             record: child,
-                            parent: Some(record),
+                            parent: Some(*record),
                         };
                         if !self.add(list, feed, scope, at, draft)? {
                             unnamed.insert(at);
@@ -119,7 +124,7 @@ impl Mapper<'_> {
         }
         for (at, child) in &fetched.children {
             let scope = Scope {
-                record: child,
+                record: child.root(),
                 parent: records.get(*at).copied(),
             };
             if !self.add(list, feed, scope, *at, draft)? {
@@ -240,12 +245,13 @@ impl Mapper<'_> {
 }
 
 /// The parent as its children's column names it, where its children were asked for at all.
-fn parent_of(feed: &FeedPlan, column: &str, parent: &Json) -> Option<String> {
+fn parent_of(feed: &FeedPlan, column: &str, parent: Json<'_>) -> Option<String> {
     if !feed.wants_children_of(Scope::of(parent)) {
         return None;
     }
+    // The column is read from the parent alone, so that any record will do.
     let scope = Scope {
-        record: &Json::Null,
+        record: parent,
         parent: Some(parent),
     };
     feed.mapping.text_of(column, scope)

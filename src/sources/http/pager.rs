@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::template::{self, Given};
 use crate::sources::connector::PaginateSpec;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Json, Path, Scope, Shape};
 
 /// What follows a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<'s> Pager<'s> {
 
     /// After the last of the records that are there already, where the protocol can; otherwise
     /// from the first page on.
-    pub(super) fn after(spec: &'s PaginateSpec, last: Option<&Json>) -> Self {
+    pub(super) fn after(spec: &'s PaginateSpec, last: Option<Json<'_>>) -> Self {
         if let PaginateSpec::LastId { id, .. } = spec
             && let Some(last_id) = last.and_then(|last| Path::new(id).text(Scope::of(last)))
         {
@@ -143,7 +143,7 @@ impl<'s> Pager<'s> {
     }
 
     /// What the body lacks to say whether it is the last page.
-    pub(super) fn fits(&self, json: &Json) -> Result<(), String> {
+    pub(super) fn fits(&self, json: Json<'_>) -> Result<(), String> {
         match self.spec {
             PaginateSpec::LastId { more, .. }
             | PaginateSpec::Page {
@@ -151,8 +151,8 @@ impl<'s> Pager<'s> {
             }
             | PaginateSpec::Cursor {
                 more: Some(more), ..
-            } => match Path::new(more).one(Scope::of(json)) {
-                Some(Json::Bool(_)) => Ok(()),
+            } => match Path::new(more).one(Scope::of(json)).map(Json::shape) {
+                Some(Shape::Bool(_)) => Ok(()),
                 _ => Err(format!(
                     "the body does not say at `{more}` whether there is more"
                 )),
@@ -167,9 +167,9 @@ impl<'s> Pager<'s> {
         source_name: &str,
         origin: &Origin,
         reply: &Reply,
-        records: &[&Json],
+        records: &[Json<'_>],
     ) -> Result<Step, SourceError> {
-        let body = &reply.json;
+        let body = reply.json.root();
         let text = |path: &str| Path::new(path).text(Scope::of(body)).map(str::to_owned);
         let says = |path: &str| text(path).as_deref() == Some("true");
         match self.spec {
@@ -208,7 +208,7 @@ impl<'s> Pager<'s> {
                 let is_last = match more {
                     Some(more) => Path::new(more)
                         .one(Scope::of(body))
-                        .is_none_or(|flag| *flag == Json::Bool(false)),
+                        .is_none_or(|flag| flag.scalar() == Some("false")),
                     None => records.is_empty(),
                 };
                 if is_last {
@@ -279,10 +279,10 @@ impl<'s> Pager<'s> {
     }
 
     /// Goes on after the last record, since the vendor says that there is more.
-    fn go_after(&mut self, id: &str, records: &[&Json]) -> Step {
+    fn go_after(&mut self, id: &str, records: &[Json<'_>]) -> Step {
         let last_id = records
             .last()
-            .and_then(|last| Path::new(id).text(Scope::of(last)));
+            .and_then(|last| Path::new(id).text(Scope::of(*last)));
         match last_id {
             Some(token) => self.go(Position::Token(token.to_owned())),
             None => Step::Unproven("the vendor says there is more and sent nothing".into()),
@@ -295,7 +295,7 @@ impl<'s> Pager<'s> {
     }
 }
 
-fn number_at(path: &str, body: &Json) -> Option<u64> {
+fn number_at(path: &str, body: Json<'_>) -> Option<u64> {
     Path::new(path).text(Scope::of(body))?.parse().ok()
 }
 

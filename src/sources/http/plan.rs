@@ -139,14 +139,14 @@ pub(super) struct ChangedPlan {
 pub(super) fn records_of<'j>(
     records: &Path,
     empty_in: Option<&Path>,
-    body: &'j Json,
-) -> Result<Vec<&'j Json>, String> {
+    body: Json<'j>,
+) -> Result<Vec<Json<'j>>, String> {
     if let Some(found) = records.records(body) {
         return Ok(found);
     }
     let is_empty = empty_in
         .and_then(|path| path.all(Scope::of(body)).first().copied())
-        .is_some_and(|value| matches!(value, Json::Object(_) | Json::List(_)));
+        .is_some_and(|value| value.entries().is_some() || value.items().is_some());
     if is_empty {
         Ok(Vec::new())
     } else {
@@ -156,7 +156,7 @@ pub(super) fn records_of<'j>(
 
 impl PagesPlan {
     /// The records of a body; an error where it is not the page that was asked for.
-    pub(super) fn records_of<'j>(&self, body: &'j Json) -> Result<Vec<&'j Json>, String> {
+    pub(super) fn records_of<'j>(&self, body: Json<'j>) -> Result<Vec<Json<'j>>, String> {
         records_of(&self.records, self.empty_in.as_ref(), body)
     }
 }

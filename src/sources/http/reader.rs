@@ -167,9 +167,9 @@ impl<'r> Reader<'r> {
         let mut read = ReadList::default();
         while let Some(page) = walk.next().await? {
             read.first_date = read.first_date.or(page.date);
-            read.counted = read.counted.or_else(|| count_of(list, &page.json));
+            read.counted = read.counted.or_else(|| count_of(list, page.json.root()));
             let is_cut = list.cap_rows.is_some_and(|most| {
-                let records = list.pages.records_of(&page.json).unwrap_or_default();
+                let records = list.pages.records_of(page.json.root()).unwrap_or_default();
                 records.len() as u64 >= most
             });
             if is_cut && self.halves(bounds).is_some() {
@@ -218,8 +218,8 @@ impl<'r> Reader<'r> {
             .asked(&count.request, bounds)?
             .call(self.session, &[])?;
         let number =
-            |json: &Json| -> Option<u64> { count.path.text(Scope::of(json))?.parse().ok() };
-        let fits = |json: &Json| match number(json) {
+            |json: Json<'_>| -> Option<u64> { count.path.text(Scope::of(json))?.parse().ok() };
+        let fits = |json: Json<'_>| match number(json) {
             Some(_) => Ok(()),
             None => Err(format!(
                 "the body has no number at `{}`",
@@ -229,7 +229,7 @@ impl<'r> Reader<'r> {
         let mut counted = 0;
         for _ in 0..2 {
             let reply = self.session.fetch(&call, &fits, Patience::Full).await?;
-            counted = number(&reply.json).unwrap_or_default();
+            counted = number(reply.json.root()).unwrap_or_default();
             if counted == came {
                 break;
             }
@@ -244,6 +244,6 @@ enum Part {
     CutOff,
 }
 
-fn count_of(list: &ListPlan, body: &Json) -> Option<u64> {
+fn count_of(list: &ListPlan, body: Json<'_>) -> Option<u64> {
     list.count.as_ref()?.text(Scope::of(body))?.parse().ok()
 }

@@ -68,7 +68,7 @@ impl Session {
     async fn ask(
         &self,
         call: &Call,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Reply, Failure> {
         let (grant, generation) = self.authoriser.headers(&self.transport, patience).await?;
@@ -93,7 +93,7 @@ impl Session {
         &self,
         call: &Call,
         grant: HeaderMap,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Sent, Failure> {
         let mut headers = self.headers.clone();

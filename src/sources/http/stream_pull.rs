@@ -196,7 +196,7 @@ impl<'p> StreamPull<'p> {
         let mapping = async move {
             while let Some(page) = receiver.recv().await {
                 let page: super::list::ListPage = page;
-                let records = list.pages.records_of(&page.json).unwrap_or_default();
+                let records = list.pages.records_of(page.json.root()).unwrap_or_default();
                 mapper.land(list, &records).await?;
             }
             Ok::<(), Failure>(())

@@ -6,7 +6,7 @@ use super::call::{self, Body, Call};
 use super::origin::Origin;
 use crate::sources::connector::{Method, RequestSpec};
 use crate::sources::error::SourceError;
-use crate::sources::json::{self, Json, Path, Scope};
+use crate::sources::json::{self, Json, Path, Scope, Shape, Tree};
 
 /// A name of the engine's own and what stands for it; nothing where there is no value yet, as for
 /// the cursor on the first page.
@@ -20,7 +20,7 @@ pub(super) struct Names<'n> {
     /// The window, the place in the list, and whatever else this request is about.
     pub(super) given: &'n [Given],
     /// The parent record of a child's request.
-    pub(super) record: Option<&'n Json>,
+    pub(super) record: Option<Json<'n>>,
     /// The ids of a lookup.
     pub(super) inputs: &'n [String],
 }
@@ -39,7 +39,7 @@ pub(super) struct RequestPlan {
     path: String,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    body: Option<Json>,
+    body: Option<Tree>,
     fields: Vec<String>,
     fields_join: String,
     /// Whether the window's end stands in it.
@@ -180,43 +180,43 @@ impl RequestPlan {
     }
 
     /// The body with its names filled in; a key whose text has no value yet is left out.
-    fn expand_body(&self, template: &Json, names: Names<'_>) -> Result<Option<Json>, String> {
+    fn expand_body(&self, template: &Tree, names: Names<'_>) -> Result<Option<Tree>, String> {
         Ok(Some(match template {
-            Json::Text(text) if text == "{fields}" => {
-                Json::List(self.fields.iter().cloned().map(Json::Text).collect())
+            Tree::Text(text) if text == "{fields}" => {
+                Tree::List(self.fields.iter().cloned().map(Tree::Text).collect())
             }
-            Json::Text(text) if text == "{inputs}" => Json::List(
+            Tree::Text(text) if text == "{inputs}" => Tree::List(
                 names
                     .inputs
                     .iter()
-                    .map(|id| Json::Object(vec![("id".to_owned(), Json::Text(id.clone()))]))
+                    .map(|id| Tree::Object(vec![("id".to_owned(), Tree::Text(id.clone()))]))
                     .collect(),
             ),
-            Json::Text(text) => match number_name(text) {
+            Tree::Text(text) => match number_name(text) {
                 Some(name) => match self.named(name, names, text)? {
                     Named::Text(number) => number_of(&number)?,
                     Named::NotYet => return Ok(None),
                 },
                 None => match self.expand(text, names)? {
-                    Some(text) => Json::Text(text),
+                    Some(text) => Tree::Text(text),
                     None => return Ok(None),
                 },
             },
-            Json::List(items) => {
+            Tree::List(items) => {
                 let filled = items.iter().map(|item| self.expand_body(item, names));
-                Json::List(
+                Tree::List(
                     filled
                         .filter_map(Result::transpose)
                         .collect::<Result<_, _>>()?,
                 )
             }
-            Json::Object(entries) => {
+            Tree::Object(entries) => {
                 let filled = entries.iter().map(|(key, value)| {
                     let value = self.expand_body(value, names)?;
                     Ok(value.map(|value| (key.clone(), value)))
                 });
                 let entries = filled.filter_map(Result::transpose);
-                Json::Object(entries.collect::<Result<_, String>>()?)
+                Tree::Object(entries.collect::<Result<_, String>>()?)
             }
             other => other.clone(),
         }))
@@ -249,9 +249,11 @@ fn number_name(text: &str) -> Option<&str> {
     text.strip_prefix("{#")?.strip_suffix('}')
 }
 
-fn number_of(text: &str) -> Result<Json, String> {
-    match json::parse(text.as_bytes()) {
-        Ok(number @ Json::Number(_)) => Ok(number),
+fn number_of(text: &str) -> Result<Tree, String> {
+    let document = json::parse(text).ok();
+    let shape = document.as_ref().map(|document| document.root().shape());
+    match shape {
+        Some(Shape::Number(number)) => Ok(Tree::Number(number.to_owned())),
         _ => Err(format!("`{text}` is no number")),
     }
 }
@@ -304,8 +306,8 @@ fn push_segment(text: &str, path: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-fn object(table: &toml::Table) -> Json {
-    Json::Object(
+fn object(table: &toml::Table) -> Tree {
+    Tree::Object(
         table
             .iter()
             .map(|(key, value)| (key.clone(), json_of(value)))
@@ -313,38 +315,38 @@ fn object(table: &toml::Table) -> Json {
     )
 }
 
-fn json_of(value: &toml::Value) -> Json {
+fn json_of(value: &toml::Value) -> Tree {
     match value {
-        toml::Value::String(text) => Json::Text(text.clone()),
-        toml::Value::Integer(number) => Json::Number(number.to_string()),
-        toml::Value::Float(number) => Json::Number(number.to_string()),
-        toml::Value::Boolean(flag) => Json::Bool(*flag),
-        toml::Value::Datetime(instant) => Json::Text(instant.to_string()),
-        toml::Value::Array(items) => Json::List(items.iter().map(json_of).collect()),
+        toml::Value::String(text) => Tree::Text(text.clone()),
+        toml::Value::Integer(number) => Tree::Number(number.to_string()),
+        toml::Value::Float(number) => Tree::Number(number.to_string()),
+        toml::Value::Boolean(flag) => Tree::Bool(*flag),
+        toml::Value::Datetime(instant) => Tree::Text(instant.to_string()),
+        toml::Value::Array(items) => Tree::List(items.iter().map(json_of).collect()),
         toml::Value::Table(table) => object(table),
     }
 }
 
 /// Puts a text at a path of a JSON body: keys of objects, and numbers of lists that are there.
-pub(super) fn put(body: &mut Json, path: &str, text: &str) -> bool {
+pub(super) fn put(body: &mut Tree, path: &str, text: &str) -> bool {
     let (segment, rest) = path.split_once('.').unwrap_or((path, ""));
     let inner = match body {
-        Json::Object(entries) => {
+        Tree::Object(entries) => {
             let at = entries
                 .iter()
                 .position(|(key, _)| key == segment)
                 .unwrap_or_else(|| {
-                    entries.push((segment.to_owned(), Json::Object(Vec::new())));
+                    entries.push((segment.to_owned(), Tree::Object(Vec::new())));
                     entries.len() - 1
                 });
             entries.get_mut(at).map(|(_, value)| value)
         }
-        Json::List(items) => segment.parse().ok().and_then(|at: usize| items.get_mut(at)),
+        Tree::List(items) => segment.parse().ok().and_then(|at: usize| items.get_mut(at)),
         _ => None,
     };
     match inner {
         Some(slot) if rest.is_empty() => {
-            *slot = Json::Text(text.to_owned());
+            *slot = Tree::Text(text.to_owned());
             true
         }
         Some(slot) => put(slot, rest, text),
@@ -376,7 +378,7 @@ mod tests {
         let names = Names {
             plain: &plain,
             given: &given,
-            record: Some(&record),
+            record: Some(record.root()),
             inputs: &inputs,
         };
         let origin = Origin::new("s", "base_url", "https://h.example").unwrap();
@@ -394,7 +396,7 @@ mod tests {
         );
         let climbing = parse(br#"{"id":".."}"#).unwrap();
         let names = Names {
-            record: Some(&climbing),
+            record: Some(climbing.root()),
             ..names
         };
         assert!(plan.call(&origin, "lines", names).is_err());

@@ -205,7 +205,7 @@ fn missing_column(record: &Record) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::json::{Json, parse};
+    use crate::sources::json::parse;
 
     fn books() -> Arc<Books> {
         Arc::new(Books {
@@ -218,10 +218,10 @@ mod tests {
     fn map_one(entity: Entity, rules: &str, record: &str) -> Result<Record, Box<Reject>> {
         let map: FieldMap = toml::from_str(rules).unwrap();
         let mapping = Mapping::new(entity, &map, books()).unwrap();
-        let record: Json = parse(record.as_bytes()).unwrap();
+        let record = parse(record).unwrap();
         let origin = || "a test".to_owned();
         mapping
-            .map(Scope::of(&record), &origin, Timestamp::UNIX_EPOCH)
+            .map(Scope::of(record.root()), &origin, Timestamp::UNIX_EPOCH)
             .map(|mapped| mapped.record)
     }
 
@@ -308,7 +308,11 @@ mod tests {
         let record =
             parse(br#"{"id":"p","at":1,"amount":1,"currency":"usd","status":"odd"}"#).unwrap();
         let mapped = mapping
-            .map(Scope::of(&record), &String::new, Timestamp::UNIX_EPOCH)
+            .map(
+                Scope::of(record.root()),
+                &String::new,
+                Timestamp::UNIX_EPOCH,
+            )
             .unwrap();
         assert_eq!(mapped.unmapped.as_deref(), Some("odd"));
         assert_eq!(mapped.record.text("status"), Some("unmapped:odd"));

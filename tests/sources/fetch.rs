@@ -186,3 +186,37 @@ async fn children_that_are_named_and_lack_leave_the_window_open() {
     let parents: Vec<&str> = pulled.whole.iter().map(|one| one.parent.as_str()).collect();
     assert_eq!(parents, ["i3", "i2"]);
 }
+
+#[tokio::test]
+async fn a_record_without_its_list_of_children_does_not_lose_them() {
+    // Goal: a vendor that leaves the lines out of a list has not deleted them. Method: an invoice
+    // with lines, one with an empty list, and one without any list, which is told.
+    let text = SUPPLIER.replace(
+        r#"[stream.list.feed.lookup]
+    ids = "lines.*"
+    request = { path = "/lines", query = { ids = "{inputs:,}" } }
+    chunk = 2
+    records = "data"
+    id = "id"
+    may_lack = true"#,
+        r#"each = "lines""#,
+    );
+    let desk = Desk::new();
+    let server = server(|_| {
+        let body = r#"{"data":[
+            {"id":"i1","on":"2026-11-01","total":3,"lines":[{"id":"a","net":3}]},
+            {"id":"i2","on":"2026-11-01","total":3,"lines":[]},
+            {"id":"i3","on":"2026-11-01","total":3}]}"#;
+        at(NIGHT, json(body))
+    })
+    .await;
+    let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
+    let last = cursor("2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z", 500);
+    let pulled = pull(source.as_ref(), "invoices", Some(last), false)
+        .await
+        .unwrap();
+    let parents: Vec<&str> = pulled.whole.iter().map(|one| one.parent.as_str()).collect();
+    assert_eq!(parents, ["i1", "i2"]);
+    let warnings = pulled.report.warnings.join("\n");
+    assert!(warnings.contains("1 records of invoices"), "{warnings}");
+}

@@ -24,12 +24,13 @@ pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Fail
 }
 
 /// Opens a configured source without a store, only to see that its settings and secrets are right.
+/// Gives what it can miss.
 pub(crate) fn open_source_offline(
     config: &Config,
     clock: &Clock,
     name: &str,
-) -> Result<(), Failure> {
-    open_with(config, clock, name, Arc::new(NoTokens)).map(drop)
+) -> Result<Vec<String>, Failure> {
+    open_with(config, clock, name, Arc::new(NoTokens)).map(|source| source.can_miss())
 }
 
 fn open_with(

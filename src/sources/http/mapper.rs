@@ -28,6 +28,8 @@ pub(super) struct Mapper<'p> {
     pub(super) pages: mpsc::Sender<MappedPage>,
     pub(super) tally: Tally,
     pub(super) page_count: u64,
+    /// Records without the list that should hold their children.
+    pub(super) bare_count: u64,
     /// The first reason why the pull is not proven complete.
     pub(super) unproven: Option<String>,
 }
@@ -109,7 +111,14 @@ impl Mapper<'_> {
                     self.add(list, feed, Scope::of(*record), at, draft)?;
                 }
                 Children::Each { path, .. } if !fetched.replaced.contains(&at) => {
-                    for child in path.records(*record).unwrap_or_default() {
+                    let children = path.records(*record);
+                    let is_bare = children.is_none() && path.all(Scope::of(*record)).is_empty();
+                    if is_bare && feed.wants_children_of(Scope::of(*record)) {
+                        // Nobody knows whether there are none or whether they were left out.
+                        unnamed.insert(at);
+                        self.bare_count += 1;
+                    }
+                    for child in children.unwrap_or_default() {
                         let scope = Scope {
                             record: child,
                             parent: Some(*record),

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
-use crate::sources::source::ProbeReport;
+use crate::sources::source::{ProbeReport, Source};
 
 /// How much of the past a list of changes is asked for.
 const PAST: Duration = Duration::from_secs(3_600);
@@ -24,7 +24,7 @@ pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
     let session = &source.session;
     let mut report = ProbeReport {
         works: Vec::new(),
-        can_miss: source.can_miss.clone(),
+        can_miss: source.can_miss(),
     };
     let mut under_way = Vec::new();
     for stream in &source.streams {
@@ -36,7 +36,6 @@ pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
             let pages = (&changes.pages, None, Pass::Changes);
             under_way.push(ask(session, stream, pages, "changes"));
         }
-        report.can_miss.extend(missed::can_miss(stream));
     }
     report.works = stream::iter(under_way)
         .buffered(session.side_by_side)

@@ -17,7 +17,7 @@ use super::stream_pull::StreamPull;
 use super::template;
 use super::throttle::Throttle;
 use super::transport::Transport;
-use super::{client, compile, probe};
+use super::{client, compile, missed, probe};
 use crate::fault::Failure;
 use crate::period::local_midnight;
 use crate::retry::RetryLimits;
@@ -36,7 +36,7 @@ const SIDE_BY_SIDE: u32 = 4;
 pub(in crate::sources) struct ApiSource {
     pub(super) session: Session,
     pub(super) streams: Vec<StreamPlan>,
-    pub(super) can_miss: Vec<String>,
+    can_miss: Vec<String>,
     zone: TimeZone,
     start: Option<Date>,
 }
@@ -174,6 +174,11 @@ impl Source for ApiSource {
 
     async fn probe(&self) -> Result<ProbeReport, Failure> {
         probe::probe(self).await
+    }
+
+    fn can_miss(&self) -> Vec<String> {
+        let of_streams = self.streams.iter().flat_map(missed::can_miss);
+        self.can_miss.iter().cloned().chain(of_streams).collect()
     }
 
     fn streams_at_once(&self) -> usize {

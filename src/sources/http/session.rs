@@ -49,7 +49,7 @@ impl Session {
     pub(super) async fn fetch(
         &self,
         call: &Call,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Reply, Failure> {
         let reply = self.ask(call, fits, patience).await?;

@@ -58,6 +58,7 @@ impl<'p> StreamPull<'p> {
             pages,
             tally: Tally::default(),
             page_count: 0,
+            bare_count: 0,
             unproven: None,
         };
         Self {
@@ -218,7 +219,14 @@ impl<'p> StreamPull<'p> {
         self.mapper.unproven = self.mapper.unproven.take().or(read.unproven);
     }
 
-    fn report(self, until: Timestamp, is_swept: bool) -> PullReport {
+    fn report(mut self, until: Timestamp, is_swept: bool) -> PullReport {
+        let bare = self.mapper.bare_count;
+        if bare > 0 {
+            self.warnings.push(format!(
+                "{bare} records of {} came without the list that holds their children",
+                self.stream.name
+            ));
+        }
         let is_full = self.course == Course::Full;
         let tally = &self.mapper.tally;
         let is_proven = self.mapper.unproven.is_none();

@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_put_into_a_body() {
-        let mut body = parse(br#"{"inputs":[{"id":"1"}]}"#).unwrap();
+        let mut body = object(&toml::from_str(r#"inputs = [{ id = "1" }]"#).unwrap());
         assert!(put(&mut body, "inputs.0.after", "x"));
         assert!(put(&mut body, "page.cursor", "y"));
         assert_eq!(

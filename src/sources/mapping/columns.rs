@@ -77,9 +77,12 @@ impl Mapping {
         self.rules.iter().flat_map(|rule| rule.table.all_paths())
     }
 
-    /// The first path that a column is read from.
+    /// The path that a column is read from, where it is read from one alone.
     pub(in crate::sources) fn path_of(&self, column: &str) -> Option<Path> {
-        self.rule_of(column)?.paths.first().cloned()
+        match self.rule_of(column)?.paths.as_slice() {
+            [path] => Some(path.clone()),
+            _ => None,
+        }
     }
 
     /// Whether a column is read from the record's parent and from nothing else.

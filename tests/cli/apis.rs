@@ -79,12 +79,7 @@ fn invoice(id: &str, lines: &[&str]) -> Value {
 fn answer(night: u64, request: &Request) -> ResponseTemplate {
     let is_window = request.url.query_pairs().any(|(name, _)| name == "since");
     let rows = match (request.url.path(), night, is_window) {
-        ("/customers", ..) => {
-            let rows = json!([{"id": "c1", "name": "Northwind"}]);
-            return ResponseTemplate::new(200)
-                .insert_header("Date", "Sat, 21 Nov 2026 02:00:00 GMT")
-                .set_body_json(json!({"data": rows, "total": 1}));
-        }
+        ("/customers", ..) => json!([{"id": "c1", "name": "Northwind"}]),
         // Everything, on the first night.
         ("/invoices", 1, false) => json!([
             invoice("i1", &["l1", "l2"]),
@@ -104,10 +99,10 @@ fn answer(night: u64, request: &Request) -> ResponseTemplate {
         ]),
         _ => return ResponseTemplate::new(404),
     };
-    let date = ["", "21", "22", "23", "24"][usize::try_from(night).unwrap()];
+    let day = ["", "Sat, 21", "Sun, 22", "Mon, 23", "Tue, 24"][usize::try_from(night).unwrap()];
     ResponseTemplate::new(200)
-        .insert_header("Date", format!("Sat, {date} Nov 2026 02:00:00 GMT"))
-        .set_body_json(json!({"data": rows}))
+        .insert_header("Date", format!("{day} Nov 2026 02:00:00 GMT"))
+        .set_body_json(json!({"data": rows, "total": 1}))
 }
 
 fn count(workspace: &Workspace, table: &str) -> Value {

@@ -215,15 +215,17 @@ impl StreamPlan {
         self.lists.iter().filter(move |list| list.pass == pass)
     }
 
-    /// Whether the end of its window is asked for, so that no later change comes.
-    pub(super) fn has_end(&self) -> bool {
+    /// Whether the end of its window is asked for, so that no later change comes. In a full read
+    /// there is no window, and only a request that names the end itself is bounded by it.
+    pub(super) fn has_end(&self, is_full: bool) -> bool {
         let Some(incremental) = &self.incremental else {
             return false;
         };
         let of_changes = self.changes.iter().map(|changes| &changes.pages.request);
         let of_lists = self.lists_of(Pass::Changes).map(|list| &list.pages.request);
-        of_changes
-            .chain(of_lists)
-            .any(|request| incremental.has_end(request))
+        of_changes.chain(of_lists).any(|request| match is_full {
+            true => request.names_end(),
+            false => incremental.has_end(request),
+        })
     }
 }

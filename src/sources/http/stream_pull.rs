@@ -271,7 +271,7 @@ impl<'p> StreamPull<'p> {
             .first_date
             .map(|date| settled(self.stream, date));
         let at = match answered {
-            Some(answered) if self.stream.has_end() && !is_full => until.min(answered),
+            Some(answered) if self.stream.has_end(is_full) => until.min(answered),
             Some(answered) => answered,
             None => until,
         };

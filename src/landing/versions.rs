@@ -151,6 +151,16 @@ pub(super) struct Versions {
     /// the largest digest.
     rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
+    buried: HashSet<Digest>,
+}
+
+/// What burying an id changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Burial {
+    /// The version of this pull that does not count then.
+    pub(super) former: Former,
+    /// Whether there is a landed version, so that a tombstone is due.
+    pub(super) is_due: bool,
 }
 
 impl Versions {
@@ -263,20 +273,85 @@ impl Versions {
         self.rejected.insert(id_digest(id));
     }
 
-    /// The ids that are landed as living and did not come in this pull, sorted. They are read from
-    /// `files` again, since only their digests are kept.
+    /// Buries an id, unless a version of it came that changed after `at`, or one that did not fit.
+    pub(super) fn bury(&mut self, id: Digest, at: Option<Timestamp>) -> Option<Burial> {
+        let chosen = self.chosen.get(&id);
+        let is_later = chosen.zip(at).is_some_and(|(chosen, at)| {
+            let updated_at = chosen.content.rank.updated_at;
+            updated_at.is_none_or(|updated_at| updated_at > at)
+        });
+        if is_later || self.rejected.contains(&id) || !self.buried.insert(id) {
+            return None;
+        }
+        self.rivals.remove(&id);
+        let former = match self.chosen.remove(&id) {
+            None => Former::None,
+            Some(chosen) => chosen.place.map_or(Former::Unchanged, Former::Written),
+        };
+        let is_due = self.landed.get(&id).is_some_and(|landed| landed.living);
+        Some(Burial { former, is_due })
+    }
+
+    /// Whether an id is landed as living and this pull says nothing of it.
+    pub(super) fn is_silent(&self, id: Digest) -> bool {
+        self.landed.get(&id).is_some_and(|landed| landed.living)
+            && !self.chosen.contains_key(&id)
+            && !self.rejected.contains(&id)
+            && !self.buried.contains(&id)
+    }
+
+    /// How many ids are none that was ever brought, by this pull or by an earlier one.
+    pub(super) fn unknown_count(&self, ids: &HashSet<Digest>) -> u64 {
+        let is_unknown = |id: &&Digest| {
+            !self.landed.get(*id).is_some_and(|landed| landed.living)
+                && !self.chosen.contains_key(*id)
+                && !self.rejected.contains(*id)
+                && !self.buried.contains(*id)
+        };
+        ids.iter().filter(is_unknown).count() as u64
+    }
+
+    /// The ids that are landed as living, did not come in this pull and whose parent, in the newest
+    /// version, is one of `parents`; sorted.
+    pub(super) fn missing_below(
+        &self,
+        shelf: &Shelf,
+        files: &[&LandedFile],
+        column: &str,
+        parents: &HashSet<Digest>,
+    ) -> Result<Vec<String>, LandingError> {
+        let mut missing: HashMap<Digest, String> = HashMap::new();
+        for file in files {
+            rows::visit_pairs(shelf, file, ["id", column], |id, parent| {
+                let digest = id_digest(id);
+                let is_below = parent.is_some_and(|parent| parents.contains(&id_digest(parent)));
+                if is_below && self.is_silent(digest) {
+                    missing.insert(digest, id.to_owned());
+                } else {
+                    missing.remove(&digest);
+                }
+            })?;
+        }
+        let mut missing: Vec<String> = missing.into_values().collect();
+        missing.sort_unstable();
+        Ok(missing)
+    }
+
+    /// The ids that are landed as living and did not come in this pull, sorted; a sweep that saw
+    /// them, as `seen`, is as good as a record. They are read from `files` again, since only their
+    /// digests are kept.
     pub(super) fn missing(
         &self,
         shelf: &Shelf,
         files: &[&LandedFile],
+        seen: Option<&HashSet<Digest>>,
     ) -> Result<Vec<String>, LandingError> {
+        let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
         let mut wanted: HashSet<Digest> = self
             .landed
-            .iter()
-            .filter(|(id, landed)| {
-                landed.living && !self.chosen.contains_key(*id) && !self.rejected.contains(*id)
-            })
-            .map(|(id, _)| *id)
+            .keys()
+            .filter(|id| self.is_silent(**id) && !is_seen(id))
+            .copied()
             .collect();
         let mut missing = Vec::with_capacity(wanted.len());
         for file in files.iter().rev() {

@@ -1,5 +1,6 @@
 //! The command line as a user meets it: verbs, answers, errors and exit codes.
 
+mod apis;
 mod bad_input;
 mod collections;
 mod daemon;

@@ -10,7 +10,7 @@ use crate::reconcile::engine::{BillingScope, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::legs::{LegGroup, UnitRecords};
-use crate::reconcile::outcome::{Finding, Outcome};
+use crate::reconcile::outcome::{Finding, Outcome, SeenUnit};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{Tally, Verdict};
 
@@ -81,7 +81,10 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         billed_by: input.sources_with(Role::Billing),
     };
 
-    let mut judged = JudgedUnits::default();
+    let mut judged = JudgedUnits {
+        watched: input.watched.clone(),
+        ..JudgedUnits::default()
+    };
     let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     session
@@ -129,6 +132,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
+        seen: judged.seen,
         blind_sources: input
             .blind_sources
             .iter()
@@ -144,10 +148,17 @@ struct JudgedUnits {
     findings: Vec<Finding>,
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
+    watched: BTreeSet<(String, String)>,
+    seen: Vec<SeenUnit>,
 }
 
 impl JudgedUnits {
     fn take(&mut self, group: &LegGroup, judged: JudgedGroup) -> Result<(), ReconcileError> {
+        let key = (group.account.clone(), group.sku.clone());
+        if self.watched.contains(&key) {
+            let seen = judged.units.iter().map(|unit| unit.seen(&group.sku));
+            self.seen.extend(seen);
+        }
         self.tally.skip(&judged.skipped);
         for unit in &judged.units {
             self.tally.count(unit)?;

@@ -1,16 +1,18 @@
 //! The system's side of the life of an item: what one reconcile does to the items of its rule and
 //! period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::currency::Currency;
 use crate::reconcile::discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, ResolutionCode,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
 use crate::reconcile::outcome::{Finding, Outcome};
+use crate::reconcile::worth::{Amounts, ItemWorth, Off, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
 use super::identify::{fingerprint_of, identify, new_id};
@@ -31,12 +33,14 @@ pub fn advance(
     standing.sort_by(|base, peer| base.id.cmp(&peer.id));
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
+    let matches = identify(&standing, &outcome.findings);
     let step = Step {
         outcome,
         now,
         verify_window,
+        units: units_seen(outcome),
+        new_parts: new_parts(&outcome.findings, &matches.new),
     };
-    let matches = identify(&standing, &outcome.findings);
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
         let item = &standing[*item];
@@ -61,6 +65,43 @@ pub fn advance(
     changes
 }
 
+/// The units that a book has items of, as (account, product).
+pub fn watched_units(standing: &[Discrepancy]) -> BTreeSet<(String, String)> {
+    standing
+        .iter()
+        .map(|item| (item.account.clone(), item.sku.clone()))
+        .collect()
+}
+
+/// The units of standing items that an outcome could not decide: they are unknown or not due yet, or
+/// there is no row of them while some source is blind, which may be all there is to it. They are in
+/// no figure until they are decided.
+pub fn undecided_units(outcome: &Outcome, standing: &[Discrepancy]) -> Vec<(String, String)> {
+    let undecided: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units)
+        .into_iter()
+        .chain(keys(&outcome.timing_units))
+        .collect();
+    let found: BTreeSet<(&str, &str)> = outcome
+        .findings
+        .iter()
+        .map(|finding| (finding.account.id.as_str(), finding.sku.as_str()))
+        .collect();
+    let seen: BTreeSet<(&str, &str)> = outcome
+        .seen
+        .iter()
+        .map(|unit| (unit.account.as_str(), unit.sku.as_str()))
+        .collect();
+    let is_blind = !outcome.blind_sources.is_empty();
+    watched_units(standing)
+        .into_iter()
+        .filter(|(account, sku)| {
+            let key = (account.as_str(), sku.as_str());
+            let is_hidden = is_blind && !seen.contains(&key);
+            !found.contains(&key) && (undecided.contains(&key) || is_hidden)
+        })
+        .collect()
+}
+
 fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
     units
         .iter()
@@ -68,10 +109,55 @@ fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
         .collect()
 }
 
+type UnitKey<'a> = (&'a str, &'a str, Currency);
+
+fn unit_of(finding: &Finding) -> UnitKey<'_> {
+    (&finding.account.id, &finding.sku, finding.currency)
+}
+
+fn amounts_of(finding: &Finding) -> Amounts {
+    Amounts {
+        expected: finding.unit_expected,
+        actual: finding.unit_actual,
+    }
+}
+
+/// How the outcome found the units of findings and of standing items; `None` for one that it could
+/// not decide.
+fn units_seen(outcome: &Outcome) -> BTreeMap<UnitKey<'_>, Option<(Amounts, Standing)>> {
+    let seen = outcome.seen.iter().map(|unit| {
+        let standing = if unit.is_discrepant {
+            Standing::Differs
+        } else {
+            Standing::Agrees
+        };
+        let key = (unit.account.as_str(), unit.sku.as_str(), unit.currency);
+        (key, unit.is_decided.then_some((unit.amounts, standing)))
+    });
+    let found = outcome.findings.iter().map(|finding| {
+        let found = (amounts_of(finding), Standing::Differs);
+        (unit_of(finding), Some(found))
+    });
+    seen.chain(found).collect()
+}
+
+/// The money of the findings that no item stands for, by unit.
+fn new_parts<'a>(findings: &'a [Finding], new: &[usize]) -> BTreeMap<UnitKey<'a>, Decimal> {
+    let mut parts: BTreeMap<UnitKey<'a>, Decimal> = BTreeMap::new();
+    for finding in new.iter().map(|at| &findings[*at]) {
+        if finding.kind != Kind::Tax {
+            *parts.entry(unit_of(finding)).or_default() += finding.impact;
+        }
+    }
+    parts
+}
+
 struct Step<'a> {
     outcome: &'a Outcome,
     now: Timestamp,
     verify_window: Duration,
+    units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
+    new_parts: BTreeMap<UnitKey<'a>, Decimal>,
 }
 
 impl Step<'_> {
@@ -95,6 +181,7 @@ impl Step<'_> {
             impact: finding.impact,
             outstanding: finding.impact.abs(),
             recovered: Decimal::ZERO,
+            unit: UnitWorth::counted(amounts_of(finding)),
             annualised: finding.annualised,
             severity: finding.severity,
             estimated: finding.estimated,
@@ -129,14 +216,18 @@ impl Step<'_> {
         let is_given_up = item.code == Some(ResolutionCode::WrittenOff);
         match item.state {
             // What a person dismissed or wrote off stays so, however it differs.
-            Dismissed => None,
-            Verified | Closed if is_given_up => None,
-            Resolved if is_given_up => Some(self.moved(
-                item.clone(),
-                item.state,
-                &[Verified],
-                "written off: its approval verifies it",
-            )),
+            Dismissed => self.watched(item),
+            Verified | Closed if is_given_up => self.watched(item),
+            Resolved if is_given_up => {
+                let mut given_up = item.clone();
+                given_up.unit = self.unit_now(item);
+                Some(self.moved(
+                    given_up,
+                    item.state,
+                    &[Verified],
+                    "written off: its approval verifies it",
+                ))
+            }
             Verified | Closed | SelfCleared => {
                 let updated = self.updated(item, finding);
                 Some(self.moved(
@@ -166,9 +257,11 @@ impl Step<'_> {
             Resolved, SelfCleared, Verified, Waiting,
         };
         let mut cleared = item.clone();
-        cleared.outstanding = Decimal::ZERO;
-        if !is_timing {
-            cleared.recovered = cleared.impact.abs();
+        if is_timing {
+            cleared.outstanding = Decimal::ZERO;
+        } else {
+            cleared.unit = self.unit_now(item);
+            settle(&mut cleared, Decimal::ZERO);
         }
         let reason = if is_timing {
             "the other side is not due yet, or stands in the next period"
@@ -176,7 +269,8 @@ impl Step<'_> {
             "both sides agree"
         };
         match item.state {
-            Verified | Closed | Dismissed | SelfCleared => None,
+            Verified | Closed | Dismissed | SelfCleared if is_timing => None,
+            Verified | Closed | Dismissed | SelfCleared => self.watched(item),
             Resolved if is_timing => None,
             Resolved => Some(self.moved(cleared, item.state, &[Verified], reason)),
             Open | Acknowledged | InProgress | Waiting | Reopened => {
@@ -191,7 +285,7 @@ impl Step<'_> {
                 Some(self.moved(cleared, item.state, steps, reason))
             }
             // A resolution is on its way: the person who proposed it brings it to its end.
-            Proposed | Approved if is_timing || item.outstanding.is_zero() => None,
+            Proposed | Approved if is_timing || cleared == *item => None,
             Proposed | Approved => {
                 cleared.updated_at = self.now;
                 cleared.last_run.clone_from(&self.outcome.run_id);
@@ -203,6 +297,43 @@ impl Step<'_> {
                 })
             }
         }
+    }
+
+    /// How the unit of an item stands by this outcome. A unit without any row is gone, and one that
+    /// could not be decided is as it was.
+    fn unit_now(&self, item: &Discrepancy) -> UnitWorth {
+        let key = (item.account.as_str(), item.sku.as_str(), item.currency);
+        match self.units.get(&key) {
+            Some(Some((amounts, standing))) => item.unit.seen(*amounts, *standing),
+            Some(None) => item.unit.clone(),
+            None => {
+                let nothing = Amounts {
+                    expected: Decimal::ZERO,
+                    actual: Decimal::ZERO,
+                };
+                item.unit.seen(nothing, Standing::Gone)
+            }
+        }
+    }
+
+    /// An item that stays as it is, while the amounts of its unit may not: the figures weigh a unit
+    /// with what it is now and what it was when it was counted, whoever has dealt with it since.
+    fn watched(&self, item: &Discrepancy) -> Option<DiscrepancyChange> {
+        let unit = self.unit_now(item);
+        if unit == item.unit {
+            return None;
+        }
+        let mut watched = item.clone();
+        watched.unit = unit;
+        watched.updated_at = self.now;
+        watched.last_run.clone_from(&self.outcome.run_id);
+        let note = "the amounts of its unit changed";
+        let event = self.event(&watched, "updated", Some(item.state), Some(note));
+        Some(DiscrepancyChange {
+            discrepancy: watched,
+            was: Some(item.state),
+            events: vec![event],
+        })
     }
 
     fn is_window_over(&self, item: &Discrepancy) -> bool {
@@ -225,6 +356,7 @@ impl Step<'_> {
             || updated.actual != item.actual
             || updated.impact != item.impact
             || updated.outstanding != item.outstanding
+            || updated.unit != item.unit
             || updated.severity != item.severity
             || updated.secondary != item.secondary;
         updated.updated_at = self.now;
@@ -251,15 +383,20 @@ impl Step<'_> {
     }
 
     /// The item with the finding's values. The impact keeps its largest size since the item opened,
-    /// unless the cause or the direction changed.
+    /// whatever became of the cause or the direction: what was found stays found, and the unit tells
+    /// what is left of it and what stands on the other side by now. Only amounts that cannot be
+    /// compared begin anew: another currency, and tax, which is a liability, in place of revenue.
+    /// Where a part of the same money has a cause of its own now, it goes to that part's new item,
+    /// so that the impacts of a unit add up to its largest difference.
     fn updated(&self, item: &Discrepancy, finding: &Finding) -> Discrepancy {
-        let is_same_direction = item.impact.is_sign_negative() == finding.impact.is_sign_negative()
-            || item.impact.is_zero()
-            || finding.impact.is_zero();
-        let is_same_cause = item.kind == finding.kind && item.currency == finding.currency;
-        let keeps_impact =
-            is_same_cause && is_same_direction && item.impact.abs() >= finding.impact.abs();
+        let is_comparable = item.currency == finding.currency
+            && (item.kind == Kind::Tax) == (finding.kind == Kind::Tax);
         let mut updated = item.clone();
+        updated.unit = if item.currency == finding.currency {
+            item.unit.seen(amounts_of(finding), Standing::Differs)
+        } else {
+            UnitWorth::counted(amounts_of(finding))
+        };
         updated.kind = finding.kind;
         updated.fingerprint = fingerprint_of(self.outcome, finding);
         updated.account_name.clone_from(&finding.account.name);
@@ -270,13 +407,15 @@ impl Step<'_> {
         updated.actual.clone_from(&finding.actual);
         updated.unit_expected = finding.unit_expected;
         updated.unit_actual = finding.unit_actual;
-        if !keeps_impact {
+        if !is_comparable || finding.impact.abs() > item.impact.abs() {
             updated.impact = finding.impact;
             updated.annualised = finding.annualised;
             updated.severity = finding.severity;
+        } else if item.kind != finding.kind {
+            let part = self.new_parts.get(&unit_of(finding));
+            updated.impact -= given_away(item.impact, finding.impact, part.copied());
         }
-        updated.outstanding = finding.impact.abs();
-        updated.recovered = updated.impact.abs() - updated.outstanding;
+        settle(&mut updated, finding.impact);
         updated.estimated = finding.estimated;
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
@@ -333,6 +472,45 @@ impl Step<'_> {
             code: item.code,
             note: note.map(str::to_owned),
             run_id: Some(self.outcome.run_id.clone()),
+            worth: Some(ItemWorth::of(item)),
         }
+    }
+}
+
+/// Says what is left of an item's impact, and what later billing took off. What is off on the other
+/// side by now leaves nothing of it.
+fn settle(item: &mut Discrepancy, present: Decimal) {
+    let off = Off::of(item.impact);
+    let largest = item.impact.abs();
+    item.outstanding = if Off::of(present) == off {
+        present.abs().min(largest)
+    } else {
+        Decimal::ZERO
+    };
+    let taken_off = largest - item.outstanding;
+    let withdrawn = if item.kind == Kind::Tax {
+        Decimal::ZERO
+    } else {
+        item.unit.found(off, Decimal::ZERO).withdrawn
+    };
+    item.recovered = taken_off - taken_off.min(withdrawn);
+}
+
+/// The part of an impact that belongs to new items of the same unit: no more than what the item's
+/// own cause leaves of it, and nothing that is off on the other side.
+fn given_away(impact: Decimal, present: Decimal, part: Option<Decimal>) -> Decimal {
+    let Some(part) = part.filter(|part| Off::of(*part) == Off::of(impact)) else {
+        return Decimal::ZERO;
+    };
+    let own = if Off::of(present) == Off::of(impact) {
+        present.abs()
+    } else {
+        Decimal::ZERO
+    };
+    let size = part.abs().min(impact.abs() - own);
+    if impact.is_sign_negative() {
+        -size
+    } else {
+        size
     }
 }

@@ -6,5 +6,5 @@ mod advance;
 mod identify;
 mod moves;
 
-pub use advance::advance;
+pub use advance::{advance, undecided_units, watched_units};
 pub use moves::{PersonMove, legal_moves, move_by_person};

@@ -126,6 +126,21 @@ impl Record {
     /// A digest of all that the source said: every value but `updated_at`, and the raw record.
     /// Two versions with one digest are the same version.
     pub fn digest(&self) -> [u8; 16] {
+        let mut hasher = self.hashed_values();
+        absorb(
+            &mut hasher,
+            7,
+            self.raw.as_deref().unwrap_or_default().as_bytes(),
+        );
+        first_half(&hasher)
+    }
+
+    /// A digest of the typed values alone, but `updated_at`: what crossfoot reads of the record.
+    pub fn values_digest(&self) -> [u8; 16] {
+        first_half(&self.hashed_values())
+    }
+
+    fn hashed_values(&self) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new();
         for (column, value) in self.entity.columns().zip(&self.values) {
             if column.name == "updated_at" {
@@ -152,15 +167,14 @@ impl Record {
                 Some(Value::Bool(flag)) => hasher.update(&[6, u8::from(*flag)]),
             };
         }
-        absorb(
-            &mut hasher,
-            7,
-            self.raw.as_deref().unwrap_or_default().as_bytes(),
-        );
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        digest
+        hasher
     }
+}
+
+fn first_half(hasher: &blake3::Hasher) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    digest
 }
 
 fn absorb<'h>(hasher: &'h mut blake3::Hasher, tag: u8, bytes: &[u8]) -> &'h mut blake3::Hasher {

@@ -408,6 +408,7 @@ async fn annotate(
         was: Some(item.state),
         discrepancy: item,
         events: vec![event],
+        approver: None,
     };
     env.store
         .record_changes(std::slice::from_ref(&change))

@@ -5,9 +5,13 @@
 //! any point therefore loses nothing and leaves at most orphans. Readers are given the list, never a
 //! folder, and check each file's length and digest before they read it.
 
+mod absent;
+mod candidate;
+mod conflict;
 mod durable;
 mod error;
 mod file;
+mod landed_batch;
 mod names;
 mod orphans;
 mod part;
@@ -18,6 +22,7 @@ mod root;
 mod rows;
 mod shelf;
 mod snapshot;
+mod tally;
 mod verify;
 mod versions;
 

@@ -8,6 +8,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use jiff::Timestamp;
 
+use super::conflict::WrittenFile;
 use super::durable::{self, Cleanup};
 use super::error::LandingError;
 use super::file::LandedFile;
@@ -107,6 +108,20 @@ impl Parts {
             self.closed.push(open.part.close()?);
         }
         Ok(())
+    }
+
+    /// The closed files in which some places are.
+    pub(super) fn files_with(&self, places: &BTreeSet<Place>) -> Vec<WrittenFile> {
+        let numbers: BTreeSet<u32> = places.iter().map(|place| place.part).collect();
+        self.closed
+            .iter()
+            .filter(|closed| numbers.contains(&closed.names.number))
+            .map(|closed| WrittenFile {
+                number: closed.names.number,
+                entity: closed.partition.entity,
+                path: closed.names.temporary.clone(),
+            })
+            .collect()
     }
 
     /// Writes the files that hold superseded rows again, without those rows. All files must be

@@ -3,30 +3,37 @@
 //! A row whose content equals the newest landed version of its id lands nothing. Where an id comes
 //! more than once in a pull, one version counts: the one with the latest `updated_at`, then the one
 //! with the larger digest. Rows are written as they come; a written row that turns out to be
-//! superseded is taken out again at the end, so memory holds two digests per id and no records.
+//! superseded is taken out again at the end, so memory holds digests of each content of an id and
+//! no records.
+//!
+//! Where two versions were changed at one instant and differ in a value, nothing says which of them
+//! is right: one counts all the same, and the other goes to the quarantine, so that the source is
+//! partial until somebody has looked at it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::take;
-use arrow::error::ArrowError;
+use arrow::array::{RecordBatch, UInt32Array};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::absent::Absences;
+use super::candidate::{Candidate, Candidates, candidates_of};
+use super::conflict;
 use super::error::LandingError;
 use super::file::{LandedFile, LandedPull};
+use super::landed_batch::landed_batch;
 use super::names;
 use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Digest, Former, Place, Rank, Verdict, Versions, id_digest};
+use super::versions::{Content, Place, Standing, Verdict, Versions, id_digest};
 use crate::canonical::{BatchBuilder, CanonicalBatch, Entity, Record, Reject, Value, count};
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::sources::MappedPage;
-use crate::totals::{ControlTotals, TotalsError};
+use crate::totals::ControlTotals;
 
 /// Tombstones that are written at once.
 const TOMBSTONE_ROWS: usize = 8_192;
@@ -57,13 +64,7 @@ pub struct PullWriter {
     superseded: BTreeSet<Place>,
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
-}
-
-/// The newest version of an id in one page.
-struct Candidate {
-    row: u32,
-    id: Digest,
-    rank: Rank,
+    absences: Absences,
 }
 
 impl PullWriter {
@@ -101,6 +102,7 @@ impl PullWriter {
             superseded: BTreeSet::new(),
             tally: LandedPull::default(),
             came: BTreeMap::new(),
+            absences: Absences::default(),
         }
     }
 
@@ -110,25 +112,36 @@ impl PullWriter {
             self.write_batch(batch)?;
         }
         self.write_rejects(&page.rejects)?;
+        self.absences.note(page);
         Ok(())
     }
 
-    /// Writes a tombstone for every living id of the fully swept entities that did not come, closes
-    /// the files and gives them their names. Nothing of it counts before the store has committed it.
+    /// Buries what is gone: what the pages said so of, the children that their parents lost, and
+    /// every living id of the fully swept entities that did not come. Then closes the files and
+    /// gives them their names. Nothing of it counts before the store has committed it.
     ///
     /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
     /// alive: leave its entity out of `full_sweeps` where that is not wanted.
     pub fn finish(mut self, full_sweeps: &[Entity]) -> Result<LandedPull, Failure> {
+        let absences = std::mem::take(&mut self.absences);
+        for entity in absences.entities() {
+            self.bury_told(entity, &absences)?;
+        }
         let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
         for entity in swept {
-            self.write_tombstones(entity)?;
+            self.read_versions(entity)?;
+            let versions = self.versions.entry(entity).or_default();
+            let files = files_of(&self.landed, entity);
+            let gone = versions.missing(&self.shelf, &files, absences.seen(entity))?;
+            self.write_tombstones(entity, &gone)?;
         }
         self.parts.close_all()?;
+        self.quarantine_losers()?;
         self.parts.drop_rows(&self.superseded)?;
         let mut tally = self.tally;
         tally.totals = self.came.into_iter().collect();
         tally.files = self.parts.publish()?;
-        tie_counts(&tally)?;
+        tally.tie()?;
         Ok(tally)
     }
 
@@ -156,14 +169,15 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
-        let candidates = newest_of_page(&records);
-        self.tally.repeated_count += totals.rows - candidates.len() as u64;
-        let mut landing: BTreeMap<Period, Vec<(u32, Digest)>> = BTreeMap::new();
-        for candidate in candidates {
-            if self.lands(entity, &candidate) {
+        let Candidates { best, rivals } = candidates_of(&records);
+        let candidate_count = best.len() + rivals.len();
+        self.tally.repeated_count += totals.rows - candidate_count as u64;
+        let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
+        // The best of an id is judged before what contradicts it within the page.
+        for candidate in best.into_iter().chain(rivals) {
+            if self.is_written(entity, &candidate) {
                 let period = self.period_of(&records[candidate.row as usize]);
-                let rows = landing.entry(period).or_default();
-                rows.push((candidate.row, candidate.id));
+                landing.entry(period).or_default().push(candidate);
             }
         }
         for (period, rows) in landing {
@@ -178,29 +192,19 @@ impl PullWriter {
     }
 
     /// Counts a candidate, and says whether it is to be written.
-    fn lands(&mut self, entity: Entity, candidate: &Candidate) -> bool {
+    fn is_written(&mut self, entity: Entity, candidate: &Candidate) -> bool {
         let versions = self.versions.entry(entity).or_default();
-        let verdict = versions.judge(candidate.id, candidate.rank);
+        let verdict = versions.judge(candidate.content);
         let (former, lands) = match verdict {
-            Verdict::Repeated => {
+            // A contradiction counts as repeated until the end, when nothing later settles it.
+            Verdict::Repeated | Verdict::Contradicts => {
                 self.tally.repeated_count += 1;
-                return false;
+                return verdict == Verdict::Contradicts;
             }
             Verdict::Unchanged(former) => (former, false),
             Verdict::Lands(former) => (former, true),
         };
-        match former {
-            Former::None => {}
-            Former::Unchanged => {
-                self.tally.unchanged_count -= 1;
-                self.tally.repeated_count += 1;
-            }
-            Former::Written(place) => {
-                self.superseded.insert(place);
-                self.tally.new_count -= 1;
-                self.tally.repeated_count += 1;
-            }
-        }
+        self.superseded.extend(self.tally.withdraw(former));
         if lands {
             self.tally.new_count += 1;
         } else {
@@ -215,60 +219,27 @@ impl PullWriter {
         partition: Partition,
         page: &RecordBatch,
         records: &[Record],
-        rows: &[(u32, Digest)],
+        rows: &[Candidate],
     ) -> Result<(), LandingError> {
         let entity = partition.entity;
         let mut totals = ControlTotals::default();
-        for (row, _) in rows {
-            count(&mut totals, &records[*row as usize])
+        for candidate in rows {
+            count(&mut totals, &records[candidate.row as usize])
                 .map_err(|error| LandingError::totals(entity.name(), error))?;
         }
-        let indices: UInt32Array = rows.iter().map(|(row, _)| *row).collect();
-        let batch = self
-            .landed_batch(entity, page, &indices)
+        let indices: UInt32Array = rows.iter().map(|candidate| candidate.row).collect();
+        let batch = landed_batch(&self.context, entity, page, &indices)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();
-        for (row, (_, id)) in (first.row..).zip(rows) {
+        for (row, candidate) in (first.row..).zip(rows) {
             let part = first.part;
-            versions.written(*id, Place { part, row });
+            let place = Place { part, row };
+            if versions.written(&candidate.content, place) == Standing::Rival {
+                self.superseded.insert(place);
+            }
         }
         Ok(())
-    }
-
-    /// Rows of a page in the landed schema: their columns, and those that the landing adds.
-    fn landed_batch(
-        &self,
-        entity: Entity,
-        page: &RecordBatch,
-        indices: &UInt32Array,
-    ) -> Result<RecordBatch, ArrowError> {
-        let schema = entity.landed_schema();
-        let row_count = indices.values().len();
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        for field in schema.fields() {
-            let column: ArrayRef = match field.name().as_str() {
-                "extracted_at" => {
-                    let instant = self.context.extracted_at.as_microsecond();
-                    let instants = TimestampMicrosecondArray::from_value(instant, row_count);
-                    Arc::new(instants.with_timezone("UTC"))
-                }
-                "run_id" => {
-                    let run_id = self.context.run_id.as_str();
-                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
-                        run_id, row_count,
-                    )))
-                }
-                name => {
-                    let column = page.column_by_name(name).ok_or_else(|| {
-                        ArrowError::SchemaError(format!("the page has no column `{name}`"))
-                    })?;
-                    take(column, indices, None)?
-                }
-            };
-            columns.push(column);
-        }
-        RecordBatch::try_new(schema, columns)
     }
 
     fn write_rejects(&mut self, rejects: &[Reject]) -> Result<(), LandingError> {
@@ -277,21 +248,8 @@ impl PullWriter {
             by_entity.entry(reject.entity).or_default().push(reject);
         }
         for (entity, rejects) in by_entity {
-            let row_count = rejects.len() as u64;
-            let totals = ControlTotals {
-                rows: row_count,
-                ..ControlTotals::default()
-            };
-            let partition = Partition {
-                quarantine: true,
-                entity,
-                period: self.extraction_period(),
-            };
-            let batch = quarantine::to_batch(&rejects, self.parts.stamp())
-                .map_err(|error| LandingError::columns("the quarantine", error))?;
-            self.parts.append(partition, &batch, &totals)?;
-            self.tally.row_count += row_count;
-            self.tally.rejected_count += row_count;
+            self.append_rejects(entity, &rejects)?;
+            self.tally.row_count += rejects.len() as u64;
             self.read_versions(entity)?;
             let versions = self.versions.entry(entity).or_default();
             for id in rejects.iter().filter_map(|reject| reject.id.as_deref()) {
@@ -301,10 +259,111 @@ impl PullWriter {
         Ok(())
     }
 
-    fn write_tombstones(&mut self, entity: Entity) -> Result<(), LandingError> {
+    fn append_rejects(&mut self, entity: Entity, rejects: &[&Reject]) -> Result<(), LandingError> {
+        let row_count = rejects.len() as u64;
+        let totals = ControlTotals {
+            rows: row_count,
+            ..ControlTotals::default()
+        };
+        let partition = Partition {
+            quarantine: true,
+            entity,
+            period: self.extraction_period(),
+        };
+        let batch = quarantine::to_batch(rejects, self.parts.stamp())
+            .map_err(|error| LandingError::columns("the quarantine", error))?;
+        self.parts.append(partition, &batch, &totals)?;
+        self.tally.rejected_count += row_count;
+        Ok(())
+    }
+
+    /// Brings what contradicts a version that counts into the quarantine: from the files of this
+    /// pull, which must be closed, or, where it is what an earlier pull landed, from there.
+    fn quarantine_losers(&mut self) -> Result<(), LandingError> {
+        let entities: Vec<Entity> = self.versions.keys().copied().collect();
+        for entity in entities {
+            let versions = self.versions.entry(entity).or_default();
+            let mut written = BTreeSet::new();
+            let mut landed = HashSet::new();
+            for loser in versions.losers() {
+                match loser.place {
+                    Some(place) => {
+                        written.insert(place);
+                    }
+                    None => {
+                        landed.insert((loser.id, loser.digest));
+                    }
+                }
+            }
+            for file in self.parts.files_with(&written) {
+                for records in file.records_at(&written)? {
+                    self.quarantine(entity, &records?)?;
+                }
+            }
+            let earlier: Vec<LandedFile> = files_of(&self.landed, entity)
+                .into_iter()
+                .rev()
+                .cloned()
+                .collect();
+            for file in earlier {
+                if landed.is_empty() {
+                    break;
+                }
+                let (opened, path) = (self.shelf.open(&file)?, self.shelf.path(&file)?);
+                for records in conflict::records_of(opened, &path, entity)? {
+                    let mut found = records?;
+                    found
+                        .retain(|record| landed.remove(&(id_digest(record.id()), record.digest())));
+                    self.quarantine(entity, &found)?;
+                }
+            }
+        }
+        self.parts.close_all()
+    }
+
+    /// Puts records that contradict what counts into the quarantine.
+    fn quarantine(&mut self, entity: Entity, records: &[Record]) -> Result<(), LandingError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let rejects: Vec<Reject> = records.iter().map(conflict::reject_of).collect();
+        self.append_rejects(entity, &rejects.iter().collect::<Vec<_>>())?;
+        self.tally.repeated_count -= rejects.len() as u64;
+        Ok(())
+    }
+
+    /// Buries what the pages said is gone, and the children that are missing below their parents.
+    fn bury_told(&mut self, entity: Entity, absences: &Absences) -> Result<(), LandingError> {
         self.read_versions(entity)?;
+        let mut due = Vec::new();
+        for (id, at) in absences.gone(entity) {
+            let versions = self.versions.entry(entity).or_default();
+            let Some(burial) = versions.bury(id_digest(id), at) else {
+                continue;
+            };
+            self.superseded.extend(self.tally.withdraw(burial.former));
+            if burial.is_due {
+                due.push(id.to_owned());
+            }
+        }
+        self.write_tombstones(entity, &due)?;
         let versions = self.versions.entry(entity).or_default();
-        let gone = versions.missing(&self.shelf, &files_of(&self.landed, entity))?;
+        let files = files_of(&self.landed, entity);
+        let mut lost = BTreeSet::new();
+        for (column, parents) in absences.whole(entity) {
+            lost.extend(versions.missing_below(&self.shelf, &files, column, parents)?);
+        }
+        for id in &lost {
+            versions.bury(id_digest(id), None);
+        }
+        if let Some(seen) = absences.seen(entity) {
+            self.tally.unknown_count += versions.unknown_count(seen);
+        }
+        let lost: Vec<String> = lost.into_iter().collect();
+        self.write_tombstones(entity, &lost)
+    }
+
+    fn write_tombstones(&mut self, entity: Entity, gone: &[String]) -> Result<(), LandingError> {
         let partition = Partition {
             quarantine: false,
             entity,
@@ -321,9 +380,12 @@ impl PullWriter {
             let batch = builder
                 .finish()
                 .map_err(|error| LandingError::columns(entity.name(), error))?;
-            let rows: Vec<(u32, Digest)> = (0..)
-                .zip(ids)
-                .map(|(row, id)| (row, id_digest(id)))
+            let rows: Vec<Candidate> = (0..)
+                .zip(&records)
+                .map(|(row, record)| Candidate {
+                    row,
+                    content: Content::of(record),
+                })
                 .collect();
             self.append(partition, batch.batch(), &records, &rows)?;
             self.tally.tombstone_count += ids.len() as u64;
@@ -389,51 +451,4 @@ impl PullWriter {
 
 fn files_of(landed: &[LandedFile], entity: Entity) -> Vec<&LandedFile> {
     landed.iter().filter(|file| file.entity == entity).collect()
-}
-
-/// One candidate per id, in the order of the page.
-fn newest_of_page(records: &[Record]) -> Vec<Candidate> {
-    let mut newest: HashMap<Digest, (u32, Rank)> = HashMap::with_capacity(records.len());
-    for (row, record) in (0..).zip(records) {
-        let rank = Rank::of(record);
-        let best = newest.entry(id_digest(record.id())).or_insert((row, rank));
-        if rank > best.1 {
-            *best = (row, rank);
-        }
-    }
-    let mut candidates: Vec<Candidate> = newest
-        .into_iter()
-        .map(|(id, (row, rank))| Candidate { row, id, rank })
-        .collect();
-    candidates.sort_unstable_by_key(|candidate| candidate.row);
-    candidates
-}
-
-/// Every row that came is accounted for, and every row that counts is in a file.
-fn tie_counts(pull: &LandedPull) -> Result<(), LandingError> {
-    let rows_in = |quarantine: bool| -> u64 {
-        let files = pull
-            .files
-            .iter()
-            .filter(|file| file.quarantine == quarantine);
-        files.map(|file| file.totals.rows).sum()
-    };
-    let accounted =
-        pull.new_count + pull.unchanged_count + pull.repeated_count + pull.rejected_count;
-    let sides = [
-        ("rows that came", pull.row_count, accounted),
-        (
-            "rows in files",
-            rows_in(false),
-            pull.new_count + pull.tombstone_count,
-        ),
-        ("rows in the quarantine", rows_in(true), pull.rejected_count),
-    ];
-    for (what, base, peer) in sides {
-        if base != peer {
-            let untied = TotalsError::Untied(format!("{what}: {base} against {peer}"));
-            return Err(LandingError::totals("the pull", untied));
-        }
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 //! Per id a digest is kept and never the record. Ids are kept as digests too, so that a record
 //! takes the same few bytes whatever its id looks like.
 
+use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -35,12 +36,49 @@ pub(super) struct Rank {
     digest: Digest,
 }
 
-impl Rank {
+/// One content of an id, as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Content {
+    /// The id.
+    pub(super) id: Digest,
+    rank: Rank,
+    /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
+    /// do not contradict each other.
+    values: Digest,
+}
+
+impl Content {
     pub(super) fn of(record: &Record) -> Self {
         Self {
-            updated_at: record.instant("updated_at"),
-            digest: record.digest(),
+            id: id_digest(record.id()),
+            rank: Rank {
+                updated_at: record.instant("updated_at"),
+                digest: record.digest(),
+            },
+            values: record.values_digest(),
         }
+    }
+
+    /// The digest of the whole version.
+    pub(super) fn digest(&self) -> Digest {
+        self.rank.digest
+    }
+
+    /// Ids together, and of each the one that counts first.
+    pub(super) fn by_id_then_best(&self, other: &Self) -> Ordering {
+        self.id
+            .cmp(&other.id)
+            .then_with(|| other.rank.cmp(&self.rank))
+    }
+
+    /// Whether nothing says which of the two is right: one instant of change, other values.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        self.rank.updated_at == other.rank.updated_at && self.values != other.values
+    }
+
+    /// Whether both say the same of the same instant.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        self.rank.updated_at == other.rank.updated_at && self.values == other.values
     }
 }
 
@@ -51,12 +89,23 @@ struct Landed {
     living: bool,
 }
 
-/// The version of an id that counts in this pull so far.
+/// A version of an id in this pull, and where it was written.
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
-    rank: Rank,
+    content: Content,
     /// `None` where it equals the landed version, and until it is written.
     place: Option<Place>,
+}
+
+/// A content that contradicts the one that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loser {
+    /// The id.
+    pub(super) id: Digest,
+    /// The version.
+    pub(super) digest: Digest,
+    /// Where it stands in this pull; `None` where it is the landed version.
+    pub(super) place: Option<Place>,
 }
 
 /// What a version of this pull gives way to.
@@ -77,8 +126,20 @@ pub(super) enum Verdict {
     Lands(Former),
     /// It equals the landed version and lands nothing.
     Unchanged(Former),
+    /// It contradicts the version that counts and is to be written aside; [`Versions::written`]
+    /// must be told where.
+    Contradicts,
     /// Its id came already, with this content or a newer one.
     Repeated,
+}
+
+/// What a written version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It counts so far.
+    Counts,
+    /// It contradicts the one that counts, and is taken out again at the end.
+    Rival,
 }
 
 /// The versions of one source's records of one entity.
@@ -86,7 +147,20 @@ pub(super) enum Verdict {
 pub(super) struct Versions {
     landed: HashMap<Digest, Landed>,
     chosen: HashMap<Digest, Chosen>,
+    /// By id, what contradicts the chosen version: one content for each set of values, the one with
+    /// the largest digest.
+    rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
+    buried: HashSet<Digest>,
+}
+
+/// What burying an id changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Burial {
+    /// The version of this pull that does not count then.
+    pub(super) former: Former,
+    /// Whether there is a landed version, so that a tombstone is due.
+    pub(super) is_due: bool,
 }
 
 impl Versions {
@@ -106,33 +180,92 @@ impl Versions {
     }
 
     /// Judges one version of this pull.
-    pub(super) fn judge(&mut self, id: Digest, rank: Rank) -> Verdict {
-        let former = match self.chosen.entry(id) {
+    pub(super) fn judge(&mut self, content: Content) -> Verdict {
+        let fresh = Chosen {
+            content,
+            place: None,
+        };
+        let former = match self.chosen.entry(content.id) {
             Entry::Vacant(slot) => {
-                slot.insert(Chosen { rank, place: None });
+                slot.insert(fresh);
                 Former::None
             }
             Entry::Occupied(mut slot) => {
-                let chosen = slot.get_mut();
-                if rank <= chosen.rank {
-                    return Verdict::Repeated;
+                let chosen = *slot.get();
+                if content.rank <= chosen.content.rank {
+                    return if content.contradicts(&chosen.content) {
+                        self.judge_rival(fresh)
+                    } else {
+                        Verdict::Repeated
+                    };
                 }
-                let former = chosen.place.map_or(Former::Unchanged, Former::Written);
-                *chosen = Chosen { rank, place: None };
-                former
+                slot.insert(fresh);
+                self.yield_to(content, chosen);
+                chosen.place.map_or(Former::Unchanged, Former::Written)
             }
         };
-        match self.landed.get(&id) {
-            Some(landed) if landed.digest == rank.digest => Verdict::Unchanged(former),
-            _ => Verdict::Lands(former),
+        if self.is_landed(content) {
+            Verdict::Unchanged(former)
+        } else {
+            Verdict::Lands(former)
         }
     }
 
-    /// Notes where a version that lands was written.
-    pub(super) fn written(&mut self, id: Digest, place: Place) {
-        if let Some(chosen) = self.chosen.get_mut(&id) {
+    /// The rivals of an id after `content` took the place of `former`: a later change settles every
+    /// contradiction before it, and an equally late one is contradicted by what it displaced.
+    fn yield_to(&mut self, content: Content, former: Chosen) {
+        if former.content.contradicts(&content) {
+            let rivals = self.rivals.entry(content.id).or_default();
+            rivals.retain(|rival| !rival.content.repeats(&content));
+            rivals.push(former);
+        } else if !former.content.repeats(&content) {
+            self.rivals.remove(&content.id);
+        }
+    }
+
+    fn judge_rival(&mut self, fresh: Chosen) -> Verdict {
+        let content = fresh.content;
+        let rivals = self.rivals.entry(content.id).or_default();
+        match rivals
+            .iter_mut()
+            .find(|rival| rival.content.repeats(&content))
+        {
+            Some(rival) if content.rank <= rival.content.rank => return Verdict::Repeated,
+            Some(rival) => *rival = fresh,
+            None => rivals.push(fresh),
+        }
+        if self.is_landed(content) {
+            Verdict::Repeated
+        } else {
+            Verdict::Contradicts
+        }
+    }
+
+    fn is_landed(&self, content: Content) -> bool {
+        let landed = self.landed.get(&content.id);
+        landed.is_some_and(|landed| landed.digest == content.digest())
+    }
+
+    /// Notes where a version was written, and says whether it is to stay there.
+    pub(super) fn written(&mut self, content: &Content, place: Place) -> Standing {
+        let mut rivals = self.rivals.get_mut(&content.id).into_iter().flatten();
+        if let Some(rival) = rivals.find(|rival| rival.content == *content) {
+            rival.place = Some(place);
+            return Standing::Rival;
+        }
+        if let Some(chosen) = self.chosen.get_mut(&content.id) {
             chosen.place = Some(place);
         }
+        Standing::Counts
+    }
+
+    /// What contradicts a version that counts, in no order.
+    pub(super) fn losers(&self) -> impl Iterator<Item = Loser> {
+        self.rivals.values().flatten().map(|rival| Loser {
+            id: rival.content.id,
+            digest: rival.content.digest(),
+            place: rival.place,
+        })
     }
 
     /// Notes that a record came and did not fit: it is not gone.
@@ -140,20 +273,85 @@ impl Versions {
         self.rejected.insert(id_digest(id));
     }
 
-    /// The ids that are landed as living and did not come in this pull, sorted. They are read from
-    /// `files` again, since only their digests are kept.
+    /// Buries an id, unless a version of it came that changed after `at`, or one that did not fit.
+    pub(super) fn bury(&mut self, id: Digest, at: Option<Timestamp>) -> Option<Burial> {
+        let chosen = self.chosen.get(&id);
+        let is_later = chosen.zip(at).is_some_and(|(chosen, at)| {
+            let updated_at = chosen.content.rank.updated_at;
+            updated_at.is_none_or(|updated_at| updated_at > at)
+        });
+        if is_later || self.rejected.contains(&id) || !self.buried.insert(id) {
+            return None;
+        }
+        self.rivals.remove(&id);
+        let former = match self.chosen.remove(&id) {
+            None => Former::None,
+            Some(chosen) => chosen.place.map_or(Former::Unchanged, Former::Written),
+        };
+        let is_due = self.landed.get(&id).is_some_and(|landed| landed.living);
+        Some(Burial { former, is_due })
+    }
+
+    /// Whether an id is landed as living and this pull says nothing of it.
+    pub(super) fn is_silent(&self, id: Digest) -> bool {
+        self.landed.get(&id).is_some_and(|landed| landed.living)
+            && !self.chosen.contains_key(&id)
+            && !self.rejected.contains(&id)
+            && !self.buried.contains(&id)
+    }
+
+    /// How many ids are none that was ever brought, by this pull or by an earlier one.
+    pub(super) fn unknown_count(&self, ids: &HashSet<Digest>) -> u64 {
+        let is_unknown = |id: &&Digest| {
+            !self.landed.get(*id).is_some_and(|landed| landed.living)
+                && !self.chosen.contains_key(*id)
+                && !self.rejected.contains(*id)
+                && !self.buried.contains(*id)
+        };
+        ids.iter().filter(is_unknown).count() as u64
+    }
+
+    /// The ids that are landed as living, did not come in this pull and whose parent, in the newest
+    /// version, is one of `parents`; sorted.
+    pub(super) fn missing_below(
+        &self,
+        shelf: &Shelf,
+        files: &[&LandedFile],
+        column: &str,
+        parents: &HashSet<Digest>,
+    ) -> Result<Vec<String>, LandingError> {
+        let mut missing: HashMap<Digest, String> = HashMap::new();
+        for file in files {
+            rows::visit_pairs(shelf, file, ["id", column], |id, parent| {
+                let digest = id_digest(id);
+                let is_below = parent.is_some_and(|parent| parents.contains(&id_digest(parent)));
+                if is_below && self.is_silent(digest) {
+                    missing.insert(digest, id.to_owned());
+                } else {
+                    missing.remove(&digest);
+                }
+            })?;
+        }
+        let mut missing: Vec<String> = missing.into_values().collect();
+        missing.sort_unstable();
+        Ok(missing)
+    }
+
+    /// The ids that are landed as living and did not come in this pull, sorted; a sweep that saw
+    /// them, as `seen`, is as good as a record. They are read from `files` again, since only their
+    /// digests are kept.
     pub(super) fn missing(
         &self,
         shelf: &Shelf,
         files: &[&LandedFile],
+        seen: Option<&HashSet<Digest>>,
     ) -> Result<Vec<String>, LandingError> {
+        let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
         let mut wanted: HashSet<Digest> = self
             .landed
-            .iter()
-            .filter(|(id, landed)| {
-                landed.living && !self.chosen.contains_key(*id) && !self.rejected.contains(*id)
-            })
-            .map(|(id, _)| *id)
+            .keys()
+            .filter(|id| self.is_silent(**id) && !is_seen(id))
+            .copied()
             .collect();
         let mut missing = Vec::with_capacity(wanted.len());
         for file in files.iter().rev() {
@@ -188,35 +386,71 @@ pub(super) fn id_digest(id: &str) -> Digest {
 mod tests {
     use super::*;
 
-    fn rank(second: i64, digest: u8) -> Rank {
-        Rank {
-            updated_at: Timestamp::from_second(second).ok(),
-            digest: [digest; 16],
+    fn content(second: i64, digest: u8, values: u8) -> Content {
+        Content {
+            id: id_digest("x"),
+            rank: Rank {
+                updated_at: Timestamp::from_second(second).ok(),
+                digest: [digest; 16],
+            },
+            values: [values; 16],
         }
     }
 
-    // Goal: of several contents the same one is chosen in every order. Method: all six orders of
-    // three versions; the last verdict that is not `Repeated` must be of the newest.
-    #[test]
-    fn the_newest_content_wins_in_every_order() {
-        let versions = [rank(1, 9), rank(2, 1), rank(2, 3)];
-        for order in [
-            [0, 1, 2],
-            [0, 2, 1],
-            [1, 0, 2],
-            [1, 2, 0],
-            [2, 0, 1],
-            [2, 1, 0],
-        ] {
-            let mut state = Versions::default();
-            let id = id_digest("x");
-            let mut last = None;
-            for at in order {
-                if state.judge(id, versions[at]) != Verdict::Repeated {
-                    last = Some(at);
-                }
+    /// Judges versions in an order, each written where it has to be; the last that lands.
+    fn play(contents: &[Content], order: &[usize]) -> (Versions, Option<usize>) {
+        let mut state = Versions::default();
+        let mut last = None;
+        for at in order {
+            let content = &contents[*at];
+            let verdict = state.judge(*content);
+            if matches!(verdict, Verdict::Lands(_)) {
+                last = Some(*at);
             }
-            assert_eq!(last, Some(2), "{order:?}");
+            if matches!(verdict, Verdict::Lands(_) | Verdict::Contradicts) {
+                let row = u64::try_from(*at).unwrap();
+                state.written(content, Place { part: 0, row });
+            }
+        }
+        (state, last)
+    }
+
+    const ORDERS: [[usize; 3]; 6] = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+
+    // Goal: of several contents the same one is chosen in every order, and the same ones contradict
+    // it. Method: all six orders of three versions.
+    #[test]
+    fn the_same_content_wins_in_every_order() {
+        let older = [content(1, 9, 9), content(2, 1, 1), content(2, 3, 3)];
+        let later_settles = [content(1, 9, 9), content(1, 8, 8), content(2, 1, 1)];
+        let all_differ = [content(1, 1, 1), content(1, 2, 2), content(1, 3, 3)];
+        let two_say_the_same = [content(1, 1, 1), content(1, 2, 1), content(1, 3, 3)];
+        let winner_is_said_twice = [content(1, 1, 3), content(1, 2, 1), content(1, 3, 3)];
+        for (contents, losers) in [
+            (older, vec![1]),
+            (later_settles, vec![]),
+            (all_differ, vec![0, 1]),
+            (two_say_the_same, vec![1]),
+            (winner_is_said_twice, vec![1]),
+        ] {
+            for order in ORDERS {
+                let (state, last) = play(&contents, &order);
+                assert_eq!(last, Some(2), "{order:?}");
+                let mut found: Vec<u64> = state
+                    .losers()
+                    .filter_map(|loser| loser.place)
+                    .map(|place| place.row)
+                    .collect();
+                found.sort_unstable();
+                assert_eq!(found, losers, "{contents:?} {order:?}");
+            }
         }
     }
 
@@ -225,21 +459,21 @@ mod tests {
     #[test]
     fn what_is_landed_supersedes_what_was_just_written() {
         let mut state = Versions::default();
-        let id = id_digest("x");
         let landed = Landed {
             digest: [5; 16],
             living: true,
         };
-        state.landed.insert(id, landed);
+        state.landed.insert(id_digest("x"), landed);
         let place = Place { part: 0, row: 4 };
-        assert_eq!(state.judge(id, rank(1, 9)), Verdict::Lands(Former::None));
-        state.written(id, place);
+        let first = content(1, 9, 9);
+        assert_eq!(state.judge(first), Verdict::Lands(Former::None));
+        state.written(&first, place);
         assert_eq!(
-            state.judge(id, rank(2, 5)),
+            state.judge(content(2, 5, 5)),
             Verdict::Unchanged(Former::Written(place))
         );
         assert_eq!(
-            state.judge(id, rank(3, 6)),
+            state.judge(content(3, 6, 6)),
             Verdict::Lands(Former::Unchanged)
         );
     }

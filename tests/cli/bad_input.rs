@@ -129,6 +129,58 @@ fn rows_that_do_not_fit_are_quarantined() {
     workspace.run(&["landing", "verify"]).expect(0);
 }
 
+/// Goal: an id that comes twice with other values loses neither of them: one lands, whichever stands
+/// first, the other is quarantined with its raw text, and the source is partial; a plain repetition
+/// is no fault. Method: a file with both, in both orders.
+#[test]
+fn an_id_with_two_contents_makes_its_source_partial() {
+    let (first, second) = (
+        "i1,1,a1,2026-10-01,USD,100.00\n",
+        "i1,1,a1,2026-10-01,USD,175.00\n",
+    );
+    let other = "i2,2,a1,2026-10-01,USD,5.00\n";
+    let landed = [[first, second], [second, first]].map(|rows| {
+        let workspace = Workspace::new(&ledger("invoices = \"in.csv\""), NOW);
+        let header = "id,number,account_id,issued_on,currency,total\n";
+        let text = [header, rows[0], other, rows[1], other].concat();
+        workspace.write("in.csv", &text);
+        let pulls = workspace.run(&["sync", "--json"]).expect(3).json();
+        assert_eq!(pulls[0]["state"], "partial");
+        assert_eq!(
+            (&pulls[0]["rejected"], &pulls[0]["landed"]),
+            (&1.into(), &2.into())
+        );
+        let question = "select total from invoices where id = 'i1'";
+        let query = ["landing", "query", question];
+        let total = workspace.run(&query).expect(0).stdout;
+        let quarantine = workspace
+            .run(&["landing", "list", "--quarantine", "--json"])
+            .expect(0)
+            .json();
+        assert_eq!(quarantine[0]["rows"], 1);
+        let reject = &quarantine[0]["rejects"][0];
+        assert_eq!(
+            (&reject["id"], &reject["field"]),
+            (&"i1".into(), &"id".into())
+        );
+        let told = [total.as_str(), reject["raw"].as_str().unwrap()].concat();
+        assert!(told.contains("100") && told.contains("175"), "{told}");
+        let shown = workspace
+            .run(&["landing", "list", "--quarantine"])
+            .expect(0);
+        assert!(shown.stdout.contains("comes twice"), "{}", shown.stdout);
+        workspace.run(&["landing", "verify"]).expect(0);
+        // The same file again says the same, and lands nothing.
+        let again = workspace.run(&["sync", "--json"]).expect(3).json();
+        assert_eq!(
+            (&again[0]["rejected"], &again[0]["landed"]),
+            (&1.into(), &0.into())
+        );
+        total
+    });
+    assert_eq!(landed[0], landed[1]);
+}
+
 /// Goal: a folder that cannot be written is an error with the path, not a panic and not a loss.
 #[test]
 fn an_unwritable_folder_is_named() {

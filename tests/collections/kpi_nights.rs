@@ -125,7 +125,8 @@ fn outcome(night: &Night) -> Outcome {
         findings: Vec::new(),
         unknown_units: Vec::new(),
         timing_units: Vec::new(),
-        seen: Vec::new(),
+        seen_units: None,
+        watched: Vec::new(),
         blind_sources: Vec::new(),
         completeness: Vec::new(),
     };
@@ -156,7 +157,7 @@ fn outcome(night: &Night) -> Outcome {
         sum.compared_value += amounts.weight();
         sum.expected_value += amounts.expected;
         sum.billed_value += amounts.actual;
-        outcome.seen.push(SeenUnit {
+        outcome.watched.push(SeenUnit {
             account: id,
             sku: sku(unit),
             currency: currency("USD"),
@@ -165,6 +166,13 @@ fn outcome(night: &Night) -> Outcome {
             is_discrepant: !found.is_empty(),
         });
         outcome.findings.extend(found);
+    }
+    if !outcome.blind_sources.is_empty() {
+        let seen = outcome.watched.iter();
+        outcome.seen_units = Some(
+            seen.map(|unit| (unit.account.clone(), unit.sku.clone()))
+                .collect(),
+        );
     }
     outcome.totals = sums.into_values().collect();
     outcome
@@ -251,8 +259,8 @@ impl Past {
         self.is_undecided = told == Told::Unknown || (told == Told::Nothing && is_blind);
         match told {
             Told::Unknown => {}
-            // What is not there while a source is blind may only not be seen; the book follows it
-            // all the same, and no figure tells it.
+            // What is not there while a source is blind may only not be seen.
+            Told::Nothing if is_blind => {}
             Told::Nothing => self.present = None,
             Told::Amounts(expected, actual, _) => {
                 let now = Amounts {
@@ -413,7 +421,7 @@ proptest! {
 
             // 10: the order of rows and items changes nothing.
             let mut other_order = outcome.clone();
-            other_order.seen.reverse();
+            other_order.watched.reverse();
             other_order.unknown_units.reverse();
             let mut reversed = standing.clone();
             reversed.reverse();

@@ -220,3 +220,106 @@ fn what_a_later_clock_landed_does_not_count_before_it() {
     assert_eq!(swept.tombstone_count, 1);
     assert!(world.records(Entity::Invoices, night(3)).is_empty());
 }
+
+// Goal: two contents of one id and one instant of change are a contradiction: one lands, and the other
+// is in the quarantine with its raw record, also where it was written before or landed on an earlier
+// night; a later change settles it. Method: both orders, on one page and on two, over three nights.
+#[test]
+fn contradicting_contents_are_quarantined() {
+    let dear = invoice("a", "2026-10-01", 300);
+    let cheap = invoice("a", "2026-11-01", 100);
+    let other = invoice("b", "2026-10-01", 50);
+    let of = |row: &Record| row.raw.clone().unwrap();
+    let mut outcomes = Vec::new();
+    for pages in [
+        vec![page(&[dear.clone(), cheap.clone(), other.clone()])],
+        vec![page(&[cheap.clone(), dear.clone(), other.clone()])],
+        vec![
+            page(&[dear.clone(), other.clone()]),
+            page(&[cheap.clone(), dear.clone()]),
+        ],
+        vec![
+            page(&[cheap.clone(), other.clone()]),
+            page(&[dear.clone(), cheap.clone()]),
+        ],
+    ] {
+        let mut world = World::new();
+        let landed = world.pull("billing", night(1), &pages, &[Entity::Invoices]);
+        assert_eq!((landed.new_count, landed.rejected_count), (2, 1));
+        assert_eq!(landed.row_count, 3 + landed.repeated_count);
+        assert!(world.landing.verify(&world.files).is_empty());
+        let records = world.records(Entity::Invoices, night(1));
+        let rejects = world.landing.rejects(&world.files).unwrap();
+        assert_eq!(rejects.len(), 1);
+        let reject = &rejects[0];
+        assert_eq!(
+            (reject.field.as_str(), reject.id.as_deref()),
+            ("id", Some("a"))
+        );
+        assert!(
+            reject
+                .reason
+                .starts_with("comes twice with different content")
+        );
+        let mut both = [of(&records[0]), reject.raw.clone()];
+        both.sort_unstable();
+        let mut expected = [of(&dear), of(&cheap)];
+        expected.sort_unstable();
+        assert_eq!(both, expected, "nothing is lost");
+        outcomes.push((totals(&records), reject.raw.clone()));
+
+        // The next night the loser alone: it lands, and what was landed before is quarantined when
+        // both come again.
+        let loser = if reject.raw == of(&dear) {
+            &dear
+        } else {
+            &cheap
+        };
+        let alone = world.pull(
+            "billing",
+            night(2),
+            &[page(std::slice::from_ref(loser))],
+            &[],
+        );
+        assert_eq!((alone.new_count, alone.rejected_count), (1, 0));
+        let both = world.pull("billing", night(3), &pages, &[Entity::Invoices]);
+        assert_eq!(
+            (both.new_count, both.unchanged_count, both.rejected_count),
+            (1, 1, 1)
+        );
+        let rejects = world.landing.rejects(&both.files).unwrap();
+        assert_eq!(rejects.len(), 1);
+        assert_eq!(rejects[0].raw, of(loser));
+        assert!(world.landing.verify(&world.files).is_empty());
+
+        let settled = updated(invoice("a", "2026-10-01", 200), 1_900_000_000);
+        let mut pages = pages;
+        pages.push(page(&[settled]));
+        let settling = world.pull("billing", night(4), &pages, &[Entity::Invoices]);
+        assert_eq!((settling.new_count, settling.rejected_count), (1, 0));
+        assert!(settling.files.iter().all(|file| !file.quarantine));
+    }
+    assert!(
+        outcomes.windows(2).all(|pair| pair[0] == pair[1]),
+        "{outcomes:?}"
+    );
+}
+
+// Goal: rows that differ only in what crossfoot does not read do not contradict each other: one file
+// may feed customers and their invoices. Method: one content under two raw records.
+#[test]
+fn what_is_not_read_contradicts_nothing() {
+    let first = invoice("a", "2026-10-01", 100);
+    let mut second = first.clone();
+    second.raw = Some("{\"id\":\"a\",\"cents\":100,\"more\":1}".into());
+    let mut world = World::new();
+    let landed = world.pull("billing", night(1), &[page(&[first, second])], &[]);
+    assert_eq!(
+        (
+            landed.new_count,
+            landed.repeated_count,
+            landed.rejected_count
+        ),
+        (1, 1, 0)
+    );
+}

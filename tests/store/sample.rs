@@ -212,6 +212,7 @@ pub(crate) fn change(
             run_id: None,
             worth: was.is_none().then(|| ItemWorth::of(&discrepancy(id, to))),
         }],
+        approver: None,
     }
 }
 

@@ -83,6 +83,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
 
     let mut judged = JudgedUnits {
         watched: input.watched.clone(),
+        blindness: context.blindness,
         ..JudgedUnits::default()
     };
     let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
@@ -132,7 +133,9 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
-        seen: judged.seen,
+        watched: judged.watched_seen,
+        seen_units: (judged.blindness != Blindness::default())
+            .then(|| judged.seen_units.into_iter().collect()),
         blind_sources: input
             .blind_sources
             .iter()
@@ -149,7 +152,10 @@ struct JudgedUnits {
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
     watched: BTreeSet<(String, String)>,
-    seen: Vec<SeenUnit>,
+    watched_seen: Vec<SeenUnit>,
+    /// Kept only while a leg is blind.
+    seen_units: BTreeSet<(String, String)>,
+    blindness: Blindness,
 }
 
 impl JudgedUnits {
@@ -157,7 +163,7 @@ impl JudgedUnits {
         let key = (group.account.clone(), group.sku.clone());
         if self.watched.contains(&key) {
             let seen = judged.units.iter().map(|unit| unit.seen(&group.sku));
-            self.seen.extend(seen);
+            self.watched_seen.extend(seen);
         }
         self.tally.skip(&judged.skipped);
         for unit in &judged.units {
@@ -171,6 +177,15 @@ impl JudgedUnits {
                     self.timing_units.insert(key());
                 }
                 Verdict::Equal | Verdict::Within | Verdict::Discrepant => {}
+            }
+            // What is billed may have come already where the bills are not seen.
+            let is_seen = match unit.verdict {
+                Verdict::Unknown => false,
+                Verdict::Timing => !self.blindness.billed,
+                Verdict::Equal | Verdict::Within | Verdict::Discrepant => true,
+            };
+            if is_seen && self.blindness != Blindness::default() {
+                self.seen_units.insert(key());
             }
         }
         self.findings.extend(judged.findings);

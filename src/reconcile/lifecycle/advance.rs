@@ -7,21 +7,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::currency::Currency;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
 use crate::reconcile::outcome::{Finding, Outcome};
-use crate::reconcile::worth::{Amounts, ItemWorth, Off, Standing, UnitWorth};
+use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
 use super::identify::{fingerprint_of, identify, new_id};
+use super::units::{UnitKey, amounts_of, given_away, keys, new_parts, settle, unit_of, units_seen};
 
 /// Who acts when nobody does.
 const SYSTEM: &str = "crossfoot";
 
 /// The changes that an outcome makes to `standing`: all items of its rule and period, in any state.
-/// Items of unknown units do not move. Nothing changes where nothing differs, so that advancing
+/// Items of units that are unknown, or were not seen, do not move. Nothing changes where nothing differs, so that advancing
 /// again with the same outcome is without effect.
 pub fn advance(
     outcome: &Outcome,
@@ -32,6 +32,7 @@ pub fn advance(
     let mut standing = standing;
     standing.sort_by(|base, peer| base.id.cmp(&peer.id));
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
+    let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
     let matches = identify(&standing, &outcome.findings);
     let step = Step {
@@ -49,7 +50,8 @@ pub fn advance(
     for at in &matches.gone {
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
-        if unknown.contains(&key) {
+        let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
+        if unknown.contains(&key) || !is_seen {
             continue;
         }
         changes.extend(step.agrees(item, timing.contains(&key)));
@@ -65,91 +67,9 @@ pub fn advance(
     changes
 }
 
-/// The units that a book has items of, as (account, product).
-pub fn watched_units(standing: &[Discrepancy]) -> BTreeSet<(String, String)> {
-    standing
-        .iter()
-        .map(|item| (item.account.clone(), item.sku.clone()))
-        .collect()
-}
-
-/// The units of standing items that an outcome could not decide: they are unknown or not due yet, or
-/// there is no row of them while some source is blind, which may be all there is to it. They are in
-/// no figure until they are decided.
-pub fn undecided_units(outcome: &Outcome, standing: &[Discrepancy]) -> Vec<(String, String)> {
-    let undecided: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units)
-        .into_iter()
-        .chain(keys(&outcome.timing_units))
-        .collect();
-    let found: BTreeSet<(&str, &str)> = outcome
-        .findings
-        .iter()
-        .map(|finding| (finding.account.id.as_str(), finding.sku.as_str()))
-        .collect();
-    let seen: BTreeSet<(&str, &str)> = outcome
-        .seen
-        .iter()
-        .map(|unit| (unit.account.as_str(), unit.sku.as_str()))
-        .collect();
-    let is_blind = !outcome.blind_sources.is_empty();
-    watched_units(standing)
-        .into_iter()
-        .filter(|(account, sku)| {
-            let key = (account.as_str(), sku.as_str());
-            let is_hidden = is_blind && !seen.contains(&key);
-            !found.contains(&key) && (undecided.contains(&key) || is_hidden)
-        })
-        .collect()
-}
-
-fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
-    units
-        .iter()
-        .map(|(account, sku)| (account.as_str(), sku.as_str()))
-        .collect()
-}
-
-type UnitKey<'a> = (&'a str, &'a str, Currency);
-
-fn unit_of(finding: &Finding) -> UnitKey<'_> {
-    (&finding.account.id, &finding.sku, finding.currency)
-}
-
-fn amounts_of(finding: &Finding) -> Amounts {
-    Amounts {
-        expected: finding.unit_expected,
-        actual: finding.unit_actual,
-    }
-}
-
-/// How the outcome found the units of findings and of standing items; `None` for one that it could
-/// not decide.
-fn units_seen(outcome: &Outcome) -> BTreeMap<UnitKey<'_>, Option<(Amounts, Standing)>> {
-    let seen = outcome.seen.iter().map(|unit| {
-        let standing = if unit.is_discrepant {
-            Standing::Differs
-        } else {
-            Standing::Agrees
-        };
-        let key = (unit.account.as_str(), unit.sku.as_str(), unit.currency);
-        (key, unit.is_decided.then_some((unit.amounts, standing)))
-    });
-    let found = outcome.findings.iter().map(|finding| {
-        let found = (amounts_of(finding), Standing::Differs);
-        (unit_of(finding), Some(found))
-    });
-    seen.chain(found).collect()
-}
-
-/// The money of the findings that no item stands for, by unit.
-fn new_parts<'a>(findings: &'a [Finding], new: &[usize]) -> BTreeMap<UnitKey<'a>, Decimal> {
-    let mut parts: BTreeMap<UnitKey<'a>, Decimal> = BTreeMap::new();
-    for finding in new.iter().map(|at| &findings[*at]) {
-        if finding.kind != Kind::Tax {
-            *parts.entry(unit_of(finding)).or_default() += finding.impact;
-        }
-    }
-    parts
+/// Whether an item was dismissed as a false positive, and the difference is larger by now.
+fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
+    item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
 }
 
 struct Step<'a> {
@@ -207,6 +127,7 @@ impl Step<'_> {
             discrepancy: item,
             was: None,
             events: vec![event],
+            approver: None,
         }
     }
 
@@ -215,7 +136,17 @@ impl Step<'_> {
         use DiscrepancyState::{Closed, Dismissed, Resolved, SelfCleared, Verified};
         let is_given_up = item.code == Some(ResolutionCode::WrittenOff);
         match item.state {
-            // What a person dismissed or wrote off stays so, however it differs.
+            // What was judged to be no error says nothing of a larger one.
+            Dismissed if is_beyond_dismissal(item, finding) => {
+                let updated = self.updated(item, finding);
+                Some(self.moved(
+                    updated,
+                    item.state,
+                    &[DiscrepancyState::Reopened],
+                    "the difference is larger than the one that was dismissed as a false positive",
+                ))
+            }
+            // What else a person dismissed or wrote off stays so, however it differs.
             Dismissed => self.watched(item),
             Verified | Closed if is_given_up => self.watched(item),
             Resolved if is_given_up => {
@@ -294,6 +225,7 @@ impl Step<'_> {
                     discrepancy: cleared,
                     was: Some(item.state),
                     events: vec![event],
+                    approver: None,
                 })
             }
         }
@@ -333,6 +265,7 @@ impl Step<'_> {
             discrepancy: watched,
             was: Some(item.state),
             events: vec![event],
+            approver: None,
         })
     }
 
@@ -379,6 +312,7 @@ impl Step<'_> {
             discrepancy: updated,
             was: Some(item.state),
             events,
+            approver: None,
         })
     }
 
@@ -452,6 +386,7 @@ impl Step<'_> {
             discrepancy: item,
             was: Some(was),
             events,
+            approver: None,
         }
     }
 
@@ -474,43 +409,5 @@ impl Step<'_> {
             run_id: Some(self.outcome.run_id.clone()),
             worth: Some(ItemWorth::of(item)),
         }
-    }
-}
-
-/// Says what is left of an item's impact, and what later billing took off. What is off on the other
-/// side by now leaves nothing of it.
-fn settle(item: &mut Discrepancy, present: Decimal) {
-    let off = Off::of(item.impact);
-    let largest = item.impact.abs();
-    item.outstanding = if Off::of(present) == off {
-        present.abs().min(largest)
-    } else {
-        Decimal::ZERO
-    };
-    let taken_off = largest - item.outstanding;
-    let withdrawn = if item.kind == Kind::Tax {
-        Decimal::ZERO
-    } else {
-        item.unit.found(off, Decimal::ZERO).withdrawn
-    };
-    item.recovered = taken_off - taken_off.min(withdrawn);
-}
-
-/// The part of an impact that belongs to new items of the same unit: no more than what the item's
-/// own cause leaves of it, and nothing that is off on the other side.
-fn given_away(impact: Decimal, present: Decimal, part: Option<Decimal>) -> Decimal {
-    let Some(part) = part.filter(|part| Off::of(*part) == Off::of(impact)) else {
-        return Decimal::ZERO;
-    };
-    let own = if Off::of(present) == Off::of(impact) {
-        present.abs()
-    } else {
-        Decimal::ZERO
-    };
-    let size = part.abs().min(impact.abs() - own);
-    if impact.is_sign_negative() {
-        -size
-    } else {
-        size
     }
 }

@@ -118,7 +118,7 @@ pub fn move_by_person(
         from_state: Some(item.state),
         to_state: request.to,
         code: moved.code,
-        note: note(request.note, request.approver),
+        note: note(request.note, request.approver.as_deref()),
         run_id: None,
         worth: None,
     };
@@ -126,6 +126,7 @@ pub fn move_by_person(
         discrepancy: moved,
         was: Some(item.state),
         events: vec![event],
+        approver: request.approver,
     })
 }
 
@@ -218,7 +219,7 @@ fn legal_text(from: DiscrepancyState) -> String {
     }
 }
 
-fn note(note: Option<String>, approver: Option<String>) -> Option<String> {
+fn note(note: Option<String>, approver: Option<&str>) -> Option<String> {
     match (note, approver) {
         (Some(note), Some(approver)) => Some(format!("{note} (approved by {approver})")),
         (None, Some(approver)) => Some(format!("approved by {approver}")),

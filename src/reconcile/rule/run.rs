@@ -76,7 +76,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     let mut tally = Tally::default();
     let mut findings = Vec::new();
     let mut unknown_units: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut seen = Vec::new();
+    let mut watched = Vec::new();
     let mut rows = LegRows::default();
     session
         .rule_units(&legs, |unit| {
@@ -88,7 +88,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
                 .watched
                 .contains(&(unit.account.clone(), unit.sku.clone()))
             {
-                seen.push(judged.seen(&unit.sku));
+                watched.push(judged.seen(&unit.sku));
             }
             rows.count(&unit, judged.verdict);
             tally.count(&judged)?;
@@ -109,7 +109,8 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         findings,
         unknown_units: unknown_units.into_iter().collect(),
         timing_units: Vec::new(),
-        seen,
+        watched,
+        seen_units: judging.is_blind.then(Vec::new),
         blind_sources: input
             .blind_sources
             .iter()

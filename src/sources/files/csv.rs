@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::row::{Fault, Row, RowReader};
-use crate::sources::json::Json;
+use crate::sources::json::Tree;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -195,13 +195,13 @@ impl<R: Read> CsvReader<R> {
         let mut entries = Vec::with_capacity(cells.len());
         for (name, cell) in self.header.iter().zip(&cells) {
             match std::str::from_utf8(cell) {
-                Ok(text) => entries.push((name.clone(), Json::Text(text.to_owned()))),
+                Ok(text) => entries.push((name.clone(), Tree::Text(text.to_owned()))),
                 Err(_) => return bad(format!("`{name}` is no UTF-8 text")),
             }
         }
-        Row::Good {
-            line,
-            record: Json::Object(entries),
+        match Tree::Object(entries).to_document() {
+            Ok(record) => Row::Good { line, record },
+            Err(reason) => bad(format!("is {reason}")),
         }
     }
 }
@@ -220,8 +220,8 @@ impl<R: Read> RowReader for CsvReader<R> {
 fn as_list(cells: &[Vec<u8>]) -> String {
     let texts = cells
         .iter()
-        .map(|cell| Json::Text(String::from_utf8_lossy(cell).into_owned()));
-    Json::List(texts.collect()).to_text()
+        .map(|cell| Tree::Text(String::from_utf8_lossy(cell).into_owned()));
+    Tree::List(texts.collect()).to_text()
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
         let mut rows = Vec::new();
         while let Some(row) = reader.next_row()? {
             rows.push(match row {
-                Row::Good { line, record } => format!("{line} {}", record.to_text()),
+                Row::Good { line, record } => format!("{line} {}", record.root().to_text()),
                 Row::Bad { line, reason, raw } => format!("{line} {reason} {raw}"),
             });
         }

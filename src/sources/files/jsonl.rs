@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 
 use super::row::{Fault, Row, RowReader};
-use crate::sources::json::{Json, parse};
+use crate::sources::json::{Shape, parse};
 
 /// A JSONL file under way.
 pub(super) struct JsonlReader<R> {
@@ -57,14 +57,14 @@ impl<R: BufRead> RowReader for JsonlReader<R> {
                 continue;
             }
             let reason = match parse(text) {
-                Ok(record @ Json::Object(_)) => {
+                Ok(record) if matches!(record.root().shape(), Shape::Object(_)) => {
                     self.good_count += 1;
                     return Ok(Some(Row::Good {
                         line: self.line,
                         record,
                     }));
                 }
-                Ok(other) => format!("is {}, not an object", other.noun()),
+                Ok(other) => format!("is {}, not an object", other.root().noun()),
                 Err(error) => format!("is {error}"),
             };
             self.bad_count += 1;

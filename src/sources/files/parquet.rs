@@ -9,7 +9,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::row::{Fault, Row, RowReader};
-use crate::sources::json::Json;
+use crate::sources::json::{Document, Tree};
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 8_192;
@@ -43,12 +43,12 @@ impl ParquetReader {
         })
     }
 
-    fn record(&self, batch: &RecordBatch) -> Result<Json, Fault> {
+    fn record(&self, batch: &RecordBatch) -> Result<Document, Fault> {
         let mut entries = Vec::with_capacity(self.header.len());
         for (name, array) in self.header.iter().zip(batch.columns()) {
             entries.push((name.clone(), json_of(array, self.at).map_err(not)?));
         }
-        Ok(Json::Object(entries))
+        Tree::Object(entries).to_document().map_err(not)
     }
 }
 
@@ -87,9 +87,9 @@ fn not(error: impl std::fmt::Display) -> Fault {
 
 /// A cell as JSON. Numbers keep their own digits: a decimal its scale, a float the shortest text
 /// that names it.
-fn json_of(array: &ArrayRef, row: usize) -> Result<Json, arrow::error::ArrowError> {
+fn json_of(array: &ArrayRef, row: usize) -> Result<Tree, arrow::error::ArrowError> {
     if array.is_null(row) {
-        return Ok(Json::Null);
+        return Ok(Tree::Null);
     }
     let text = || -> Result<String, arrow::error::ArrowError> {
         let options = FormatOptions::default();
@@ -98,23 +98,34 @@ fn json_of(array: &ArrayRef, row: usize) -> Result<Json, arrow::error::ArrowErro
             .try_to_string()
     };
     Ok(match array.data_type() {
-        DataType::Boolean => Json::Bool(array.as_boolean().value(row)),
+        DataType::Boolean => Tree::Bool(array.as_boolean().value(row)),
         DataType::List(_) => list_of(&array.as_list::<i32>().value(row))?,
         DataType::LargeList(_) => list_of(&array.as_list::<i64>().value(row))?,
         // An instant without a zone says nothing unless it is a midnight: then it is a date. Any
         // other is kept as it is, and the column's own parser refuses it.
         DataType::Timestamp(_, None) => {
             let plain = text()?;
-            Json::Text(plain.strip_suffix("T00:00:00").unwrap_or(&plain).to_owned())
+            Tree::Text(plain.strip_suffix("T00:00:00").unwrap_or(&plain).to_owned())
         }
-        kind if kind.is_numeric() => Json::Number(text()?),
-        _ => Json::Text(text()?),
+        kind if kind.is_numeric() => {
+            let number = text()?;
+            // A float that is none has a name and no digits; its column refuses it.
+            if number
+                .trim_start_matches('-')
+                .starts_with(|first: char| first.is_ascii_digit())
+            {
+                Tree::Number(number)
+            } else {
+                Tree::Text(number)
+            }
+        }
+        _ => Tree::Text(text()?),
     })
 }
 
-fn list_of(items: &ArrayRef) -> Result<Json, arrow::error::ArrowError> {
+fn list_of(items: &ArrayRef) -> Result<Tree, arrow::error::ArrowError> {
     (0..items.len())
         .map(|at| json_of(items, at))
         .collect::<Result<_, _>>()
-        .map(Json::List)
+        .map(Tree::List)
 }

@@ -17,7 +17,7 @@ use super::source::FileSet;
 use crate::canonical::Entity;
 use crate::config::FieldMap;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Scope};
+use crate::sources::json::{Scope, Tree};
 use crate::sources::mapping::{Mapping, PageBuilder, Tally};
 use crate::sources::page::{MappedPage, PullReport, Seal};
 
@@ -140,7 +140,7 @@ impl Pull<'_> {
                 self.builder
                     .add(
                         mapping,
-                        Scope::of(&record),
+                        Scope::of(record.root()),
                         &origin,
                         self.now,
                         &mut self.tally,
@@ -148,9 +148,12 @@ impl Pull<'_> {
                     .map_err(|detail| self.bad(detail))?;
             }
             Row::Bad { line, reason, raw } => {
-                let whole = Json::Null;
                 let origin = format!("{shown}:{line}");
-                let mut reject = mapping.refuse(Scope::of(&whole), origin, "row", &reason);
+                let nothing = Tree::Null
+                    .to_document()
+                    .map_err(|detail| self.bad(detail))?;
+                let scope = Scope::of(nothing.root());
+                let mut reject = mapping.refuse(scope, origin, "row", &reason);
                 reject.raw = raw;
                 self.builder.reject(reject, &mut self.tally);
             }
@@ -206,13 +209,12 @@ fn rules(
 }
 
 fn unknown_keys(entity: Entity, read: &BTreeSet<String>, row: &Row) -> BTreeSet<String> {
-    match row {
-        Row::Good {
-            record: Json::Object(entries),
-            ..
-        } => header::unread(entity, read, entries.iter().map(|(key, _)| key.as_str())),
-        _ => BTreeSet::new(),
-    }
+    let entries = match row {
+        Row::Good { record, .. } => record.root().entries(),
+        Row::Bad { .. } => None,
+    };
+    let keys = entries.into_iter().flatten().map(|(key, _)| key);
+    header::unread(entity, read, keys)
 }
 
 /// Opens a file by the format that its ending says.

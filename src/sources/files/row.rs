@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::sources::error::SourceError;
-use crate::sources::json::Json;
+use crate::sources::json::Document;
 
 /// A row of a file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Row {
     /// Its columns, as a JSON object.
-    Good { line: u64, record: Json },
+    Good { line: u64, record: Document },
     /// A row that cannot be taken apart into columns.
     Bad {
         line: u64,

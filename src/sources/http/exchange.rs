@@ -61,7 +61,7 @@ impl Exchanger {
         &self,
         call: &Call,
         headers: &HeaderMap,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         now: Timestamp,
     ) -> Outcome {
         let response = match self.request(call, headers).send().await {
@@ -76,6 +76,7 @@ impl Exchanger {
         let wait = header_text(&response, &RETRY_AFTER)
             .and_then(|text| retry_after::wait_of(&text, date.unwrap_or(now)));
         let link = header_text(&response, &LINK);
+        let answered = response.headers().clone();
         let bytes = match body::read(response, self.body_bytes_max).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
@@ -91,16 +92,18 @@ impl Exchanger {
             return self.refused(call, status, &bytes, wait);
         }
         let wrong = |reason: &str| Outcome::NotPage(self.exchanged(call, Some(status), reason));
-        match json::parse(&bytes) {
-            Err(error) => wrong(&format!("the body is {error}{}", opening(&bytes))),
-            Ok(json) => match fits(&json) {
+        let opening = opening(&bytes);
+        match json::parse(bytes) {
+            Err(error) => wrong(&format!("the body is {error}{opening}")),
+            Ok(json) => match fits(json.root()) {
                 Ok(()) => Outcome::Page(Box::new(Reply {
                     url: call.url.clone(),
                     date,
                     link,
+                    headers: answered,
                     json,
                 })),
-                Err(reason) => match self.message_of(&json) {
+                Err(reason) => match self.message_of(json.root()) {
                     Some(message) => wrong(&message),
                     None => wrong(&reason),
                 },
@@ -112,9 +115,13 @@ impl Exchanger {
         let builder = match call.method {
             Method::Get => self.client.get(call.url.clone()),
             Method::Post => self.client.post(call.url.clone()),
+            Method::Delete => self.client.delete(call.url.clone()),
+        };
+        let builder = match call.headers.contains_key(reqwest::header::ACCEPT) {
+            true => builder,
+            false => builder.header(reqwest::header::ACCEPT, "application/json"),
         };
         let builder = builder
-            .header(reqwest::header::ACCEPT, "application/json")
             .headers(call.headers.clone())
             .headers(headers.clone());
         match &call.body {
@@ -172,7 +179,7 @@ impl Exchanger {
     ) -> Outcome {
         let message = json::parse(bytes)
             .ok()
-            .and_then(|json| self.message_of(&json));
+            .and_then(|json| self.message_of(json.root()));
         let cause = self.exchanged(call, Some(status), &message.unwrap_or_default());
         match status.as_u16() {
             401 => Outcome::Unauthorised(cause),
@@ -192,7 +199,7 @@ impl Exchanger {
         }
     }
 
-    fn message_of(&self, json: &Json) -> Option<String> {
+    fn message_of(&self, json: Json<'_>) -> Option<String> {
         let scope = Scope::of(json);
         let own = self.error_message.iter().find_map(|path| path.text(scope));
         own.or_else(|| {
@@ -233,16 +240,15 @@ fn header_text(response: &Response, name: &reqwest::header::HeaderName) -> Optio
 
 /// The first letters of a body that is no JSON: an HTML page tells itself apart by them.
 fn opening(bytes: &[u8]) -> String {
+    if bytes.trim_ascii_start().first() != Some(&b'<') {
+        return String::new();
+    }
     let start: String = String::from_utf8_lossy(bytes)
         .trim_start()
         .chars()
         .take(15)
         .collect();
-    if start.starts_with('<') {
-        format!(", but starts `{start}`")
-    } else {
-        String::new()
-    }
+    format!(", but starts `{start}`")
 }
 
 /// The cause at the bottom says most: `connection refused`, not `error sending request`.

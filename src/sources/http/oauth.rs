@@ -168,7 +168,7 @@ impl OAuth {
         keeper: &dyn TokenKeeper,
     ) -> Result<(), Failure> {
         let rotated = Path::new("refresh_token")
-            .text(Scope::of(&reply.json))
+            .text(Scope::of(reply.json.root()))
             .filter(|text| *text != used.expose())
             .map(|text| Secret::new(text.to_owned()));
         if let Some(rotated) = rotated {
@@ -210,7 +210,7 @@ impl OAuth {
         };
         let unauthorised = |cause: Box<Exchanged>| transport.unauthorised(cause);
         match transport.send(&call, &headers, &is_token, patience).await {
-            Ok(Sent::Page(reply)) => match Path::new("error").text(Scope::of(&reply.json)) {
+            Ok(Sent::Page(reply)) => match Path::new("error").text(Scope::of(reply.json.root())) {
                 // Some vendors refuse with status 200.
                 Some(error) => Err(unauthorised(
                     transport.exchanger.exchanged(&call, None, error),
@@ -226,7 +226,7 @@ impl OAuth {
     }
 
     fn token(&self, transport: &Transport, reply: &Reply) -> Result<Token, SourceError> {
-        let scope = Scope::of(&reply.json);
+        let scope = Scope::of(reply.json.root());
         let life = Path::new("expires_in")
             .text(scope)
             .and_then(|seconds| seconds.parse().ok())
@@ -254,7 +254,7 @@ impl OAuth {
     }
 }
 
-fn is_token(json: &Json) -> Result<(), String> {
+fn is_token(json: Json<'_>) -> Result<(), String> {
     let scope = Scope::of(json);
     let has = |key: &str| Path::new(key).text(scope).is_some();
     if has("access_token") || has("error") {

@@ -53,7 +53,7 @@ impl Transport {
         &self,
         call: &Call,
         headers: &HeaderMap,
-        fits: &(dyn Fn(&Json) -> Result<(), String> + Sync),
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Sent, SourceError> {
         let started = Instant::now();

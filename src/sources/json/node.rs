@@ -1,144 +1,53 @@
-//! A JSON value as a tree.
+//! The flat list behind a document: one node per value, each in front of what it holds.
 
-/// A JSON value. Numbers are the text they were written as; an object keeps the order of its keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sources) enum Json {
-    /// `null`.
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeKind {
     Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number's own text.
-    Number(String),
-    /// Text, decoded.
-    Text(String),
-    /// A value that is no JSON or no Unicode (`NaN`, half of a surrogate pair, NUL), as JSON text.
-    /// It spoils a record only where a column is read from it.
-    Broken(String),
-    /// A list.
-    List(Vec<Json>),
-    /// An object. A key that came twice stands here twice.
-    Object(Vec<(String, Json)>),
+    True,
+    False,
+    Number,
+    Text,
+    /// A value that is no JSON or no Unicode, as JSON text.
+    Broken,
+    List,
+    Object,
 }
 
-impl Json {
-    /// The value of a key; nothing for anything but an object.
-    pub(in crate::sources) fn get(&self, key: &str) -> Option<&Self> {
-        match self {
-            Self::Object(entries) => entries
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
-            _ => None,
-        }
-    }
+/// The text of the value stands in the decoded texts, not in the document's own.
+pub(super) const DECODED: u8 = 1;
+/// The key stands in the decoded texts.
+pub(super) const KEY_DECODED: u8 = 1 << 1;
+/// The key is no Unicode; it is kept as its literal.
+pub(super) const KEY_BROKEN: u8 = 1 << 2;
+/// The list or object is written as compact as [`super::write`] would write it.
+pub(super) const COMPACT: u8 = 1 << 3;
+/// A key stands twice in one object, in it or below.
+pub(super) const REPEATED: u8 = 1 << 4;
+/// The object has a key with a dot.
+pub(super) const DOTTED: u8 = 1 << 5;
 
-    /// Whether it stands for nothing: `null`, or a text without letters.
-    pub(in crate::sources) fn is_absent(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::Text(text) => text.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// The text of a scalar.
-    pub(in crate::sources) fn scalar(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) | Self::Number(text) => Some(text),
-            Self::Bool(true) => Some("true"),
-            Self::Bool(false) => Some("false"),
-            _ => None,
-        }
-    }
-
-    /// What a person calls it.
-    pub(in crate::sources) fn noun(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "true or false",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "text",
-            Self::Broken(_) => "no valid JSON",
-            Self::List(_) => "a list",
-            Self::Object(_) => "an object",
-        }
-    }
-
-    /// A key that stands twice in one object, anywhere below. Which of the two is meant nobody can
-    /// say, so such a record is not read.
-    pub(in crate::sources) fn repeated_key(&self) -> Option<&str> {
-        match self {
-            Self::List(items) => items.iter().find_map(Self::repeated_key),
-            Self::Object(entries) => {
-                let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
-                keys.sort_unstable();
-                keys.windows(2)
-                    .find(|pair| pair[0] == pair[1])
-                    .map(|pair| pair[0])
-                    .or_else(|| entries.iter().find_map(|(_, value)| value.repeated_key()))
-            }
-            _ => None,
-        }
-    }
-
-    /// The value as compact JSON text; numbers are written as they were read.
-    pub(in crate::sources) fn to_text(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text);
-        text
-    }
-
-    fn write(&self, text: &mut String) {
-        match self {
-            Self::Null => text.push_str("null"),
-            Self::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
-            Self::Number(number) => text.push_str(number),
-            Self::Text(plain) => write_text(plain, text),
-            Self::Broken(literal) => text.push_str(literal),
-            Self::List(items) => {
-                text.push('[');
-                for (at, item) in items.iter().enumerate() {
-                    if at > 0 {
-                        text.push(',');
-                    }
-                    item.write(text);
-                }
-                text.push(']');
-            }
-            Self::Object(entries) => {
-                text.push('{');
-                for (at, (key, value)) in entries.iter().enumerate() {
-                    if at > 0 {
-                        text.push(',');
-                    }
-                    write_text(key, text);
-                    text.push(':');
-                    value.write(text);
-                }
-                text.push('}');
-            }
-        }
-    }
+/// One value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    /// Where its text starts: of a text without its quotes, of anything else with all that it is.
+    pub(super) start: u32,
+    /// Where its text ends.
+    pub(super) end: u32,
+    /// The node behind all that it holds.
+    pub(super) next: u32,
+    /// Where its key starts and ends, in an object.
+    pub(super) key_start: u32,
+    pub(super) key_end: u32,
+    pub(super) kind: NodeKind,
+    pub(super) flags: u8,
+    /// How deep it is nested.
+    pub(super) depth: u8,
 }
 
-fn write_text(plain: &str, text: &mut String) {
-    text.push('"');
-    for letter in plain.chars() {
-        match letter {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                text.push_str("\\u00");
-                for shift in [4, 0] {
-                    let digit = (u32::from(control) >> shift) & 0xf;
-                    text.extend(char::from_digit(digit, 16));
-                }
-            }
-            other => text.push(other),
-        }
+impl Node {
+    /// Whether a flag is set.
+    pub(super) fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
     }
-    text.push('"');
 }

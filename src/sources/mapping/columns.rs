@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::rule::{ColumnRule, Misfit};
 use crate::canonical::{Entity, Record, Reject, Value};
 use crate::config::FieldMap;
-use crate::sources::json::Scope;
+use crate::sources::json::{Path, Scope};
 
 /// A rejected field's text is cut here.
 const TEXT_CHARS: usize = 200;
@@ -75,6 +75,44 @@ impl Mapping {
     /// Every path that a rule looks at, as it is written.
     pub(in crate::sources) fn paths(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().flat_map(|rule| rule.table.all_paths())
+    }
+
+    /// The path that a column is read from, where it is read from one alone.
+    pub(in crate::sources) fn path_of(&self, column: &str) -> Option<Path> {
+        match self.rule_of(column)?.paths.as_slice() {
+            [path] => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a column is read from the record's parent and from nothing else.
+    pub(in crate::sources) fn reads_only_parent(&self, column: &str) -> bool {
+        let own = |rule: &&ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
+        self.rule_of(column).filter(own).is_some()
+    }
+
+    /// The text of one column alone, such as the id of a record that does not land.
+    pub(in crate::sources) fn text_of(&self, column: &str, scope: Scope<'_>) -> Option<String> {
+        match self.value_of(column, scope)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The record's own stamp.
+    pub(in crate::sources) fn stamp_of(&self, scope: Scope<'_>) -> Option<Timestamp> {
+        match self.value_of("updated_at", scope)? {
+            Value::Instant(instant) => Some(instant),
+            _ => None,
+        }
+    }
+
+    fn value_of(&self, column: &str, scope: Scope<'_>) -> Option<Value> {
+        self.rule_of(column)?.read(scope, &self.books).ok()?.value
+    }
+
+    fn rule_of(&self, column: &str) -> Option<&ColumnRule> {
+        self.rules.iter().find(|rule| rule.column.name == column)
     }
 
     /// Maps one record. `origin` says where it stood; `now` stands in for an absent `updated_at`.
@@ -170,7 +208,7 @@ fn missing_column(record: &Record) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::json::{Json, parse};
+    use crate::sources::json::parse;
 
     fn books() -> Arc<Books> {
         Arc::new(Books {
@@ -183,10 +221,10 @@ mod tests {
     fn map_one(entity: Entity, rules: &str, record: &str) -> Result<Record, Box<Reject>> {
         let map: FieldMap = toml::from_str(rules).unwrap();
         let mapping = Mapping::new(entity, &map, books()).unwrap();
-        let record: Json = parse(record.as_bytes()).unwrap();
+        let record = parse(record).unwrap();
         let origin = || "a test".to_owned();
         mapping
-            .map(Scope::of(&record), &origin, Timestamp::UNIX_EPOCH)
+            .map(Scope::of(record.root()), &origin, Timestamp::UNIX_EPOCH)
             .map(|mapped| mapped.record)
     }
 
@@ -273,7 +311,11 @@ mod tests {
         let record =
             parse(br#"{"id":"p","at":1,"amount":1,"currency":"usd","status":"odd"}"#).unwrap();
         let mapped = mapping
-            .map(Scope::of(&record), &String::new, Timestamp::UNIX_EPOCH)
+            .map(
+                Scope::of(record.root()),
+                &String::new,
+                Timestamp::UNIX_EPOCH,
+            )
             .unwrap();
         assert_eq!(mapped.unmapped.as_deref(), Some("odd"));
         assert_eq!(mapped.record.text("status"), Some("unmapped:odd"));

@@ -6,7 +6,7 @@ use super::columns::Books;
 use super::rule::{ColumnRule, Misfit};
 use crate::canonical::{Kind, parse_decimal};
 use crate::currency::Currency;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Json, Path, Scope, Shape};
 
 /// The number that a rule names, or nothing where the field is absent. Overflow is a misfit.
 pub(super) fn read(
@@ -52,7 +52,7 @@ fn gross(rule: &ColumnRule, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit>
 /// The sum of all numbers that a path names. An empty list sums to zero; a list that is not there
 /// has no sum.
 fn total(path: &Path, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
-    let values: Vec<&Json> = path
+    let values: Vec<Json<'_>> = path
         .all(scope)
         .into_iter()
         .filter(|value| !value.is_absent())
@@ -69,12 +69,12 @@ fn total(path: &Path, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
     Ok(Some(sum))
 }
 
-fn decimal(value: &Json) -> Result<Decimal, Misfit> {
-    match value {
-        Json::Number(text) | Json::Text(text) => {
+fn decimal(value: Json<'_>) -> Result<Decimal, Misfit> {
+    match value.shape() {
+        Shape::Number(text) | Shape::Text(text) => {
             parse_decimal(text).map_err(|reason| Misfit::new(Some(text), reason.to_string()))
         }
-        other => Err(Misfit::shape(other, Kind::Decimal)),
+        _ => Err(Misfit::shape(value, Kind::Decimal)),
     }
 }
 

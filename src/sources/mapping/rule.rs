@@ -27,7 +27,7 @@ impl Misfit {
     }
 
     /// A value of the wrong shape.
-    pub(super) fn shape(value: &Json, kind: Kind) -> Self {
+    pub(super) fn shape(value: Json<'_>, kind: Kind) -> Self {
         let text = value.to_text();
         Self::new(
             Some(&text),
@@ -106,8 +106,10 @@ impl ColumnRule {
 
     fn read_list(&self, scope: Scope<'_>) -> Result<Reading, Misfit> {
         let mut texts = Vec::new();
-        for value in self.paths.iter().flat_map(|path| path.all(scope)) {
-            self.append(value, &mut texts)?;
+        for path in &self.paths {
+            for value in path.all(scope) {
+                self.append(value, &mut texts)?;
+            }
         }
         if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
             texts.extend(split_list(text));
@@ -123,23 +125,18 @@ impl ColumnRule {
         })
     }
 
-    fn append(&self, value: &Json, texts: &mut Vec<String>) -> Result<(), Misfit> {
-        match value {
-            Json::List(items) => {
-                for item in items {
-                    self.append(item, texts)?;
-                }
-                Ok(())
+    fn append(&self, value: Json<'_>, texts: &mut Vec<String>) -> Result<(), Misfit> {
+        if let Some(items) = value.items() {
+            for item in items {
+                self.append(item, texts)?;
             }
-            absent if absent.is_absent() => Ok(()),
-            other => {
-                let text = other
-                    .scalar()
-                    .ok_or_else(|| Misfit::shape(other, Kind::List))?;
-                texts.extend(split_list(text).map(|item| self.prefixed(&item)));
-                Ok(())
-            }
+        } else if !value.is_absent() {
+            let text = value
+                .scalar()
+                .ok_or_else(|| Misfit::shape(value, Kind::List))?;
+            texts.extend(split_list(text).map(|item| self.prefixed(&item)));
         }
+        Ok(())
     }
 
     fn read_text(&self, scope: Scope<'_>, books: &Books) -> Result<Reading, Misfit> {

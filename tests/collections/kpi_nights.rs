@@ -401,7 +401,7 @@ fn check_items(book: &Book, night: &Night, opened: &[String]) -> Result<(), Test
 }
 
 proptest! {
-    #![proptest_config(super::records::cases(192))]
+    #![proptest_config(super::records::cases(96))]
 
     // Goal: laws 1, 3, 5, 9, 10 and 14 over several nights, and that the past is told as it was known
     // then. Method: generated nights with deeds of people between them; after each night a plain

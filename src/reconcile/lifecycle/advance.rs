@@ -150,8 +150,16 @@ impl Step<'_> {
             Dismissed => self.watched(item),
             Verified | Closed if is_given_up => self.watched(item),
             Resolved if is_given_up => {
-                let mut given_up = item.clone();
-                given_up.unit = self.unit_now(item);
+                // It stands for the difference as it is now, so that the next run finds it again;
+                // what was given up is what was approved.
+                let mut given_up = self.updated(item, finding);
+                if given_up.currency == item.currency {
+                    given_up.impact = item.impact;
+                    given_up.outstanding = item.outstanding;
+                    given_up.recovered = item.recovered;
+                    given_up.annualised = item.annualised;
+                    given_up.severity = item.severity;
+                }
                 Some(self.moved(
                     given_up,
                     item.state,

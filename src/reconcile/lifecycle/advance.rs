@@ -208,9 +208,8 @@ impl Step<'_> {
             "both sides agree"
         };
         match item.state {
-            Verified | Closed | Dismissed | SelfCleared if is_timing => None,
+            Verified | Closed | Dismissed | SelfCleared | Resolved if is_timing => None,
             Verified | Closed | Dismissed | SelfCleared => self.watched(item),
-            Resolved if is_timing => None,
             Resolved => Some(self.moved(cleared, item.state, &[Verified], reason)),
             Open | Acknowledged | InProgress | Waiting | Reopened => {
                 cleared.code = is_timing.then_some(ResolutionCode::Timing);

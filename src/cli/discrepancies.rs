@@ -402,6 +402,7 @@ async fn annotate(
         code: None,
         note: Some(text),
         run_id: None,
+        worth: None,
     };
     let change = DiscrepancyChange {
         was: Some(item.state),

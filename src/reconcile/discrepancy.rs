@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::worth::{ItemWorth, UnitWorth};
 use crate::currency::Currency;
 use crate::period::Period;
 
@@ -209,12 +210,17 @@ pub struct Discrepancy {
     /// The unit's actual amount.
     pub unit_actual: Decimal,
     /// The money of this item: plus is an overcharge, minus is leakage. Kept at the value with the
-    /// largest absolute since it opened, except for a changed cause.
+    /// largest absolute since it opened, also when its cause or its direction changed; only another
+    /// currency, or tax instead of revenue, begins anew.
     pub impact: Decimal,
-    /// The size of the present difference; zero when the unit agrees. Never negative.
+    /// What of the impact is there still, in its direction; zero when the unit agrees, or is off on
+    /// the other side by now. Never negative.
     pub outstanding: Decimal,
-    /// What later billing took off the size of the impact. Never negative.
+    /// What later billing took off the size of the impact. What a corrected contract or usage took
+    /// off is neither recovered nor outstanding: it was never owed. Never negative.
     pub recovered: Decimal,
+    /// The unit as it stands, and as it stood when it was furthest off since this item opened.
+    pub unit: UnitWorth,
     /// Impact times the cycles per year, for a recurring charge.
     pub annualised: Option<Decimal>,
     /// How much it matters.
@@ -274,4 +280,7 @@ pub struct DiscrepancyEvent {
     pub note: Option<String>,
     /// The run, for moves of the system.
     pub run_id: Option<String>,
+    /// What the item was worth from then on; absent where that did not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<ItemWorth>,
 }

@@ -1,6 +1,6 @@
 //! What a reconcile is given: the period, the files, and which sources cannot be trusted now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -72,6 +72,9 @@ pub struct ReconcileInput<'a> {
     pub blind_sources: Vec<BlindSource>,
     /// Quarantined rows: source, entity, count.
     pub rejected: Vec<(String, Entity, u64)>,
+    /// The units that the book has items of, as (account, product): their amounts are told also
+    /// where they agree.
+    pub watched: BTreeSet<(String, String)>,
     /// Where the engine spills.
     pub spill_dir: &'a Path,
     /// The zone of the books.

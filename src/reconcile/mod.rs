@@ -22,6 +22,7 @@ mod short_id;
 mod tally;
 mod tolerance;
 mod version;
+mod worth;
 
 pub use billing::{BILLING_RULE, reconcile_billing};
 pub use discrepancy::{
@@ -32,7 +33,10 @@ pub use engine::{QueryResult, query};
 pub use error::ReconcileError;
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput};
-pub use lifecycle::{PersonMove, advance, legal_moves, move_by_person};
-pub use outcome::{AccountRef, Completeness, Finding, Outcome, UnitTotals};
+pub use lifecycle::{
+    PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
+};
+pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
 pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};
 pub use version::rules_version;
+pub use worth::{Amounts, Found, ItemWorth, Off, Standing, UnitWorth};

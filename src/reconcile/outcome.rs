@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::discrepancy::{Kind, Severity, Side};
+use super::worth::Amounts;
 use crate::currency::Currency;
 use crate::period::Period;
 
@@ -93,6 +94,23 @@ pub struct UnitTotals {
     pub within_tolerance_net: Decimal,
 }
 
+/// A unit that the book has an item of, as this run saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenUnit {
+    /// The golden account's id.
+    pub account: String,
+    /// The product.
+    pub sku: String,
+    /// The currency of the amounts.
+    pub currency: Currency,
+    /// Its amounts, as they are in the totals.
+    pub amounts: Amounts,
+    /// Whether it was compared: it is neither unknown nor a timing difference.
+    pub is_decided: bool,
+    /// Whether it differs beyond tolerance.
+    pub is_discrepant: bool,
+}
+
 /// The completeness identity of one source and entity: extracted = matched + unmatched + out of
 /// scope + rejected, where unmatched = discrepant + timing + unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +151,8 @@ pub struct Outcome {
     pub unknown_units: Vec<(String, String)>,
     /// Units that differ only because one side is not due yet: (account, product).
     pub timing_units: Vec<(String, String)>,
+    /// The units that were watched, of which there are rows.
+    pub watched: Vec<SeenUnit>,
     /// While a source is blind: the units that were seen whole in spite of it, (account, product).
     /// The items of all others do not move, since a unit without any row may only not have been
     /// seen. `None` while nothing is blind: then a unit without a row agrees.

@@ -10,7 +10,8 @@ use crate::currency::Currency;
 
 use super::error::ReconcileError;
 use super::legs::RowCount;
-use super::outcome::{AccountRef, Completeness, UnitTotals};
+use super::outcome::{AccountRef, Completeness, SeenUnit, UnitTotals};
+use super::worth::Amounts;
 
 /// Rows by source and entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +69,23 @@ pub(crate) struct JudgedUnit {
     pub(crate) actual: Decimal,
     pub(crate) verdict: Verdict,
     pub(crate) rows: RowCounts,
+}
+
+impl JudgedUnit {
+    /// The unit for the book.
+    pub(crate) fn seen(&self, sku: &str) -> SeenUnit {
+        SeenUnit {
+            account: self.account.id.clone(),
+            sku: sku.to_owned(),
+            currency: self.currency,
+            amounts: Amounts {
+                expected: self.expected,
+                actual: self.actual,
+            },
+            is_decided: !matches!(self.verdict, Verdict::Timing | Verdict::Unknown),
+            is_discrepant: self.verdict == Verdict::Discrepant,
+        }
+    }
 }
 
 /// The sums of a reconcile while it goes on.

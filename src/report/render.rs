@@ -3,7 +3,7 @@
 use super::charts::to_png;
 use super::document::{
     Correction, Document, Frame, LABEL_MAX, NAME_MAX, banner_block, clean, crossed_thresholds,
-    footer_of, subject_of,
+    footer_of, printed_figures, subject_of,
 };
 use super::kinds::body_of;
 use super::kpi::ReportInput;
@@ -94,6 +94,7 @@ fn rendered(input: &ReportInput) -> Result<Rendered, ReportError> {
             .iter()
             .map(|line| (line.name.to_owned(), line.value.clone()))
             .collect(),
+        printed: printed_figures(&document),
     })
 }
 
@@ -123,6 +124,12 @@ fn marks(input: &ReportInput) -> Vec<String> {
 }
 
 fn corrections(input: &ReportInput) -> Vec<Correction> {
+    let hidden = input.corrections.len().saturating_sub(CORRECTIONS_MAX);
+    let more = (hidden > 0).then(|| Correction {
+        figure: format!("{hidden} more figures"),
+        was: String::new(),
+        is: String::new(),
+    });
     input
         .corrections
         .iter()
@@ -132,5 +139,6 @@ fn corrections(input: &ReportInput) -> Vec<Correction> {
             was: clean(was, NAME_MAX),
             is: clean(is, NAME_MAX),
         })
+        .chain(more)
         .collect()
 }

@@ -37,6 +37,9 @@ pub struct Rendered {
     pub charts: Vec<ChartImage>,
     /// The attachment.
     pub sheet: Option<Sheet>,
-    /// Every printed headline figure: name and text. A changed one makes a new version.
+    /// Every printed headline figure: name and text.
     pub figures: Vec<(String, String)>,
+    /// Every printed figure whose change makes a new version: the headlines and what stands beside
+    /// them and in the tables, without what changes by the mere passing of time.
+    pub printed: Vec<(String, String)>,
 }

@@ -30,6 +30,9 @@ pub struct Reconciliation {
     pub input_digest: String,
     /// The sources that made units unknown, with the reason.
     pub blind_sources: Vec<(String, String)>,
+    /// The units that have items in the book, and that are unknown or not due yet: (account,
+    /// product).
+    pub undecided_units: Vec<(String, String)>,
     /// The completeness identity by source and entity.
     pub completeness: Vec<Completeness>,
     /// Counts and sums by account, branch and currency.

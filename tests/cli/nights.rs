@@ -235,6 +235,20 @@ fn a_discrepancy_lives_through_its_nights(store: &str) {
     assert_eq!(again[0]["id"], id.as_str());
     assert_eq!(again[0]["state"], "reopened");
 
+    // The past is told with the amounts that were known then, and the unit is one with its largest.
+    for (as_of, recovered, outstanding) in [
+        ("2026-10-10T06:00:00Z", "0.00", "44.00"),
+        ("2026-10-12T06:00:00Z", "44.00", "0.00"),
+        ("2026-10-13T06:00:00Z", "22.00", "22.00"),
+    ] {
+        let period = ["kpi", "--period", "2026-10", "--as-of", as_of, "--json"];
+        let found = workspace.run(&period).expect(0).json()["discrepancy"].clone();
+        assert_eq!(found["leakage"], "44.00", "{as_of}");
+        assert_eq!(found["recovered"], recovered, "{as_of}");
+        assert_eq!(found["outstanding"], outstanding, "{as_of}");
+        assert_eq!(found["value_rate"], "0.2", "{as_of}");
+    }
+
     // The same night again changes nothing and mails nothing.
     let mails = || {
         std::fs::read_dir(workspace.path().join("var/mail"))

@@ -1,6 +1,8 @@
 //! Stories of the KPIs: rates, what a failed source does to them, times, and banners.
 
-use crossfoot::reconcile::{DiscrepancyState as State, Kind, ResolutionCode as Code};
+use crossfoot::reconcile::{
+    Amounts, DiscrepancyState as State, ItemWorth, Kind, ResolutionCode as Code, Standing,
+};
 use crossfoot::report::kpi::{
     BannerLevel, BannerState, FreshnessState, SourceTerms, freshness, scope_currency,
 };
@@ -8,7 +10,7 @@ use crossfoot::store::PullState;
 use rust_decimal::Decimal;
 
 use super::kpi_sample::{
-    Desk, at, currency, fresh, item, moves, pull, reconciliation, sources, totals,
+    Desk, at, currency, fresh, item, moves, pull, reconciliation, seen, sources, totals,
 };
 use super::records::{book, decimal, invoice, payment, with};
 
@@ -62,10 +64,9 @@ fn rates_and_sides_are_as_computed_by_hand() {
 // Method: four undercharges of 100: open, half recovered, verified, written off.
 #[test]
 fn what_was_found_stays_found() {
-    let mut half = item("b", "x", "100", "0");
-    half.outstanding = decimal("-50");
-    let mut fixed = item("c", "x", "100", "0");
-    (fixed.outstanding, fixed.state) = (Decimal::ZERO, State::Verified);
+    let half = seen(item("b", "x", "100", "0"), "100", "50");
+    let mut fixed = seen(item("c", "x", "100", "0"), "100", "100");
+    fixed.state = State::Verified;
     let mut lost = item("d", "x", "100", "0");
     (lost.state, lost.code) = (State::Verified, Some(Code::WrittenOff));
     let items = vec![item("a", "x", "100", "0"), half, fixed, lost];
@@ -102,18 +103,97 @@ fn only_a_false_positive_leaves() {
     assert_eq!(figures.false_positive_rate, Some(decimal("0.25")));
 }
 
-// Goal: an overcharge that was credited weighs no more than the unit. Method: 300 billed for 100,
-// credited since; the reconcile compares 100 with 100.
+// Goal: a unit that was put right weighs in both halves of the rate what it weighed when it was
+// counted. Method: 300 billed for 100, beside a unit of 100 that agrees; then credited, so that the
+// newest reconcile compares 100 with 100.
 #[test]
-fn a_corrected_overcharge_weighs_no_more_than_all() {
-    let mut fixed = item("a", "x", "100", "300");
-    (fixed.unit_actual, fixed.outstanding) = (decimal("100"), Decimal::ZERO);
+fn a_correction_changes_no_rate() {
+    let wrong = item("a", "x", "100", "300");
+    let before = Desk::new(vec![totals("x", 2, 1, "200", "400")], vec![wrong.clone()]);
+    let before = before.kpi().discrepancy;
+    assert_eq!(before.value_rate, Some(decimal("0.5")), "200 / (300 + 100)");
+    let mut fixed = seen(wrong, "100", "100");
     fixed.state = State::Verified;
-    let figures = Desk::new(vec![totals("x", 1, 0, "100", "100")], vec![fixed])
-        .kpi()
-        .discrepancy;
-    assert_eq!(figures.value_rate, Some(Decimal::ONE));
-    assert_eq!(figures.gross, Some(decimal("200")));
+    let after = Desk::new(vec![totals("x", 2, 0, "200", "200")], vec![fixed.clone()]);
+    let after = after.kpi().discrepancy;
+    assert_eq!(after.value_rate, before.value_rate);
+    assert_eq!(after.count_rate, before.count_rate);
+    assert_eq!(after.billed_basis_rate, before.billed_basis_rate);
+    assert_eq!(after.gross, Some(decimal("200")));
+    // The record is gone altogether: the unit was compared all the same.
+    let nothing = Amounts {
+        expected: Decimal::ZERO,
+        actual: Decimal::ZERO,
+    };
+    fixed.unit = fixed.unit.seen(nothing, Standing::Gone);
+    let gone = Desk::new(vec![totals("x", 1, 0, "100", "100")], vec![fixed]);
+    let gone = gone.kpi().discrepancy;
+    assert_eq!((gone.units, gone.discrepant), (2, 1));
+    assert_eq!(gone.value_rate, before.value_rate);
+}
+
+// Goal: a unit is counted once, however many items it had one after the other. Method: 100 missing,
+// written off; then 40 billed, which opens a second item of 60.
+#[test]
+fn items_one_after_the_other_are_one_unit() {
+    let mut given_up = item("a", "x", "100", "0");
+    (given_up.state, given_up.code) = (State::Verified, Some(Code::WrittenOff));
+    (given_up.sku, given_up.kind) = ("seat".to_owned(), Kind::MissingInBilling);
+    given_up.unit = seen(given_up.clone(), "100", "40").unit;
+    let mut later = item("b", "x", "100", "40");
+    (later.sku, later.kind) = ("seat".to_owned(), Kind::Quantity);
+    later.opened_at = at("2026-04-02");
+    let desk = Desk::new(vec![totals("x", 2, 1, "200", "140")], vec![given_up, later]);
+    let figures = desk.kpi().discrepancy;
+    assert_eq!(figures.discrepant, 1);
+    assert_eq!(figures.gross, Some(decimal("100")));
+    assert_eq!(figures.value_rate, Some(decimal("0.5")));
+    let parts = [
+        figures.leakage,
+        figures.recovered,
+        figures.outstanding,
+        figures.lost,
+    ];
+    assert_eq!(
+        parts.map(|part| part.unwrap().to_string()),
+        ["100.00", "40.00", "0.00", "60.00"]
+    );
+    let kinds: Vec<_> = figures
+        .by_kind
+        .iter()
+        .map(|(kind, of_kind)| (kind.as_str(), of_kind.count, of_kind.gross.to_string()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("MISSING_IN_BILLING", 1, "100.00".to_owned()),
+            ("QUANTITY", 1, "0.00".to_owned())
+        ]
+    );
+}
+
+// Goal: a cause that a person judged to be no error is no part of what was found; the rest of the
+// unit is. Method: quantity and price differ, the price is dismissed.
+#[test]
+fn a_false_part_is_left_out() {
+    let both = |id: &str, kind: Kind, other: Kind, impact: &str| {
+        let mut part = item(id, "x", "100", "40");
+        (part.kind, part.secondary) = (kind, vec![other]);
+        part.sku = "seat".to_owned();
+        part.impact = decimal(impact);
+        part
+    };
+    let quantity = both("a", Kind::Quantity, Kind::UnitPrice, "-50");
+    let mut price = both("b", Kind::UnitPrice, Kind::Quantity, "-10");
+    (price.state, price.code) = (State::Dismissed, Some(Code::FalsePositive));
+    let desk = Desk::new(vec![totals("x", 1, 1, "100", "40")], vec![quantity, price]);
+    let figures = desk.kpi().discrepancy;
+    assert_eq!(
+        (figures.discrepant, figures.leakage),
+        (1, Some(decimal("50")))
+    );
+    assert_eq!(figures.by_kind["QUANTITY"].gross, decimal("50"));
+    assert_eq!(figures.false_positive_rate, Some(Decimal::ZERO));
 }
 
 // Goal: law 14: a source that fails never raises the rate. Method: the usage source goes blind;
@@ -129,6 +209,7 @@ fn a_blind_source_takes_its_units_out_of_both_sides() {
     let mut after = Desk::new(vec![now], items);
     after.freshness[2] = fresh("seats", FreshnessState::Failed);
     after.reconciliations[0].blind_sources = vec![("seats".to_owned(), "failed".to_owned())];
+    after.reconciliations[0].undecided_units = vec![("x".to_owned(), "sku-a".to_owned())];
     let (before, after) = (before.kpi().discrepancy, after.kpi().discrepancy);
     assert!(after.count_rate.unwrap() <= before.count_rate.unwrap());
     assert_eq!((after.units, after.discrepant, after.unknown), (8, 1, 2));
@@ -459,6 +540,36 @@ fn figures_are_as_of_their_instant() {
     assert_eq!(desk.kpi().resolution.open.n, 1);
     desk.as_of = "2026-03-31";
     assert_eq!(desk.kpi().roll_forward.new, 0);
+}
+
+// Goal: amounts are those that were known at `as_of`, too. Method: 100 missing, a part of it billed
+// five days later and the rest another five days later.
+#[test]
+fn amounts_are_as_of_their_instant() {
+    let missing = item("a", "x", "100", "0");
+    let part = seen(missing.clone(), "100", "40");
+    let fixed = seen(part.clone(), "100", "100");
+    let path = [
+        ("2026-04-01", State::Open, None),
+        ("2026-04-05", State::Open, None),
+        ("2026-04-10", State::SelfCleared, None),
+    ];
+    let mut events = moves(&fixed, &path);
+    for (event, item) in events.iter_mut().zip([&missing, &part, &fixed]) {
+        event.worth = Some(ItemWorth::of(item));
+    }
+    let mut desk = Desk::new(vec![totals("x", 2, 1, "200", "100")], vec![fixed]);
+    desk.events = events;
+    let mut told = |as_of| {
+        desk.as_of = as_of;
+        let figures = desk.kpi().discrepancy;
+        [figures.leakage, figures.recovered, figures.outstanding]
+            .map(|figure| figure.unwrap().normalize().to_string())
+    };
+    assert_eq!(told("2026-04-02"), ["100", "0", "100"]);
+    assert_eq!(told("2026-04-05"), ["100", "40", "60"]);
+    assert_eq!(told("2026-04-09"), ["100", "40", "60"]);
+    assert_eq!(told("2026-04-11"), ["100", "100", "0"]);
 }
 
 // Goal: the match rate is over the payments received in the period; ambiguous ones are no match,

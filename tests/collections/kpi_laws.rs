@@ -4,7 +4,7 @@ use crossfoot::reconcile::{DiscrepancyEvent, DiscrepancyState as State, Resoluti
 use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 use rust_decimal::Decimal;
 
-use super::kpi_sample::{Desk, item, moves, totals};
+use super::kpi_sample::{Desk, item, moves, seen, totals};
 
 /// States that an item may be moved to in turn, legal or not: the identity must hold for any.
 const STATES: [State; 12] = [
@@ -43,7 +43,8 @@ fn desk(rows: &[Row]) -> Desk {
         let account = format!("c{account}");
         let id = format!("d{at:02}");
         let mut entry = item(&id, &account, &expected.to_string(), &actual.to_string());
-        entry.outstanding = entry.impact * Decimal::new(*left, 2);
+        let now = entry.unit_actual - entry.impact * (Decimal::ONE - Decimal::new(*left, 2));
+        entry = seen(entry, &expected.to_string(), &now.to_string());
         let mut path: Vec<_> = path.clone();
         path.sort_unstable();
         let mut steps = vec![(

@@ -8,8 +8,8 @@ use crossfoot::currency::Currency;
 use crossfoot::period::Period;
 use crossfoot::reconcile::cash::CashBook;
 use crossfoot::reconcile::{
-    Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity,
-    Side, UnitTotals,
+    Amounts, Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
+    Severity, Side, Standing, UnitTotals, UnitWorth,
 };
 use crossfoot::report::kpi::{
     Freshness, FreshnessState, KPI_RULE, Kpi, KpiInput, ReceivablesFigures, SourceTerms,
@@ -60,6 +60,7 @@ pub(super) fn item(id: &str, account: &str, expected: &str, actual: &str) -> Dis
         impact: actual - expected,
         outstanding: actual - expected,
         recovered: Decimal::ZERO,
+        unit: UnitWorth::counted(Amounts { expected, actual }),
         annualised: None,
         severity: Severity::Low,
         estimated: false,
@@ -90,6 +91,24 @@ pub(super) fn item(id: &str, account: &str, expected: &str, actual: &str) -> Dis
     }
 }
 
+/// The item after its unit was seen again: what it is expected and billed now, and whether that
+/// differs.
+pub(super) fn seen(mut item: Discrepancy, expected: &str, actual: &str) -> Discrepancy {
+    let present = Amounts {
+        expected: decimal(expected),
+        actual: decimal(actual),
+    };
+    let standing = if present.difference().is_zero() {
+        Standing::Agrees
+    } else {
+        Standing::Differs
+    };
+    item.unit = item.unit.seen(present, standing);
+    item.outstanding = present.difference().abs().min(item.impact.abs());
+    item.recovered = item.impact.abs() - item.outstanding;
+    item
+}
+
 /// Moves of an item: the day or instant, the state, and the code. The first opens it.
 pub(super) fn moves(
     item: &Discrepancy,
@@ -113,6 +132,7 @@ pub(super) fn moves(
                 code: *code,
                 note: None,
                 run_id: None,
+                worth: None,
             };
             from_state = Some(*to_state);
             event
@@ -161,6 +181,7 @@ pub(super) fn reconciliation(period: &str, totals: Vec<UnitTotals>) -> Reconcili
         rules_version: "r1".to_owned(),
         input_digest: "d".to_owned(),
         blind_sources: Vec::new(),
+        undecided_units: Vec::new(),
         completeness: vec![Completeness {
             source: "billing".to_owned(),
             entity: "invoice_lines".to_owned(),

@@ -11,6 +11,7 @@ mod cash;
 mod cash_laws;
 mod kpi;
 mod kpi_laws;
+mod kpi_nights;
 mod kpi_sample;
 mod real_receivables;
 mod receivables;

@@ -164,6 +164,37 @@ fn both_sides_are_named() {
     );
 }
 
+// Goal: usage is billed as it was used, also before the first whole cycle of a contract whose other
+// charges start with the next one. Method: a contract from 16 March with 40 used since, unbilled and
+// then billed; beside it a fixed contract of the same day, which charges nothing yet.
+#[test]
+fn usage_before_the_first_whole_cycle_is_billed() {
+    let mut world = World::new();
+    world
+        .contract(
+            "k1",
+            "METER",
+            "0",
+            "2",
+            "model=usage, proration=next_cycle, starts_on=2026-03-16",
+        )
+        .usage("u1", "METER", "2026-03-20", "40")
+        .contract(
+            "k2",
+            "SEAT",
+            "10",
+            "5",
+            "proration=next_cycle, starts_on=2026-03-16",
+        );
+    let unbilled = world.reconcile(MARCH);
+    assert_eq!(told(&unbilled), ["MISSING_IN_BILLING -80"]);
+    assert_eq!(only(&unbilled).units, 1);
+    world.bill("i1", "2026-03-16", "METER", "40", "2");
+    let billed = world.reconcile(MARCH);
+    assert_eq!(told(&billed), Vec::<String>::new());
+    assert_eq!(only(&billed).expected_value, number("80"));
+}
+
 // Goal: usage above a fixed contract opens nothing while what was contracted is billed, a vendor's
 // count is never added, and a billing system's own subscriptions are no second contract. Method: all
 // three beside a unit that agrees.

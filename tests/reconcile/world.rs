@@ -1,7 +1,7 @@
 //! A small landing for the tests of this stage: records as a landing leaves them, in Parquet files
 //! that `ArrowWriter` wrote, and a reconcile over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -229,6 +229,24 @@ impl World {
         })
     }
 
+    /// Every product of every customer, as if the book had an item of each.
+    fn watched(&self, directory: &AccountDirectory) -> BTreeSet<(String, String)> {
+        let accounts: BTreeSet<&str> = ["crm:c1", "billing:b1"]
+            .into_iter()
+            .filter_map(|spelled| Some(directory.find(spelled)?.id.as_str()))
+            .collect();
+        let products: BTreeSet<&str> = self
+            .records
+            .iter()
+            .filter_map(|(record, _)| record.text("sku"))
+            .collect();
+        accounts
+            .iter()
+            .flat_map(|account| products.iter().map(move |sku| (account, sku)))
+            .map(|(account, sku)| ((*account).to_owned(), (*sku).to_owned()))
+            .collect()
+    }
+
     fn with_input<T>(
         &self,
         period: &str,
@@ -255,6 +273,7 @@ impl World {
                 directory: &directory,
                 blind_sources: self.blind.clone(),
                 rejected: self.rejected.clone(),
+                watched: self.watched(&directory),
                 spill_dir: &folder.path().join("spill"),
                 zone: TimeZone::get("America/New_York").unwrap(),
             },

@@ -41,6 +41,60 @@ fn every_headline_is_in_html_text_and_figures() {
     }
 }
 
+/// Goal: a version follows every printed figure, and not the mere passing of time or who works on what.
+/// Method: change one thing of an input at a time, and compare what is printed.
+#[test]
+fn every_printed_figure_makes_a_version() {
+    let printed = |input: &crossfoot::report::kpi::ReportInput| render(input).unwrap().printed;
+    let rate = sample::input(ReportKind::DiscrepancyRate);
+    let first = printed(&rate);
+    let names: std::collections::BTreeSet<_> = first.iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names.len(),
+        first.len(),
+        "each figure has a name of its own"
+    );
+
+    // Both of these leave all headlines as they are.
+    let mut timing = rate.clone();
+    timing.kpi.discrepancy.timing += 1;
+    assert_eq!(
+        render(&timing).unwrap().figures,
+        render(&rate).unwrap().figures
+    );
+    assert_ne!(printed(&timing), first);
+    let mut kinds = rate.clone();
+    kinds.kpi.discrepancy.by_kind.pop_first();
+    assert_ne!(printed(&kinds), first);
+    let mut moves = rate.clone();
+    moves.kpi.roll_forward.dismissed += 1;
+    assert_ne!(printed(&moves), first);
+    let mut recovered = rate.clone();
+    let outstanding = recovered.kpi.discrepancy.outstanding.take();
+    recovered.kpi.discrepancy.outstanding = recovered.kpi.discrepancy.recovered;
+    recovered.kpi.discrepancy.recovered = outstanding;
+    assert_ne!(printed(&recovered), first);
+    let mut item = rate.clone();
+    item.discrepancies[0].unit_actual += sample::decimal("1");
+    assert_ne!(printed(&item), first);
+
+    for kind in [ReportKind::DiscrepancyRate, ReportKind::ResolutionTime] {
+        let input = sample::input(kind);
+        let mut later = input.clone();
+        later.as_of += jiff::SignedDuration::from_hours(48);
+        for item in &mut later.discrepancies {
+            item.owner = Some("ann".to_owned());
+        }
+        let ages = &mut later.kpi.resolution;
+        ages.km_median_days = Some(sample::decimal("77"));
+        ages.open.median_age_days = Some(sample::decimal("77"));
+        ages.open.max_age_days = Some(sample::decimal("99"));
+        std::mem::swap(&mut ages.backlog.week, &mut ages.backlog.month);
+        assert_ne!(render(&later).unwrap().html, render(&input).unwrap().html);
+        assert_eq!(printed(&later), printed(&input), "{kind:?}");
+    }
+}
+
 /// Goal: the same input gives the same bytes. Method: render twice and compare everything.
 #[test]
 fn the_same_input_gives_the_same_bytes() {

@@ -5,7 +5,8 @@ use crossfoot::config::ReportKind;
 use crossfoot::currency::Currency;
 use crossfoot::period::Period;
 use crossfoot::reconcile::{
-    Completeness, Discrepancy, DiscrepancyState, Kind, ResolutionCode, Severity, WaitingOn,
+    Amounts, Completeness, Discrepancy, DiscrepancyState, Kind, ResolutionCode, Severity,
+    UnitWorth, WaitingOn,
 };
 use crossfoot::report::kpi::{
     Aging, Backlog, Banner, BannerState, CaseLine, DiscrepancyFigures, Freshness, FreshnessState,
@@ -326,6 +327,7 @@ pub(crate) fn discrepancy(
         impact,
         outstanding: impact,
         recovered: Decimal::ZERO,
+        unit: UnitWorth::counted(Amounts { expected, actual }),
         annualised: Some(impact * Decimal::from(12)),
         severity: if impact.abs() > Decimal::from(700) {
             Severity::High

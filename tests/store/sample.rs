@@ -3,7 +3,8 @@
 use crossfoot::canonical::Entity;
 use crossfoot::landing::LandedFile;
 use crossfoot::reconcile::{
-    Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, Severity, Side, UnitTotals,
+    Amounts, Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, ItemWorth, Kind,
+    Severity, Side, UnitTotals, UnitWorth,
 };
 use crossfoot::store::{
     Case, CrosswalkEntry, DiscrepancyChange, MailState, NewRun, OutboxMail, Pull, PullState,
@@ -93,6 +94,7 @@ pub(crate) fn reconciliation(id: &str, at: i64) -> Reconciliation {
         rules_version: "rules-1".into(),
         input_digest: "input-1".into(),
         blind_sources: vec![("erp".into(), "stale since 2026-03-30".into())],
+        undecided_units: vec![("alpha".into(), "M365-E3".into())],
         completeness: vec![Completeness {
             source: "crm".into(),
             entity: "contracts".into(),
@@ -128,6 +130,13 @@ fn totals(account: &str) -> UnitTotals {
     }
 }
 
+fn unit() -> UnitWorth {
+    UnitWorth::counted(Amounts {
+        expected: Decimal::new(2_200, 1),
+        actual: Decimal::new(1_980_001, 4),
+    })
+}
+
 pub(crate) fn discrepancy(id: &str, state: DiscrepancyState) -> Discrepancy {
     Discrepancy {
         id: id.into(),
@@ -149,6 +158,7 @@ pub(crate) fn discrepancy(id: &str, state: DiscrepancyState) -> Discrepancy {
         impact: Decimal::new(-219_999, 4),
         outstanding: Decimal::new(-219_999, 4),
         recovered: Decimal::ZERO,
+        unit: unit(),
         annualised: Some(Decimal::new(-2_639_988, 4)),
         severity: Severity::High,
         estimated: false,
@@ -200,6 +210,7 @@ pub(crate) fn change(
             code: None,
             note: Some("because".into()),
             run_id: None,
+            worth: was.is_none().then(|| ItemWorth::of(&discrepancy(id, to))),
         }],
         approver: None,
     }

@@ -7,6 +7,8 @@
 //! none        1
 //! next_cycle  1 when active at the start of the cycle, else 0
 //! ```
+//! Usage has no part of a cycle: what was used is charged as it was used, also in the days before the
+//! first whole cycle.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -16,7 +18,7 @@ use rust_decimal::Decimal;
 use crate::config::Proration;
 use crate::period::{Period, local_day, local_midnight};
 
-use super::terms::{Frequency, Terms};
+use super::terms::{Frequency, Model, Terms};
 
 /// The part of a cycle that a row is charged for in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub(super) fn charge(
     let factor = match proration {
         _ if is_whole => (1, 1),
         Proration::None => (1, 1),
-        Proration::NextCycle if from == cycle_start => (1, 1),
+        Proration::NextCycle if from == cycle_start || terms.model == Model::Usage => (1, 1),
         Proration::NextCycle => return None,
         Proration::Second => (
             to.as_second() - from.as_second(),

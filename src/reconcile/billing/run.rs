@@ -10,7 +10,7 @@ use crate::reconcile::engine::{BillingScope, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::legs::{LegGroup, UnitRecords};
-use crate::reconcile::outcome::{Finding, Outcome};
+use crate::reconcile::outcome::{Finding, Outcome, SeenUnit};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{Tally, Verdict};
 
@@ -82,6 +82,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     };
 
     let mut judged = JudgedUnits {
+        watched: input.watched.clone(),
         blindness: context.blindness,
         ..JudgedUnits::default()
     };
@@ -132,6 +133,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
+        watched: judged.watched_seen,
         seen_units: (judged.blindness != Blindness::default())
             .then(|| judged.seen_units.into_iter().collect()),
         blind_sources: input
@@ -149,6 +151,8 @@ struct JudgedUnits {
     findings: Vec<Finding>,
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
+    watched: BTreeSet<(String, String)>,
+    watched_seen: Vec<SeenUnit>,
     /// Kept only while a leg is blind.
     seen_units: BTreeSet<(String, String)>,
     blindness: Blindness,
@@ -156,6 +160,11 @@ struct JudgedUnits {
 
 impl JudgedUnits {
     fn take(&mut self, group: &LegGroup, judged: JudgedGroup) -> Result<(), ReconcileError> {
+        let key = (group.account.clone(), group.sku.clone());
+        if self.watched.contains(&key) {
+            let seen = judged.units.iter().map(|unit| unit.seen(&group.sku));
+            self.watched_seen.extend(seen);
+        }
         self.tally.skip(&judged.skipped);
         for unit in &judged.units {
             self.tally.count(unit)?;

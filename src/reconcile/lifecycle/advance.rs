@@ -1,19 +1,21 @@
 //! The system's side of the life of an item: what one reconcile does to the items of its rule and
 //! period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::reconcile::discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, ResolutionCode,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
 use crate::reconcile::outcome::{Finding, Outcome};
+use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
 use super::identify::{fingerprint_of, identify, new_id};
+use super::units::{UnitKey, amounts_of, given_away, keys, new_parts, settle, unit_of, units_seen};
 
 /// Who acts when nobody does.
 const SYSTEM: &str = "crossfoot";
@@ -32,12 +34,14 @@ pub fn advance(
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
+    let matches = identify(&standing, &outcome.findings);
     let step = Step {
         outcome,
         now,
         verify_window,
+        units: units_seen(outcome),
+        new_parts: new_parts(&outcome.findings, &matches.new),
     };
-    let matches = identify(&standing, &outcome.findings);
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
         let item = &standing[*item];
@@ -68,17 +72,12 @@ fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
     item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
 }
 
-fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
-    units
-        .iter()
-        .map(|(account, sku)| (account.as_str(), sku.as_str()))
-        .collect()
-}
-
 struct Step<'a> {
     outcome: &'a Outcome,
     now: Timestamp,
     verify_window: Duration,
+    units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
+    new_parts: BTreeMap<UnitKey<'a>, Decimal>,
 }
 
 impl Step<'_> {
@@ -102,6 +101,7 @@ impl Step<'_> {
             impact: finding.impact,
             outstanding: finding.impact.abs(),
             recovered: Decimal::ZERO,
+            unit: UnitWorth::counted(amounts_of(finding)),
             annualised: finding.annualised,
             severity: finding.severity,
             estimated: finding.estimated,
@@ -147,14 +147,26 @@ impl Step<'_> {
                 ))
             }
             // What else a person dismissed or wrote off stays so, however it differs.
-            Dismissed => None,
-            Verified | Closed if is_given_up => None,
-            Resolved if is_given_up => Some(self.moved(
-                item.clone(),
-                item.state,
-                &[Verified],
-                "written off: its approval verifies it",
-            )),
+            Dismissed => self.watched(item),
+            Verified | Closed if is_given_up => self.watched(item),
+            Resolved if is_given_up => {
+                // It stands for the difference as it is now, so that the next run finds it again;
+                // what was given up is what was approved.
+                let mut given_up = self.updated(item, finding);
+                if given_up.currency == item.currency {
+                    given_up.impact = item.impact;
+                    given_up.outstanding = item.outstanding;
+                    given_up.recovered = item.recovered;
+                    given_up.annualised = item.annualised;
+                    given_up.severity = item.severity;
+                }
+                Some(self.moved(
+                    given_up,
+                    item.state,
+                    &[Verified],
+                    "written off: its approval verifies it",
+                ))
+            }
             Verified | Closed | SelfCleared => {
                 let updated = self.updated(item, finding);
                 Some(self.moved(
@@ -184,9 +196,11 @@ impl Step<'_> {
             Resolved, SelfCleared, Verified, Waiting,
         };
         let mut cleared = item.clone();
-        cleared.outstanding = Decimal::ZERO;
-        if !is_timing {
-            cleared.recovered = cleared.impact.abs();
+        if is_timing {
+            cleared.outstanding = Decimal::ZERO;
+        } else {
+            cleared.unit = self.unit_now(item);
+            settle(&mut cleared, Decimal::ZERO);
         }
         let reason = if is_timing {
             "the other side is not due yet, or stands in the next period"
@@ -194,8 +208,8 @@ impl Step<'_> {
             "both sides agree"
         };
         match item.state {
-            Verified | Closed | Dismissed | SelfCleared => None,
-            Resolved if is_timing => None,
+            Verified | Closed | Dismissed | SelfCleared | Resolved if is_timing => None,
+            Verified | Closed | Dismissed | SelfCleared => self.watched(item),
             Resolved => Some(self.moved(cleared, item.state, &[Verified], reason)),
             Open | Acknowledged | InProgress | Waiting | Reopened => {
                 cleared.code = is_timing.then_some(ResolutionCode::Timing);
@@ -209,7 +223,7 @@ impl Step<'_> {
                 Some(self.moved(cleared, item.state, steps, reason))
             }
             // A resolution is on its way: the person who proposed it brings it to its end.
-            Proposed | Approved if is_timing || item.outstanding.is_zero() => None,
+            Proposed | Approved if is_timing || cleared == *item => None,
             Proposed | Approved => {
                 cleared.updated_at = self.now;
                 cleared.last_run.clone_from(&self.outcome.run_id);
@@ -222,6 +236,44 @@ impl Step<'_> {
                 })
             }
         }
+    }
+
+    /// How the unit of an item stands by this outcome. A unit without any row is gone, and one that
+    /// could not be decided is as it was.
+    fn unit_now(&self, item: &Discrepancy) -> UnitWorth {
+        let key = (item.account.as_str(), item.sku.as_str(), item.currency);
+        match self.units.get(&key) {
+            Some(Some((amounts, standing))) => item.unit.seen(*amounts, *standing),
+            Some(None) => item.unit.clone(),
+            None => {
+                let nothing = Amounts {
+                    expected: Decimal::ZERO,
+                    actual: Decimal::ZERO,
+                };
+                item.unit.seen(nothing, Standing::Gone)
+            }
+        }
+    }
+
+    /// An item that stays as it is, while the amounts of its unit may not: the figures weigh a unit
+    /// with what it is now and what it was when it was counted, whoever has dealt with it since.
+    fn watched(&self, item: &Discrepancy) -> Option<DiscrepancyChange> {
+        let unit = self.unit_now(item);
+        if unit == item.unit {
+            return None;
+        }
+        let mut watched = item.clone();
+        watched.unit = unit;
+        watched.updated_at = self.now;
+        watched.last_run.clone_from(&self.outcome.run_id);
+        let note = "the amounts of its unit changed";
+        let event = self.event(&watched, "updated", Some(item.state), Some(note));
+        Some(DiscrepancyChange {
+            discrepancy: watched,
+            was: Some(item.state),
+            events: vec![event],
+            approver: None,
+        })
     }
 
     fn is_window_over(&self, item: &Discrepancy) -> bool {
@@ -244,6 +296,7 @@ impl Step<'_> {
             || updated.actual != item.actual
             || updated.impact != item.impact
             || updated.outstanding != item.outstanding
+            || updated.unit != item.unit
             || updated.severity != item.severity
             || updated.secondary != item.secondary;
         updated.updated_at = self.now;
@@ -271,15 +324,20 @@ impl Step<'_> {
     }
 
     /// The item with the finding's values. The impact keeps its largest size since the item opened,
-    /// unless the cause or the direction changed.
+    /// whatever became of the cause or the direction: what was found stays found, and the unit tells
+    /// what is left of it and what stands on the other side by now. Only amounts that cannot be
+    /// compared begin anew: another currency, and tax, which is a liability, in place of revenue.
+    /// Where a part of the same money has a cause of its own now, it goes to that part's new item,
+    /// so that the impacts of a unit add up to its largest difference.
     fn updated(&self, item: &Discrepancy, finding: &Finding) -> Discrepancy {
-        let is_same_direction = item.impact.is_sign_negative() == finding.impact.is_sign_negative()
-            || item.impact.is_zero()
-            || finding.impact.is_zero();
-        let is_same_cause = item.kind == finding.kind && item.currency == finding.currency;
-        let keeps_impact =
-            is_same_cause && is_same_direction && item.impact.abs() >= finding.impact.abs();
+        let is_comparable = item.currency == finding.currency
+            && (item.kind == Kind::Tax) == (finding.kind == Kind::Tax);
         let mut updated = item.clone();
+        updated.unit = if item.currency == finding.currency {
+            item.unit.seen(amounts_of(finding), Standing::Differs)
+        } else {
+            UnitWorth::counted(amounts_of(finding))
+        };
         updated.kind = finding.kind;
         updated.fingerprint = fingerprint_of(self.outcome, finding);
         updated.account_name.clone_from(&finding.account.name);
@@ -290,13 +348,15 @@ impl Step<'_> {
         updated.actual.clone_from(&finding.actual);
         updated.unit_expected = finding.unit_expected;
         updated.unit_actual = finding.unit_actual;
-        if !keeps_impact {
+        if !is_comparable || finding.impact.abs() > item.impact.abs() {
             updated.impact = finding.impact;
             updated.annualised = finding.annualised;
             updated.severity = finding.severity;
+        } else if item.kind != finding.kind {
+            let part = self.new_parts.get(&unit_of(finding));
+            updated.impact -= given_away(item.impact, finding.impact, part.copied());
         }
-        updated.outstanding = finding.impact.abs();
-        updated.recovered = updated.impact.abs() - updated.outstanding;
+        settle(&mut updated, finding.impact);
         updated.estimated = finding.estimated;
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
@@ -354,6 +414,7 @@ impl Step<'_> {
             code: item.code,
             note: note.map(str::to_owned),
             run_id: Some(self.outcome.run_id.clone()),
+            worth: Some(ItemWorth::of(item)),
         }
     }
 }

@@ -5,6 +5,8 @@
 mod advance;
 mod identify;
 mod moves;
+mod units;
 
 pub use advance::advance;
 pub use moves::{PersonMove, legal_moves, move_by_person};
+pub use units::{undecided_units, watched_units};

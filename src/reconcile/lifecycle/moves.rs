@@ -120,6 +120,7 @@ pub fn move_by_person(
         code: moved.code,
         note: note(request.note, request.approver.as_deref()),
         run_id: None,
+        worth: None,
     };
     Ok(DiscrepancyChange {
         discrepancy: moved,

@@ -76,12 +76,19 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     let mut tally = Tally::default();
     let mut findings = Vec::new();
     let mut unknown_units: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut watched = Vec::new();
     let mut rows = LegRows::default();
     session
         .rule_units(&legs, |unit| {
             let (judged, finding) = judging.judge(&unit)?;
             if judged.verdict == Verdict::Unknown {
                 unknown_units.insert((unit.account.clone(), unit.sku.clone()));
+            }
+            if input
+                .watched
+                .contains(&(unit.account.clone(), unit.sku.clone()))
+            {
+                watched.push(judged.seen(&unit.sku));
             }
             rows.count(&unit, judged.verdict);
             tally.count(&judged)?;
@@ -102,6 +109,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         findings,
         unknown_units: unknown_units.into_iter().collect(),
         timing_units: Vec::new(),
+        watched,
         seen_units: judging.is_blind.then(Vec::new),
         blind_sources: input
             .blind_sources

@@ -133,6 +133,8 @@ impl<'a> Frame<'a> {
                 self.comparison,
             ),
             note: figure.note,
+            is_aging: false,
+            is_note_aging: false,
             exact: (figure.now, figure.before),
             measure: figure.measure,
             status: threshold_status(

@@ -6,6 +6,7 @@ mod clean;
 mod footer;
 mod frame;
 mod numerals;
+mod printed;
 mod subject;
 mod table;
 mod threshold;
@@ -22,6 +23,7 @@ pub(super) use frame::{Frame, HeadlineFigure};
 pub(super) use numerals::{
     amount, coded_amount, count, day_of, days, days_between, percent, rate_or_counts, share,
 };
+pub(super) use printed::printed_figures;
 pub(super) use subject::subject_of;
 pub(super) use table::{Cell, Column, Rest, Table};
 pub(super) use threshold::crossed_thresholds;
@@ -57,6 +59,12 @@ pub(super) struct Headline {
     pub(super) note: Option<String>,
     /// What a threshold says of it.
     pub(super) status: Option<String>,
+    /// Whether the figure changes by the mere passing of time.
+    #[serde(skip)]
+    pub(super) is_aging: bool,
+    /// Whether the note does.
+    #[serde(skip)]
+    pub(super) is_note_aging: bool,
     /// The exact figures behind `value` and `prior`, for the spreadsheet.
     #[serde(skip)]
     pub(super) exact: (Option<Decimal>, Option<Decimal>),

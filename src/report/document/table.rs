@@ -16,6 +16,9 @@ pub(in crate::report) struct Column {
     pub(in crate::report) name: &'static str,
     /// Whether it holds figures, which stand on the right.
     pub(in crate::report) is_figure: bool,
+    /// Whether its figures change by the mere passing of time.
+    #[serde(skip)]
+    is_aging: bool,
 }
 
 impl Column {
@@ -24,6 +27,7 @@ impl Column {
         Self {
             name,
             is_figure: false,
+            is_aging: false,
         }
     }
 
@@ -32,6 +36,16 @@ impl Column {
         Self {
             name,
             is_figure: true,
+            is_aging: false,
+        }
+    }
+
+    /// A column of figures that change by the mere passing of time: ages, and what is sorted by them.
+    pub(in crate::report) const fn ages(name: &'static str) -> Self {
+        Self {
+            name,
+            is_figure: true,
+            is_aging: true,
         }
     }
 }
@@ -102,6 +116,30 @@ impl Table {
             empty: empty.into(),
             lines,
         }
+    }
+}
+
+impl Table {
+    /// The figures of the table by name, but for those that change by the mere passing of time. The
+    /// smaller lines of cells are words.
+    pub(super) fn printed(&self, title: &str) -> Vec<(String, String)> {
+        let mut printed = Vec::new();
+        for row in &self.rows {
+            let name = row.first().map_or("", |cell| cell.main.as_str());
+            let cells = self.columns.iter().zip(row);
+            let figures = cells.filter(|(column, _)| column.is_figure && !column.is_aging);
+            printed.extend(figures.map(|(column, cell)| {
+                let name = format!("{title}: {name}, {}", column.name.to_lowercase());
+                (name, cell.main.clone())
+            }));
+        }
+        let has_figures = self
+            .columns
+            .iter()
+            .any(|one| one.is_figure && !one.is_aging);
+        let more = self.more.clone().filter(|_| has_figures);
+        printed.extend(more.map(|more| (format!("{title}: further rows"), more)));
+        printed
     }
 }
 

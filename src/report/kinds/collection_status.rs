@@ -351,7 +351,7 @@ fn top(frame: &Frame<'_>) -> Table {
             Column::figures("Due"),
             Column::figures("Total"),
             Column::figures("Open"),
-            Column::figures("Days late"),
+            Column::ages("Days late"),
         ],
         rows,
         rest(frame, "crossfoot collections list"),

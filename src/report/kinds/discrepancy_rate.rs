@@ -476,7 +476,7 @@ fn top(frame: &Frame<'_>) -> Table {
             Column::figures("Expected"),
             Column::figures("Billed"),
             Column::figures("Impact"),
-            Column::figures("Days"),
+            Column::ages("Days"),
         ],
         rows,
         rest(frame, COMMAND),

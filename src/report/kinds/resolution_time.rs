@@ -124,25 +124,32 @@ fn headlines(frame: &Frame<'_>) -> Vec<Headline> {
             Some(items),
         ),
         slow,
-        timed(
-            "Typical, incl. open items",
-            "km_median_days",
-            now.km_median_days,
-            before.km_median_days,
-            None,
-        ),
-        frame.headline(HeadlineFigure {
-            name: "Open items",
-            metric: "open",
-            now: Some(now.open.n.into()),
-            before: frame.prior.map(|past| past.resolution.open.n.into()),
-            measure: Measure::Count,
-            polarity: Polarity::Lower,
-            sample: Sample::Whole,
-            print: &whole,
-            print_before: &whole,
-            note: open_note(now),
-        }),
+        Headline {
+            // Open items count with their age.
+            is_aging: true,
+            ..timed(
+                "Typical, incl. open items",
+                "km_median_days",
+                now.km_median_days,
+                before.km_median_days,
+                None,
+            )
+        },
+        Headline {
+            is_note_aging: true,
+            ..frame.headline(HeadlineFigure {
+                name: "Open items",
+                metric: "open",
+                now: Some(now.open.n.into()),
+                before: frame.prior.map(|past| past.resolution.open.n.into()),
+                measure: Measure::Count,
+                polarity: Polarity::Lower,
+                sample: Sample::Whole,
+                print: &whole,
+                print_before: &whole,
+                note: open_note(now),
+            })
+        },
         frame.headline(HeadlineFigure {
             name: "Reopen rate",
             metric: "reopen_rate",
@@ -278,8 +285,8 @@ fn backlog_chart(frame: &Frame<'_>) -> Chart {
         "",
         vec![
             Column::words("Age"),
-            Column::figures("Open items"),
-            Column::figures("Share"),
+            Column::ages("Open items"),
+            Column::ages("Share"),
         ],
         rows,
         rest(frame, "crossfoot kpi"),
@@ -328,7 +335,7 @@ fn top(frame: &Frame<'_>) -> Table {
             Column::figures("Period"),
             Column::figures("Severity"),
             Column::figures("Impact"),
-            Column::figures("Days"),
+            Column::ages("Days"),
         ],
         rows,
         rest(frame, "crossfoot discrepancies list"),

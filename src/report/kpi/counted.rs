@@ -1,6 +1,6 @@
 //! Which units count as discrepant: the X of the discrepancy rate, unit by unit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -9,10 +9,11 @@ use super::timeline::Timeline;
 use crate::currency::Currency;
 use crate::money::{minus, plus};
 use crate::period::Period;
-use crate::reconcile::Kind;
+use crate::reconcile::{Amounts, Found, Kind, Off, Standing, UnitWorth};
 use crate::store::Reconciliation;
 
-/// A unit with at least one counted item.
+/// A unit with at least one counted item. It is counted once, whatever number of items it had one
+/// after the other, with the amounts of when it was furthest off.
 #[derive(Debug)]
 pub(super) struct CountedUnit<'a> {
     pub(super) period: Period,
@@ -22,13 +23,18 @@ pub(super) struct CountedUnit<'a> {
     pub(super) currency: Currency,
     /// Its counted items.
     pub(super) items: Vec<&'a Timeline<'a>>,
-    /// A − E, as it was counted; tax left out.
-    pub(super) delta: Decimal,
+    /// The largest |A − E|; tax left out.
+    pub(super) difference: Decimal,
     /// What it weighs in the value rate: |A − E|, or |E| of a bill in the wrong period.
     pub(super) value: Decimal,
-    /// What of that weight the present amounts of the unit do not hold: a unit that was billed too
-    /// much and is corrected now would weigh more than it is worth.
-    pub(super) weight_beyond: Decimal,
+    /// What it was expected and billed when it was counted, which is what |A − E| is a part of.
+    pub(super) furthest: Amounts,
+    /// What the sums of the newest reconcile hold of it; `None` where it is in none of them.
+    pub(super) present: Option<Amounts>,
+    /// What was found missing, less what a corrected expectation took back.
+    pub(super) leakage: Decimal,
+    /// What was found too much, less what a corrected expectation took back.
+    pub(super) overbilling: Decimal,
     /// Tax that is wrong.
     pub(super) tax: Decimal,
     /// What later billing took off its leakage.
@@ -46,18 +52,15 @@ pub(super) struct Counted<'a> {
 
 type UnitKey<'a> = (Period, &'a str, &'a str, Currency);
 
-/// Counts the units of the reconciled periods. Units that are unknown or not due yet are in
-/// neither N nor X, while their standing items stay in the book: an account has as many present
-/// differences as its newest reconcile counted, and what stands beyond that is left out. First to
-/// go are items with a record of a source that was blind, then missing bills, then by key.
+/// Counts the units of the reconciled periods. Units that the newest reconcile could not decide,
+/// unknown or not due yet, are in neither N nor X, while their items stay in the book.
 pub(super) fn counted<'a>(
     timelines: &'a [Timeline<'a>],
     reconciliations: &[Reconciliation],
-    branch: Option<&str>,
 ) -> Result<Counted<'a>, KpiError> {
     let mut by_unit: BTreeMap<UnitKey<'a>, Vec<&'a Timeline<'a>>> = BTreeMap::new();
     for timeline in timelines {
-        let item = timeline.item;
+        let item = &timeline.item;
         let key = (
             item.period,
             item.account.as_str(),
@@ -68,116 +71,51 @@ pub(super) fn counted<'a>(
     }
     let mut result = Counted::default();
     for reconciliation in reconciliations {
-        let standing = Standing::of(reconciliation, branch);
-        let mut by_account: BTreeMap<&str, Vec<(bool, CountedUnit<'a>)>> = BTreeMap::new();
-        let mut dismissed: BTreeMap<&str, u64> = BTreeMap::new();
+        let undecided: BTreeSet<(&str, &str)> = reconciliation
+            .undecided_units
+            .iter()
+            .map(|(account, sku)| (account.as_str(), sku.as_str()))
+            .collect();
         let units = by_unit
             .iter()
-            .filter(|((period, ..), _)| *period == reconciliation.period);
-        for ((_, account, ..), items) in units {
-            let counting: Vec<_> = items
+            .filter(|((period, ..), _)| *period == reconciliation.period)
+            .filter(|((_, account, sku, _), _)| !undecided.contains(&(*account, *sku)));
+        for items in units.map(|(_, items)| items) {
+            let (counting, others): (Vec<_>, Vec<_>) = items
                 .iter()
                 .copied()
-                .filter(|timeline| timeline.is_counted())
+                .partition(|timeline| timeline.is_counted());
+            let excused: Vec<_> = others
+                .into_iter()
+                .filter(|timeline| timeline.is_false_positive())
                 .collect();
-            let differs = |timelines: &[&Timeline<'_>]| {
-                timelines
-                    .iter()
-                    .any(|timeline| !timeline.item.outstanding.is_zero())
-            };
             if counting.is_empty() {
-                let is_false = items.iter().any(|timeline| timeline.is_false_positive());
-                result.false_positive_units += u64::from(is_false);
-                *dismissed.entry(account).or_default() += u64::from(is_false && differs(items));
-                continue;
+                result.false_positive_units += u64::from(!excused.is_empty());
             }
-            let still_differs = differs(&counting);
-            if let Some(unit) = measured(counting)? {
-                by_account
-                    .entry(account)
-                    .or_default()
-                    .push((still_differs, unit));
-            }
-        }
-        for (account, units) in by_account {
-            let dismissed = dismissed.get(account).copied().unwrap_or_default();
-            let beyond = standing.beyond(account, &units, dismissed);
-            result.units.extend(without(units, beyond, &standing));
+            result.units.extend(measured(counting, &excused)?);
         }
     }
     Ok(result)
 }
 
-/// What the newest reconcile of a period says of its accounts.
-struct Standing<'a> {
-    /// Units that differ now, and units that are unknown or not due yet.
-    accounts: BTreeMap<&'a str, (u64, u64)>,
-    blind: Vec<&'a str>,
-}
-
-impl<'a> Standing<'a> {
-    fn of(reconciliation: &'a Reconciliation, branch: Option<&str>) -> Self {
-        let mut accounts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-        for totals in &reconciliation.totals {
-            if branch.is_none_or(|wanted| totals.branch.as_deref() == Some(wanted)) {
-                let (differing, open) = accounts.entry(&totals.account).or_default();
-                *differing += totals.discrepant;
-                *open += totals.unknown + totals.timing;
-            }
-        }
-        let blind = reconciliation
-            .blind_sources
-            .iter()
-            .map(|(source, _)| source.as_str())
-            .collect();
-        Self { accounts, blind }
-    }
-
-    /// How many standing differences of an account are of units that cannot be decided now.
-    fn beyond(&self, account: &str, units: &[(bool, CountedUnit<'_>)], dismissed: u64) -> usize {
-        let (differing, undecided) = self.accounts.get(account).copied().unwrap_or_default();
-        let standing = units.iter().filter(|(differs, _)| *differs).count() as u64 + dismissed;
-        usize::try_from(standing.saturating_sub(differing).min(undecided)).unwrap_or(usize::MAX)
-    }
-
-    fn is_blind(&self, unit: &CountedUnit<'_>) -> bool {
-        unit.items
-            .iter()
-            .flat_map(|timeline| &timeline.item.sides)
-            .any(|side| self.blind.contains(&side.source.as_str()))
-    }
-}
-
-fn without<'a>(
-    units: Vec<(bool, CountedUnit<'a>)>,
-    beyond: usize,
-    standing: &Standing<'_>,
-) -> Vec<CountedUnit<'a>> {
-    let (mut differing, mut kept): (Vec<_>, Vec<_>) =
-        units.into_iter().partition(|(differs, _)| *differs);
-    let is_missing = |unit: &CountedUnit<'_>| {
-        unit.items
-            .iter()
-            .any(|timeline| timeline.item.kind == Kind::MissingInBilling)
-    };
-    // Stable: what is equally likely to be undecided stays in the order of the keys.
-    differing.sort_by_key(|(_, unit)| (!standing.is_blind(unit), !is_missing(unit)));
-    kept.extend(differing.into_iter().skip(beyond));
-    kept.into_iter().map(|(_, unit)| unit).collect()
-}
-
-fn measured<'a>(items: Vec<&'a Timeline<'a>>) -> Result<Option<CountedUnit<'a>>, KpiError> {
-    let Some(first) = items.first().map(|timeline| timeline.item) else {
+fn measured<'a>(
+    items: Vec<&'a Timeline<'a>>,
+    excused: &[&Timeline<'_>],
+) -> Result<Option<CountedUnit<'a>>, KpiError> {
+    let mut in_order: Vec<_> = items.iter().map(|timeline| &timeline.item).collect();
+    in_order.sort_by_key(|item| (item.opened_at, &item.id));
+    let Some(newest) = in_order.last() else {
         return Ok(None);
     };
-    let mut delta = Decimal::ZERO;
+    let unit = in_order
+        .iter()
+        .rev()
+        .fold(newest.unit.clone(), |unit, item| unit.after(&item.unit));
     let mut tax = Decimal::ZERO;
-    let mut present = Decimal::ZERO;
     let mut given_up = Decimal::ZERO;
     let mut shifted = Decimal::ZERO;
-    let mut worth = Decimal::ZERO;
     for timeline in &items {
-        let item = timeline.item;
+        let item = &timeline.item;
         if item.kind == Kind::Tax {
             tax = plus(tax, item.impact)?;
             continue;
@@ -185,49 +123,107 @@ fn measured<'a>(items: Vec<&'a Timeline<'a>>) -> Result<Option<CountedUnit<'a>>,
         if item.kind == Kind::PeriodCutoff {
             shifted = shifted.max(item.unit_expected.abs());
         }
-        delta = plus(delta, item.impact)?;
-        let outstanding = with_sign_of(item.impact, item.outstanding);
-        present = plus(present, outstanding)?;
-        if timeline.is_lost() {
-            given_up = plus(given_up, leak(outstanding))?;
+        if timeline.is_lost() && Off::of(item.impact) == Off::Under {
+            given_up = plus(given_up, item.outstanding.abs())?;
         }
-        worth = worth
-            .max(item.unit_expected.abs())
-            .max(item.unit_actual.abs());
     }
-    let leakage = leak(delta);
-    let recovered = minus(leakage, leak(present).min(leakage))?;
-    let value = delta.abs().max(shifted);
+    let (under, over) = found(&unit, &items, excused)?;
+    let leakage = under.identified();
+    let difference = under.largest.max(over.largest);
     Ok(Some(CountedUnit {
-        period: first.period,
-        account: &first.account,
-        account_name: &first.account_name,
-        branch: first.branch.as_deref(),
-        currency: first.currency,
-        delta,
-        value,
-        weight_beyond: minus(value, worth.min(value))?,
+        period: newest.period,
+        account: &newest.account,
+        account_name: &newest.account_name,
+        branch: newest.branch.as_deref(),
+        currency: newest.currency,
+        difference,
+        value: difference.max(shifted),
+        furthest: unit.furthest(),
+        present: (unit.standing != Standing::Gone).then_some(unit.present),
+        leakage,
+        overbilling: over.identified(),
         tax,
-        recovered,
-        lost: given_up.min(minus(leakage, recovered)?),
+        recovered: under.recovered,
+        lost: given_up.min(minus(leakage, under.recovered)?),
         items,
     }))
 }
 
-/// The book keeps what is outstanding as a magnitude; its direction is that of the impact.
-fn with_sign_of(impact: Decimal, magnitude: Decimal) -> Decimal {
-    if impact.is_sign_negative() {
-        -magnitude.abs()
-    } else {
-        magnitude.abs()
+/// What was found on both sides. Where a person judged one of the causes that a unit had at the same
+/// time to be no error, its money is no part of what was found.
+fn found(
+    unit: &UnitWorth,
+    items: &[&Timeline<'_>],
+    excused: &[&Timeline<'_>],
+) -> Result<(Found, Found), KpiError> {
+    let stood_beside = |other: &Timeline<'_>| {
+        items
+            .iter()
+            .any(|timeline| timeline.item.secondary.contains(&other.item.kind))
+    };
+    let mut sides = (Decimal::ZERO, Decimal::ZERO);
+    for other in excused {
+        let impact = other.item.impact;
+        if other.item.kind == Kind::Tax || !stood_beside(other) {
+            continue;
+        }
+        match Off::of(impact) {
+            Off::Under => sides.0 = plus(sides.0, impact.abs())?,
+            Off::Over => sides.1 = plus(sides.1, impact.abs())?,
+        }
     }
+    Ok((
+        unit.found(Off::Under, sides.0),
+        unit.found(Off::Over, sides.1),
+    ))
 }
 
-/// max(0, −delta).
-pub(super) fn leak(delta: Decimal) -> Decimal {
-    if delta < Decimal::ZERO {
-        -delta
-    } else {
-        Decimal::ZERO
+/// How the money of a unit is told by kind: (item, what was found of it, with its sign). Each item
+/// tells its own impact as long as these add up to what the unit was found with. Items that came
+/// one after the other would tell the same money twice, so there the largest comes first, and the
+/// rest get what is left of each side.
+pub(super) fn shares<'u>(
+    unit: &CountedUnit<'u>,
+) -> Result<Vec<(&'u Timeline<'u>, Decimal, Decimal)>, KpiError> {
+    let net = minus(unit.overbilling, unit.leakage)?;
+    let mut sum = Decimal::ZERO;
+    for timeline in unit.items.iter().filter(|one| one.item.kind != Kind::Tax) {
+        sum = plus(sum, timeline.item.impact)?;
     }
+    let own = |timeline: &&'u Timeline<'u>| {
+        let impact = timeline.item.impact;
+        (*timeline, impact.abs(), impact)
+    };
+    if sum == net {
+        return Ok(unit.items.iter().map(own).collect());
+    }
+    let (mut taxes, mut items): (Vec<_>, Vec<_>) = unit
+        .items
+        .iter()
+        .map(own)
+        .partition(|(timeline, ..)| timeline.item.kind == Kind::Tax);
+    // Stable: what is equally large stays in the order of the ids.
+    items.sort_by_key(|(_, size, _)| std::cmp::Reverse(*size));
+    let mut left = (unit.leakage, unit.overbilling);
+    for (_, size, impact) in &mut items {
+        let side = match Off::of(*impact) {
+            Off::Under => &mut left.0,
+            Off::Over => &mut left.1,
+        };
+        let share = (*side).min(*size);
+        *side = minus(*side, share)?;
+        *impact = if impact.is_sign_negative() {
+            -share
+        } else {
+            share
+        };
+        *size = share;
+    }
+    // What no item tells on its own side is the largest one's.
+    if let Some((_, size, impact)) = items.first_mut() {
+        *size = plus(*size, plus(left.0, left.1)?)?;
+        *impact = plus(*impact, minus(left.1, left.0)?)?;
+    }
+    taxes.extend(items);
+    Ok(taxes)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::counted::{Counted, counted};
+use super::counted::{Counted, counted, shares};
 use super::error::KpiError;
 use super::figures::{DiscrepancyFigures, KindFigures};
 use super::recurring::recurring_rate;
@@ -14,7 +14,7 @@ use super::timeline::Timeline;
 use crate::currency::Currency;
 use crate::money::{minus, plus, ratio, times};
 use crate::period::{Period, PeriodSpan};
-use crate::reconcile::{Discrepancy, UnitTotals};
+use crate::reconcile::UnitTotals;
 use crate::store::Reconciliation;
 
 /// What the figures are computed from. Timelines and reconciliations are of the one rule that
@@ -39,7 +39,7 @@ pub(super) fn discrepancy_figures(input: &RateInput<'_>) -> Result<DiscrepancyFi
     if input.reconciliations.is_empty() {
         return Ok(DiscrepancyFigures::default());
     }
-    let counted = counted(input.timelines, input.reconciliations, input.branch)?;
+    let counted = counted(input.timelines, input.reconciliations)?;
     let mut groups = Groups::new(input);
     for reconciliation in input.reconciliations {
         for totals in &reconciliation.totals {
@@ -159,19 +159,14 @@ impl<'a> Groups<'a> {
                 .or_default()
                 .add_unit(unit, rate)?;
         }
-        for timeline in &unit.items {
-            self.add_item(timeline.item, rate)?;
-        }
-        Ok(())
-    }
-
-    fn add_item(&mut self, item: &Discrepancy, rate: Option<Decimal>) -> Result<(), KpiError> {
-        let kind = self.by_kind.entry(item.kind.name().to_owned()).or_default();
-        kind.count += 1;
-        if let Some(rate) = rate {
-            let impact = times(item.impact, rate)?;
-            kind.gross = plus(kind.gross, impact.abs())?;
-            kind.net = plus(kind.net, impact)?;
+        for (timeline, gross, net) in shares(unit)? {
+            let name = timeline.item.kind.name().to_owned();
+            let kind = self.by_kind.entry(name).or_default();
+            kind.count += 1;
+            if let Some(rate) = rate {
+                kind.gross = plus(kind.gross, times(gross, rate)?)?;
+                kind.net = plus(kind.net, times(net, rate)?)?;
+            }
         }
         Ok(())
     }

@@ -115,19 +115,22 @@ pub struct DiscrepancyFigures {
     pub discrepant: u64,
     /// X / N.
     pub count_rate: Option<Decimal>,
-    /// Sum over X of |A − E| / sum over N of max(|E|, |A|).
+    /// Sum over X of |A − E| / sum over N of max(|E|, |A|). A unit in X has the amounts of when it
+    /// was furthest off in both sums, a unit that turned to the other side the larger of the two.
     pub value_rate: Option<Decimal>,
     /// Sum over X of |A − E| / sum over N of |A|.
     pub billed_basis_rate: Option<Decimal>,
     /// Leakage / sum of E.
     pub leakage_rate: Option<Decimal>,
-    /// Sum of |A − E|.
+    /// Leakage and overbilling together, never one less the other.
     pub gross: Option<Decimal>,
-    /// Sum of max(0, E − A).
+    /// What was identified as billed too little: the largest E − A that each unit was counted with,
+    /// less what turned out not to be owed when the contract or the usage was corrected. It is
+    /// recovered, outstanding or lost.
     pub leakage: Option<Decimal>,
-    /// Sum of max(0, A − E).
+    /// What was identified as billed too much, in the same way.
     pub overbilling: Option<Decimal>,
-    /// Sum of A − E.
+    /// Overbilling less leakage.
     pub net: Option<Decimal>,
     /// Tax that is wrong; a liability, no revenue.
     pub tax_impact: Option<Decimal>,

@@ -2,23 +2,25 @@
 
 use rust_decimal::Decimal;
 
-use super::counted::{CountedUnit, leak};
+use super::counted::CountedUnit;
 use super::error::KpiError;
 use super::figures::GroupFigures;
 use crate::currency::Currency;
-use crate::money::{money_text, plus, ratio, times};
-use crate::reconcile::UnitTotals;
+use crate::money::{minus, money_text, plus, ratio, times};
+use crate::reconcile::{Amounts, UnitTotals};
 
 /// Counts and sums; the sums in one currency. What has no rate is counted and not summed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) name: Option<String>,
     compared_units: u64,
+    gone_units: u64,
     pub(super) discrepant: u64,
     compared_value: Decimal,
     value: Decimal,
     expected: Decimal,
     billed: Decimal,
+    difference: Decimal,
     pub(super) gross: Decimal,
     pub(super) leakage: Decimal,
     pub(super) overbilling: Decimal,
@@ -60,22 +62,36 @@ impl Tally {
         Ok(())
     }
 
+    /// A counted unit stands in the denominators with the amounts that it was counted with, as it
+    /// does in the numerators: those that the newest reconcile has of it give way.
     pub(super) fn add_unit(
         &mut self,
         unit: &CountedUnit<'_>,
         rate: Option<Decimal>,
     ) -> Result<(), KpiError> {
         self.discrepant += 1;
+        self.gone_units += u64::from(unit.present.is_none());
         let Some(rate) = rate else {
             return Ok(());
         };
+        let nothing = Amounts {
+            expected: Decimal::ZERO,
+            actual: Decimal::ZERO,
+        };
+        let present = unit.present.unwrap_or(nothing);
+        let weight = unit.furthest.weight().max(unit.value);
         for (sum, amount) in [
-            (&mut self.compared_value, unit.weight_beyond),
+            (&mut self.compared_value, minus(weight, present.weight())?),
+            (
+                &mut self.billed,
+                minus(unit.furthest.actual.abs(), present.actual.abs())?,
+            ),
             (&mut self.value, unit.value),
-            (&mut self.gross, unit.delta.abs()),
-            (&mut self.leakage, leak(unit.delta)),
-            (&mut self.overbilling, unit.delta.max(Decimal::ZERO)),
-            (&mut self.net, unit.delta),
+            (&mut self.difference, unit.difference),
+            (&mut self.gross, plus(unit.leakage, unit.overbilling)?),
+            (&mut self.leakage, unit.leakage),
+            (&mut self.overbilling, unit.overbilling),
+            (&mut self.net, minus(unit.overbilling, unit.leakage)?),
             (&mut self.tax, unit.tax),
             (&mut self.recovered, unit.recovered),
             (&mut self.lost, unit.lost),
@@ -87,7 +103,7 @@ impl Tally {
 
     /// N. A unit that was discrepant and whose records are gone by now was compared all the same.
     pub(super) fn units(&self) -> u64 {
-        self.compared_units.max(self.discrepant)
+        (self.compared_units + self.gone_units).max(self.discrepant)
     }
 
     pub(super) fn count_rate(&self) -> Option<Decimal> {
@@ -99,7 +115,7 @@ impl Tally {
     }
 
     pub(super) fn billed_basis_rate(&self) -> Option<Decimal> {
-        rate(self.gross, self.billed)
+        rate(self.difference, self.billed)
     }
 
     pub(super) fn leakage_rate(&self) -> Option<Decimal> {

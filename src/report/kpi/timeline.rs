@@ -1,10 +1,14 @@
-//! The states that an item was in, and since when, as far as they were known at an instant.
+//! The states that an item was in, and since when, and what it was worth, as far as that was known
+//! at an instant.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::reconcile::{Discrepancy, DiscrepancyEvent, DiscrepancyState, ResolutionCode};
+use crate::reconcile::{
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, ItemWorth, ResolutionCode,
+};
 
 /// A change of state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +33,9 @@ impl Transition {
 /// An item with its changes of state, in order; at least the opening.
 #[derive(Debug)]
 pub(super) struct Timeline<'a> {
-    pub(super) item: &'a Discrepancy,
+    /// The item with the kind and the amounts that were known. Its state is that of today: the
+    /// transitions tell the one that was known.
+    pub(super) item: Cow<'a, Discrepancy>,
     pub(super) transitions: Vec<Transition>,
 }
 
@@ -52,11 +58,32 @@ pub(super) fn timelines<'a>(
             let mut told = events_of.remove(item.id.as_str()).unwrap_or_default();
             told.sort_by_key(|event| event.at);
             let transitions = transitions(item, &told, as_of);
-            (!transitions.is_empty()).then_some(Timeline { item, transitions })
+            (!transitions.is_empty()).then(|| Timeline {
+                item: as_known(item, &told, as_of),
+                transitions,
+            })
         })
         .collect();
     timelines.sort_by(|one, other| one.item.id.cmp(&other.item.id));
     timelines
+}
+
+/// The item with what it was worth by the newest event that tells it. An item of before events told
+/// it is worth what it is.
+fn as_known<'a>(
+    item: &'a Discrepancy,
+    events: &[&DiscrepancyEvent],
+    as_of: Timestamp,
+) -> Cow<'a, Discrepancy> {
+    let worth = events
+        .iter()
+        .rev()
+        .filter(|event| event.at <= as_of)
+        .find_map(|event| event.worth.as_ref());
+    match worth {
+        Some(worth) if ItemWorth::of(item) != *worth => Cow::Owned(worth.put_back(item)),
+        _ => Cow::Borrowed(item),
+    }
 }
 
 fn transitions(

@@ -11,8 +11,8 @@ use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    BILLING_RULE, BlindSource, EntityFiles, Outcome, ReconcileInput, RuleFile, advance,
-    reconcile_billing, reconcile_rule,
+    BILLING_RULE, BlindSource, Discrepancy, EntityFiles, Outcome, ReconcileInput, RuleFile,
+    advance, reconcile_billing, reconcile_rule, undecided_units, watched_units,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
 use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
@@ -71,22 +71,52 @@ pub async fn reconcile_periods(
     let mut summaries = Vec::new();
     for period in periods {
         env.progress.advance(0, &period.to_string());
-        let outcome = compare(env, run_id, &ledger, *period, now, rule_file.as_ref()).await?;
-        summaries.push(record(env, outcome, now).await?);
+        let standing = standing_items(env, *period, rule_file.as_ref()).await?;
+        let question = Question {
+            period: *period,
+            now,
+            rule: rule_file.as_ref(),
+            standing: &standing,
+        };
+        let outcome = compare(env, run_id, &ledger, &question).await?;
+        summaries.push(record(env, outcome, standing, now).await?);
         env.progress.advance(1, &period.to_string());
     }
     env.progress.end();
     Ok(summaries)
 }
 
+/// What is compared: a period by a rule, and what the book says of both.
+struct Question<'a> {
+    period: Period,
+    now: Timestamp,
+    rule: Option<&'a RuleFile>,
+    standing: &'a [Discrepancy],
+}
+
+/// The items of a rule and period, in any state.
+async fn standing_items(
+    env: &Env,
+    period: Period,
+    rule: Option<&RuleFile>,
+) -> Result<Vec<Discrepancy>, Failure> {
+    let filter = DiscrepancyFilter {
+        periods: vec![period],
+        rule: Some(rule.map_or(BILLING_RULE, |rule| &rule.name).to_owned()),
+        ..DiscrepancyFilter::default()
+    };
+    env.store.discrepancies(&filter).await
+}
+
 async fn compare(
     env: &Env,
     run_id: &str,
     ledger: &Ledger,
-    period: Period,
-    now: Timestamp,
-    rule: Option<&RuleFile>,
+    question: &Question<'_>,
 ) -> Result<Outcome, Failure> {
+    let Question {
+        period, now, rule, ..
+    } = *question;
     let zone = env.config.zone(None);
     let input = ReconcileInput {
         run_id,
@@ -100,6 +130,7 @@ async fn compare(
         directory: &ledger.directory,
         blind_sources: blind_sources(env, ledger),
         rejected: rejected_rows(ledger),
+        watched: watched_units(question.standing),
         spill_dir: &env.spill_dir,
         zone,
     };
@@ -183,14 +214,14 @@ fn blind_entities(env: &Env, ledger: &Ledger, source: &Freshness) -> Vec<Entity>
     entities
 }
 
-async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSummary, Failure> {
+async fn record(
+    env: &Env,
+    outcome: Outcome,
+    standing: Vec<Discrepancy>,
+    now: Timestamp,
+) -> Result<PeriodSummary, Failure> {
     use crate::reconcile::DiscrepancyState as State;
-    let filter = DiscrepancyFilter {
-        periods: vec![outcome.period],
-        rule: Some(outcome.rule.clone()),
-        ..DiscrepancyFilter::default()
-    };
-    let standing = env.store.discrepancies(&filter).await?;
+    let undecided_units = undecided_units(&outcome, &standing);
     let changes = advance(
         &outcome,
         standing,
@@ -230,6 +261,7 @@ async fn record(env: &Env, outcome: Outcome, now: Timestamp) -> Result<PeriodSum
         rules_version: outcome.rules_version,
         input_digest: outcome.input_digest,
         blind_sources: outcome.blind_sources,
+        undecided_units,
         completeness: outcome.completeness,
         totals: outcome.totals,
     };

@@ -1,6 +1,7 @@
 //! Makes a report and puts it into the outbox: a version is new when a printed figure changed, and
 //! each version goes to each recipient once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -145,7 +146,7 @@ async fn make(
     let period = span.to_string();
     let before = env.store.report_version(name, &scope, &period).await?;
     let first = render(&input)?;
-    let figures = serde_json::to_string(&first.figures).unwrap_or_default();
+    let figures = serde_json::to_string(&first.printed).unwrap_or_default();
     let digest = blake3::hash(figures.as_bytes()).to_hex().to_string();
     let version = ReportVersion {
         report: name.to_owned(),
@@ -174,20 +175,45 @@ async fn make(
     if let Some(before) = before.filter(|before| before.version < version.version) {
         let earlier: Vec<(String, String)> =
             serde_json::from_str(&before.figures).unwrap_or_default();
-        input.corrections = first
-            .figures
-            .iter()
-            .filter_map(|(figure, is)| {
-                let (_, was) = earlier.iter().find(|(name, _)| name == figure)?;
-                (was != is).then(|| (figure.clone(), was.clone(), is.clone()))
-            })
-            .collect();
+        input.corrections = changed_figures(&earlier, &first.printed);
     }
     Ok(Made {
         rendered: render(&input)?,
         version,
         kpi: input.kpi,
     })
+}
+
+/// What stands in place of a figure that one of two versions does not have.
+const NOT_PRINTED: &str = "not printed";
+
+/// The figures that differ between two versions: (figure, was, is), in the order of the page, and
+/// then those that are gone.
+fn changed_figures(
+    earlier: &[(String, String)],
+    now: &[(String, String)],
+) -> Vec<(String, String, String)> {
+    let in_earlier: BTreeMap<&str, &str> = by_name(earlier);
+    let in_now: BTreeMap<&str, &str> = by_name(now);
+    let changed = now.iter().filter_map(|(figure, is)| {
+        let was = in_earlier.get(figure.as_str()).copied();
+        (was != Some(is)).then(|| (figure, was.unwrap_or(NOT_PRINTED), is.as_str()))
+    });
+    let gone = earlier
+        .iter()
+        .filter(|(figure, _)| !in_now.contains_key(figure.as_str()))
+        .map(|(figure, was)| (figure, was.as_str(), NOT_PRINTED));
+    changed
+        .chain(gone)
+        .map(|(figure, was, is)| (figure.clone(), was.to_owned(), is.to_owned()))
+        .collect()
+}
+
+fn by_name(figures: &[(String, String)]) -> BTreeMap<&str, &str> {
+    figures
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
 }
 
 /// Makes a report and puts it into the outbox, for each recipient once per version.

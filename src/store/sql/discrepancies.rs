@@ -5,7 +5,9 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use super::queries::DISCREPANCY_LIST;
 use super::row::Row;
 use super::value::Value;
-use crate::reconcile::{Discrepancy, DiscrepancyState, Kind, ResolutionCode, WaitingOn};
+use crate::reconcile::{
+    Amounts, Discrepancy, DiscrepancyState, Kind, ResolutionCode, UnitWorth, WaitingOn,
+};
 use crate::store::DiscrepancyFilter;
 use crate::store::error::StoreError;
 
@@ -52,11 +54,25 @@ pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
         item.resolved_at.into(),
         item.ended_at.into(),
         item.updated_at.into(),
+        Value::json("unit_worth", &item.unit)?,
     ])
 }
 
 /// The item of a row.
 pub(super) fn item_of(row: &Row) -> Result<Discrepancy, StoreError> {
+    let (impact, outstanding) = (row.amount("impact")?, row.amount("outstanding")?);
+    let (unit_expected, unit_actual) = (row.amount("unit_expected")?, row.amount("unit_actual")?);
+    let unit = match row.json_option("unit_worth")? {
+        Some(unit) => unit,
+        None => UnitWorth::from_item(
+            Amounts {
+                expected: unit_expected,
+                actual: unit_actual,
+            },
+            impact,
+            outstanding,
+        ),
+    };
     Ok(Discrepancy {
         id: row.text("id")?,
         fingerprint: row.text("fingerprint")?,
@@ -72,10 +88,11 @@ pub(super) fn item_of(row: &Row) -> Result<Discrepancy, StoreError> {
         field: row.text("field")?,
         expected: row.text_option("expected")?,
         actual: row.text_option("actual")?,
-        unit_expected: row.amount("unit_expected")?,
-        unit_actual: row.amount("unit_actual")?,
-        impact: row.amount("impact")?,
-        outstanding: row.amount("outstanding")?,
+        unit_expected,
+        unit_actual,
+        impact,
+        outstanding,
+        unit,
         recovered: row.amount("recovered")?,
         annualised: row.amount_option("annualised")?,
         severity: row.parsed("severity")?,

@@ -6,8 +6,12 @@ use crate::reconcile::{DiscrepancyEvent, DiscrepancyState, ResolutionCode};
 use crate::store::error::StoreError;
 
 /// The values of `event_insert`, in its order.
-pub(super) fn values_of(event: &DiscrepancyEvent) -> Vec<Value> {
-    vec![
+pub(super) fn values_of(event: &DiscrepancyEvent) -> Result<Vec<Value>, StoreError> {
+    let worth = event
+        .worth
+        .as_ref()
+        .map_or(Ok(Value::Text(None)), |worth| Value::json("worth", worth))?;
+    Ok(vec![
         (&event.discrepancy_id).into(),
         event.at.into(),
         (&event.actor).into(),
@@ -17,7 +21,8 @@ pub(super) fn values_of(event: &DiscrepancyEvent) -> Vec<Value> {
         event.code.map(ResolutionCode::name).into(),
         (&event.note).into(),
         (&event.run_id).into(),
-    ]
+        worth,
+    ])
 }
 
 /// The event of a row.
@@ -32,5 +37,6 @@ pub(super) fn event_of(row: &Row) -> Result<DiscrepancyEvent, StoreError> {
         code: row.parsed_option("code")?,
         note: row.text_option("note")?,
         run_id: row.text_option("run_id")?,
+        worth: row.json_option("worth")?,
     })
 }

@@ -19,6 +19,7 @@ pub(super) fn values_of(reconciliation: &Reconciliation) -> Result<Vec<Value>, S
         (&reconciliation.input_digest).into(),
         Value::json("blind_sources", &reconciliation.blind_sources)?,
         Value::json("completeness", &reconciliation.completeness)?,
+        Value::json("undecided_units", &reconciliation.undecided_units)?,
     ])
 }
 
@@ -66,6 +67,7 @@ pub(super) fn reconciliation_of(
         input_digest: row.text("input_digest")?,
         blind_sources: row.json("blind_sources")?,
         completeness: row.json("completeness")?,
+        undecided_units: row.json_option("undecided_units")?.unwrap_or_default(),
         totals,
     })
 }

@@ -97,7 +97,7 @@ async fn write_changes(
     let history = changes
         .iter()
         .flat_map(|change| &change.events)
-        .map(|event| Ok(events::values_of(event)));
+        .map(events::values_of);
     session.execute_rows(EVENT_INSERT, history).await?;
     Ok(standing)
 }

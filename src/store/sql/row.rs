@@ -130,6 +130,15 @@ impl Row {
         self.parsed_option(column)
     }
 
+    pub(super) fn json_option<T: DeserializeOwned>(
+        &self,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.text_option(column)?
+            .map(|text| serde_json::from_str(&text).map_err(|cause| unreadable(column, cause)))
+            .transpose()
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let text = self.text(column)?;
         serde_json::from_str(&text).map_err(|cause| unreadable(column, cause))

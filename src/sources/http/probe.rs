@@ -17,7 +17,7 @@ use crate::sources::connector::Pass;
 use crate::sources::source::{ProbeReport, Source};
 
 /// How much of the past a list of changes is asked for.
-const PAST: Duration = Duration::from_secs(3_600);
+const PAST: Duration = Duration::from_hours(1);
 
 /// Asks for one page of every list, each once. The first refusal is the answer.
 pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {

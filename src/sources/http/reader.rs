@@ -121,14 +121,7 @@ impl<'r> Reader<'r> {
         while let Some(bounds) = left.pop() {
             match self.read_bounds(bounds, &pages).await? {
                 Part::Read(read) => whole = whole.and(read),
-                Part::CutOff => match self.halves(bounds) {
-                    Some([first, second]) => left.extend([second, first]),
-                    None => {
-                        let why = "an answer is cut off and cannot be asked for in parts";
-                        whole.unproven = whole.unproven.or_else(|| Some(why.to_owned()));
-                        whole.counted = None;
-                    }
-                },
+                Part::CutOff([first, second]) => left.extend([second, first]),
             }
         }
         Ok(whole)
@@ -172,10 +165,10 @@ impl<'r> Reader<'r> {
                 let records = list.pages.records_of(page.json.root()).unwrap_or_default();
                 records.len() as u64 >= most
             });
-            if is_cut && self.halves(bounds).is_some() {
-                return Ok(Part::CutOff);
-            }
             if is_cut {
+                if let Some(halves) = self.halves(bounds) {
+                    return Ok(Part::CutOff(halves));
+                }
                 let why = "an answer is as long as the vendor lets it be, and may be cut off";
                 read.unproven = Some(why.to_owned());
             }
@@ -241,7 +234,8 @@ impl<'r> Reader<'r> {
 /// What asking for some bounds came to.
 enum Part {
     Read(ReadList),
-    CutOff,
+    /// The vendor cut it off: these are to be read in its place.
+    CutOff([Bounds; 2]),
 }
 
 fn count_of(list: &ListPlan, body: Json<'_>) -> Option<u64> {

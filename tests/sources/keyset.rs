@@ -223,3 +223,37 @@ async fn a_request_that_does_not_take_the_place_is_refused() {
         assert!(line.contains("`paginate`"), "{paginate}: {line}");
     }
 }
+
+#[tokio::test]
+async fn numbered_pages_are_asked_for_side_by_side_once_their_number_is_known() {
+    // Goal: a long list is not read one round trip after the other. Method: a server that answers
+    // slowly and counts how many requests it holds at once; then lists that grow and shrink.
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    let paginate = r#"{ kind = "page", parameter = "page", page_count = "pages" }"#;
+    for (later, expected) in [(5, 5), (6, 6), (3, 3)] {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let started = std::time::Instant::now();
+        let (pulled, _) = pull_all(r#"{ path = "/items" }"#, paginate, move |request| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let number: u64 = query(request, "page").unwrap().parse().unwrap();
+            let pages = if number == 1 { 5 } else { later };
+            json(format!(
+                r#"{{"data":{},"pages":{pages}}}"#,
+                items(&[number])
+            ))
+            .set_delay(Duration::from_millis(100))
+        })
+        .await;
+        assert_eq!(pulled.ids(Entity::Products).len(), expected);
+        assert_eq!(pulled.report.seal, Seal::Sealed);
+        // The first, then four at once; one after the other would take half a second and more.
+        if later == 5 {
+            assert!(started.elapsed() < Duration::from_millis(450));
+            assert_eq!(asked.load(Ordering::SeqCst), 5);
+        }
+    }
+}

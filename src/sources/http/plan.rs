@@ -224,21 +224,4 @@ impl StreamPlan {
     pub(super) fn lists_of(&self, pass: Pass) -> impl Iterator<Item = &ListPlan> {
         self.lists.iter().filter(move |list| list.pass == pass)
     }
-
-    /// Whether the end of its window is asked for, so that no later change comes. In a full read
-    /// there is no window, and only a request that names the end itself is bounded by it.
-    pub(super) fn has_end(&self, is_full: bool) -> bool {
-        let Some(incremental) = &self.incremental else {
-            return false;
-        };
-        let of_changes = self.changes.iter().map(|changes| &changes.pages.request);
-        let of_lists = self.lists_of(Pass::Changes).map(|list| &list.pages.request);
-        of_changes.chain(of_lists).any(|request| {
-            if is_full {
-                request.names_end()
-            } else {
-                incremental.has_end(request)
-            }
-        })
-    }
 }

@@ -54,7 +54,7 @@ impl<'p> StreamPull<'p> {
         pages: mpsc::Sender<MappedPage>,
     ) -> Self {
         let cursor = request.cursor.as_deref();
-        let course = Course::of(stream, cursor, request.full, session.server_now());
+        let course = Course::of(stream, cursor, request.full, request.now);
         let mapper = Mapper {
             session,
             stream,
@@ -114,9 +114,11 @@ impl<'p> StreamPull<'p> {
         Ok(self.report(until, is_swept))
     }
 
-    /// The end of the window: the vendor's clock, less the time in which rows may still move.
+    /// The end of the window: the later of the vendor's clock and ours, less the time in which rows
+    /// may still move. Asking for too much loses nothing.
     fn until(&self) -> Timestamp {
-        settled(self.stream, self.session.server_now())
+        let now = self.session.server_now().max(self.request.now);
+        settled(self.stream, now)
     }
 
     /// Reads what changed, or everything. Gives the window's end as it was asked for.
@@ -247,7 +249,7 @@ impl<'p> StreamPull<'p> {
             .filter(|entity| is_sweep && tally.proves_absence(*entity))
             .collect();
         let (seal, cursor) = match &self.mapper.unproven {
-            None => (Seal::Sealed, self.next_cursor(until, is_full, is_swept)),
+            None => (Seal::Sealed, self.next_cursor(until, is_swept)),
             // What an unproven window missed must be asked for again.
             Some(why) => (Seal::Unsealed(why.clone()), self.request.cursor.clone()),
         };
@@ -272,22 +274,17 @@ impl<'p> StreamPull<'p> {
         feeds.map(|feed| feed.mapping.entity()).collect()
     }
 
-    fn next_cursor(&self, until: Timestamp, is_full: bool, is_swept: bool) -> Option<String> {
+    fn next_cursor(&self, until: Timestamp, is_swept: bool) -> Option<String> {
         self.stream.incremental.as_ref()?;
-        // The vendor's clock stamps the records, so it also cuts the windows. A window whose end
-        // was asked for ends there, unless our clock ran ahead of the vendor's.
-        let answered = self
-            .totals
-            .first_date
-            .map(|date| settled(self.stream, date));
-        let at = match answered {
-            Some(answered) if self.stream.has_end(is_full) => until.min(answered),
-            Some(answered) => answered,
-            None => until,
-        };
+        // The vendor's clock stamps the records, so it also cuts the windows. Where ours is behind,
+        // or one of the two is not the time at all, the earlier one is the safe one.
+        let first_date = self.totals.first_date.unwrap_or(self.request.now);
+        let at = settled(self.stream, first_date.min(self.request.now));
+        let at = at.min(until);
+        let swept_now = Some(self.request.now);
         let (swept_at, full_rows) = match &self.course {
-            Course::Full => (Some(at), Some(self.totals.rows)),
-            Course::Narrow { cursor, .. } if is_swept => (Some(at), cursor.full_rows),
+            Course::Full => (swept_now, Some(self.totals.rows)),
+            Course::Narrow { cursor, .. } if is_swept => (swept_now, cursor.full_rows),
             Course::Narrow { cursor, .. } => {
                 (cursor.swept_at.or(Some(cursor.at)), cursor.full_rows)
             }

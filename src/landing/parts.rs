@@ -91,7 +91,8 @@ impl Parts {
                 open.last_use = last_use;
                 let place = Place {
                     part: open.part.names.number,
-                    row: open.part.row_count(),
+                    // A file is closed long before its rows leave 32 bits.
+                    row: u32::try_from(open.part.row_count()).unwrap_or(u32::MAX),
                 };
                 open.part.append(batch, totals)?;
                 place
@@ -273,7 +274,7 @@ impl Parts {
                     Some(!superseded.contains(&here))
                 })
                 .collect();
-            row += batch.num_rows() as u64;
+            row += u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
             let left = filter_record_batch(&batch, &keep)
                 .map_err(|error| LandingError::columns(place, error))?;
             if left.num_rows() == 0 {

@@ -29,7 +29,9 @@ use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
 use super::versions::{Content, Former, Place, Standing, Verdict, Versions, id_digest};
-use crate::canonical::{BatchBuilder, CanonicalBatch, Entity, Record, Reject, Value, count};
+use crate::canonical::{
+    Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
+};
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::sources::MappedPage;
@@ -64,6 +66,7 @@ pub struct PullWriter {
     superseded: BTreeSet<Place>,
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
+    absorbed: Absorbed,
 }
 
 impl PullWriter {
@@ -101,6 +104,7 @@ impl PullWriter {
             superseded: BTreeSet::new(),
             tally: LandedPull::default(),
             came: BTreeMap::new(),
+            absorbed: Absorbed::default(),
         }
     }
 
@@ -141,10 +145,12 @@ impl PullWriter {
     fn write_batch(&mut self, batch: &CanonicalBatch) -> Result<(), LandingError> {
         let entity = batch.entity();
         let page = || format!("a page of {entity}");
-        let records = batch
-            .records()
+        let rows = Rows::new(entity, batch.batch())
             .map_err(|error| LandingError::columns(page(), error))?;
-        let totals = self.totals_of(&records)?;
+        self.check_source(&rows)?;
+        let totals = rows
+            .totals(0..rows.len())
+            .map_err(|error| LandingError::totals(page(), error))?;
         batch
             .totals()
             .tie(&totals)
@@ -157,24 +163,24 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
-        let Candidates { best, rivals } = candidates_of(&records);
+        let Candidates { best, rivals } = candidates_of(&rows, &mut self.absorbed);
         let candidate_count = best.len() + rivals.len();
         self.tally.repeated_count += totals.rows - candidate_count as u64;
         let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
         // The best of an id is judged before what contradicts it within the page.
         for candidate in best.into_iter().chain(rivals) {
             if self.is_written(entity, &candidate) {
-                let period = self.period_of(&records[candidate.row as usize]);
+                let period = self.period_of(&rows, candidate.row as usize);
                 landing.entry(period).or_default().push(candidate);
             }
         }
-        for (period, rows) in landing {
+        for (period, candidates) in landing {
             let partition = Partition {
                 quarantine: false,
                 entity,
                 period,
             };
-            self.append(partition, batch.batch(), &records, &rows)?;
+            self.append(partition, batch.batch(), &rows, &candidates)?;
         }
         Ok(())
     }
@@ -217,22 +223,20 @@ impl PullWriter {
         &mut self,
         partition: Partition,
         page: &RecordBatch,
-        records: &[Record],
-        rows: &[Candidate],
+        rows: &Rows<'_>,
+        candidates: &[Candidate],
     ) -> Result<(), LandingError> {
         let entity = partition.entity;
-        let mut totals = ControlTotals::default();
-        for candidate in rows {
-            count(&mut totals, &records[candidate.row as usize])
-                .map_err(|error| LandingError::totals(entity.name(), error))?;
-        }
-        let indices: UInt32Array = rows.iter().map(|candidate| candidate.row).collect();
+        let totals = rows
+            .totals(candidates.iter().map(|candidate| candidate.row as usize))
+            .map_err(|error| LandingError::totals(entity.name(), error))?;
+        let indices: UInt32Array = candidates.iter().map(|candidate| candidate.row).collect();
         let batch = self
             .landed_batch(entity, page, &indices)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();
-        for (row, candidate) in (first.row..).zip(rows) {
+        for (row, candidate) in (first.row..).zip(candidates) {
             let part = first.part;
             let place = Place { part, row };
             if versions.written(&candidate.content, place) == Standing::Rival {
@@ -251,6 +255,9 @@ impl PullWriter {
     ) -> Result<RecordBatch, ArrowError> {
         let schema = entity.landed_schema();
         let row_count = indices.values().len();
+        // A page that lands as a whole needs no copy.
+        let is_whole = row_count == page.num_rows()
+            && indices.values().iter().copied().eq((0..).take(row_count));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             let column: ArrayRef = match field.name().as_str() {
@@ -269,7 +276,11 @@ impl PullWriter {
                     let column = page.column_by_name(name).ok_or_else(|| {
                         ArrowError::SchemaError(format!("the page has no column `{name}`"))
                     })?;
-                    take(column, indices, None)?
+                    if is_whole {
+                        Arc::clone(column)
+                    } else {
+                        take(column, indices, None)?
+                    }
                 }
             };
             columns.push(column);
@@ -387,14 +398,16 @@ impl PullWriter {
             let batch = builder
                 .finish()
                 .map_err(|error| LandingError::columns(entity.name(), error))?;
-            let rows: Vec<Candidate> = (0..)
-                .zip(&records)
-                .map(|(row, record)| Candidate {
+            let rows = Rows::new(entity, batch.batch())
+                .map_err(|error| LandingError::columns(entity.name(), error))?;
+            let candidates: Vec<Candidate> = (0..rows.len())
+                .zip(0..)
+                .map(|(at, row)| Candidate {
                     row,
-                    content: Content::of(record),
+                    content: Content::of(&rows, at, &mut self.absorbed),
                 })
                 .collect();
-            self.append(partition, batch.batch(), &records, &rows)?;
+            self.append(partition, batch.batch(), &rows, &candidates)?;
             self.tally.tombstone_count += ids.len() as u64;
         }
         Ok(())
@@ -422,33 +435,24 @@ impl PullWriter {
         Ok(())
     }
 
-    fn totals_of(&self, records: &[Record]) -> Result<ControlTotals, LandingError> {
-        let mut totals = ControlTotals::default();
-        for record in records {
-            if record.source() != self.context.source {
-                return Err(LandingError::OtherSource {
-                    pull: self.context.source.clone(),
-                    record: record.source().to_owned(),
-                });
-            }
-            count(&mut totals, record)
-                .map_err(|error| LandingError::totals(record.entity.name(), error))?;
+    fn check_source(&self, rows: &Rows<'_>) -> Result<(), LandingError> {
+        let mut sources = (0..rows.len()).map(|row| rows.source(row));
+        match sources.find(|source| *source != self.context.source) {
+            None => Ok(()),
+            Some(other) => Err(LandingError::OtherSource {
+                pull: self.context.source.clone(),
+                record: other.to_owned(),
+            }),
         }
-        Ok(totals)
     }
 
-    /// The month of a record's partition.
-    fn period_of(&self, record: &Record) -> Period {
-        let own = match record
-            .entity
-            .dated_column()
-            .and_then(|column| record.get(column))
-        {
-            Some(Value::Date(day)) => Some(Period::of(*day)),
-            Some(Value::Instant(instant)) => Some(Period::at(*instant, &self.context.zone)),
-            _ => None,
-        };
-        own.unwrap_or_else(|| self.extraction_period())
+    /// The month of a row's partition.
+    fn period_of(&self, rows: &Rows<'_>, row: usize) -> Period {
+        match rows.dated(row) {
+            Some(Dated::Day(day)) => Period::of(day),
+            Some(Dated::Instant(instant)) => Period::at(instant, &self.context.zone),
+            None => self.extraction_period(),
+        }
     }
 
     fn extraction_period(&self) -> Period {

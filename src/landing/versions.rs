@@ -8,13 +8,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use arrow::array::AsArray;
-use jiff::Timestamp;
 
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::Record;
+use crate::canonical::{Absorbed, Rows};
 
 /// 128 bits of BLAKE3: two different ids or contents share one with a chance of about 2⁻¹²⁸.
 pub(super) type Digest = [u8; 16];
@@ -25,15 +24,38 @@ pub(super) struct Place {
     /// The number of the file within the pull.
     pub(super) part: u32,
     /// The row within the file, from 0.
-    pub(super) row: u64,
+    pub(super) row: u32,
 }
 
 /// What decides between two contents of one id in one pull: the later `updated_at`, then the larger
 /// digest, so that the answer does not depend on the order in which the pages came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
-    updated_at: Option<Timestamp>,
+    /// In microseconds since 1970, or [`NEVER`].
+    updated_at: i64,
     digest: Digest,
+}
+
+/// Stands for an instant that no row says, before all others.
+const NEVER: i64 = i64::MIN;
+
+/// What a version says, whichever id it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Said {
+    rank: Rank,
+    /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
+    /// do not contradict each other.
+    values: Digest,
+}
+
+impl Said {
+    fn contradicts(&self, other: &Self) -> bool {
+        self.rank.updated_at == other.rank.updated_at && self.values != other.values
+    }
+
+    fn repeats(&self, other: &Self) -> bool {
+        self.rank.updated_at == other.rank.updated_at && self.values == other.values
+    }
 }
 
 /// One content of an id, as it came.
@@ -41,44 +63,45 @@ pub(super) struct Rank {
 pub(super) struct Content {
     /// The id.
     pub(super) id: Digest,
-    rank: Rank,
-    /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
-    /// do not contradict each other.
-    values: Digest,
+    said: Said,
 }
 
 impl Content {
-    pub(super) fn of(record: &Record) -> Self {
+    /// What a row says. `absorbed` is written over.
+    pub(super) fn of(rows: &Rows<'_>, row: usize, absorbed: &mut Absorbed) -> Self {
+        let digests = rows.digests(row, absorbed);
         Self {
-            id: id_digest(record.id()),
-            rank: Rank {
-                updated_at: record.instant("updated_at"),
-                digest: record.digest(),
+            id: id_digest(rows.id(row)),
+            said: Said {
+                rank: Rank {
+                    updated_at: rows.updated_at(row).unwrap_or(NEVER),
+                    digest: digests.version,
+                },
+                values: digests.values,
             },
-            values: record.values_digest(),
         }
     }
 
     /// The digest of the whole version.
     pub(super) fn digest(&self) -> Digest {
-        self.rank.digest
+        self.said.rank.digest
     }
 
     /// Ids together, and of each the one that counts first.
     pub(super) fn by_id_then_best(&self, other: &Self) -> Ordering {
         self.id
             .cmp(&other.id)
-            .then_with(|| other.rank.cmp(&self.rank))
+            .then_with(|| other.said.rank.cmp(&self.said.rank))
     }
 
     /// Whether nothing says which of the two is right: one instant of change, other values.
     pub(super) fn contradicts(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values != other.values
+        self.said.contradicts(&other.said)
     }
 
     /// Whether both say the same of the same instant.
     pub(super) fn repeats(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values == other.values
+        self.said.repeats(&other.said)
     }
 }
 
@@ -92,7 +115,7 @@ struct Landed {
 /// A version of an id in this pull, and where it was written.
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
-    content: Content,
+    said: Said,
     /// `None` where it equals the landed version, and until it is written.
     place: Option<Place>,
 }
@@ -157,13 +180,14 @@ impl Versions {
     /// Reads what is landed; `files` are of one entity and source, oldest first.
     pub(super) fn read(shelf: &Shelf, files: &[&LandedFile]) -> Result<Self, LandingError> {
         let mut versions = Self::default();
+        let mut absorbed = Absorbed::default();
         for file in files {
-            rows::visit_records(shelf, file, |record| {
+            rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
-                    digest: record.digest(),
-                    living: !record.is_deleted(),
+                    digest: rows.digests(row, &mut absorbed).version,
+                    living: !rows.is_deleted(row),
                 };
-                versions.landed.insert(id_digest(record.id()), landed);
+                versions.landed.insert(id_digest(rows.id(row)), landed);
             })?;
         }
         Ok(versions)
@@ -171,10 +195,8 @@ impl Versions {
 
     /// Judges one version of this pull.
     pub(super) fn judge(&mut self, content: Content) -> Verdict {
-        let fresh = Chosen {
-            content,
-            place: None,
-        };
+        let said = content.said;
+        let fresh = Chosen { said, place: None };
         let former = match self.chosen.entry(content.id) {
             Entry::Vacant(slot) => {
                 slot.insert(fresh);
@@ -182,9 +204,9 @@ impl Versions {
             }
             Entry::Occupied(mut slot) => {
                 let chosen = *slot.get();
-                if content.rank <= chosen.content.rank {
-                    return if content.contradicts(&chosen.content) {
-                        self.judge_rival(fresh)
+                if said.rank <= chosen.said.rank {
+                    return if said.contradicts(&chosen.said) {
+                        self.judge_rival(content)
                     } else {
                         Verdict::Repeated
                     };
@@ -204,23 +226,22 @@ impl Versions {
     /// The rivals of an id after `content` took the place of `former`: a later change settles every
     /// contradiction before it, and an equally late one is contradicted by what it displaced.
     fn yield_to(&mut self, content: Content, former: Chosen) {
-        if former.content.contradicts(&content) {
+        let said = content.said;
+        if former.said.contradicts(&said) {
             let rivals = self.rivals.entry(content.id).or_default();
-            rivals.retain(|rival| !rival.content.repeats(&content));
+            rivals.retain(|rival| !rival.said.repeats(&said));
             rivals.push(former);
-        } else if !former.content.repeats(&content) {
+        } else if !former.said.repeats(&said) {
             self.rivals.remove(&content.id);
         }
     }
 
-    fn judge_rival(&mut self, fresh: Chosen) -> Verdict {
-        let content = fresh.content;
+    fn judge_rival(&mut self, content: Content) -> Verdict {
+        let said = content.said;
+        let fresh = Chosen { said, place: None };
         let rivals = self.rivals.entry(content.id).or_default();
-        match rivals
-            .iter_mut()
-            .find(|rival| rival.content.repeats(&content))
-        {
-            Some(rival) if content.rank <= rival.content.rank => return Verdict::Repeated,
+        match rivals.iter_mut().find(|rival| rival.said.repeats(&said)) {
+            Some(rival) if said.rank <= rival.said.rank => return Verdict::Repeated,
             Some(rival) => *rival = fresh,
             None => rivals.push(fresh),
         }
@@ -239,7 +260,7 @@ impl Versions {
     /// Notes where a version was written, and says whether it is to stay there.
     pub(super) fn written(&mut self, content: &Content, place: Place) -> Standing {
         let mut rivals = self.rivals.get_mut(&content.id).into_iter().flatten();
-        if let Some(rival) = rivals.find(|rival| rival.content == *content) {
+        if let Some(rival) = rivals.find(|rival| rival.said == content.said) {
             rival.place = Some(place);
             return Standing::Rival;
         }
@@ -251,10 +272,13 @@ impl Versions {
 
     /// What contradicts a version that counts, in no order.
     pub(super) fn losers(&self) -> impl Iterator<Item = Loser> {
-        self.rivals.values().flatten().map(|rival| Loser {
-            id: rival.content.id,
-            digest: rival.content.digest(),
-            place: rival.place,
+        let all = self.rivals.iter();
+        all.flat_map(|(id, rivals)| {
+            rivals.iter().map(|rival| Loser {
+                id: *id,
+                digest: rival.said.rank.digest,
+                place: rival.place,
+            })
         })
     }
 
@@ -314,11 +338,13 @@ mod tests {
     fn content(second: i64, digest: u8, values: u8) -> Content {
         Content {
             id: id_digest("x"),
-            rank: Rank {
-                updated_at: Timestamp::from_second(second).ok(),
-                digest: [digest; 16],
+            said: Said {
+                rank: Rank {
+                    updated_at: second,
+                    digest: [digest; 16],
+                },
+                values: [values; 16],
             },
-            values: [values; 16],
         }
     }
 
@@ -333,7 +359,7 @@ mod tests {
                 last = Some(*at);
             }
             if matches!(verdict, Verdict::Lands(_) | Verdict::Contradicts) {
-                let row = u64::try_from(*at).unwrap();
+                let row = u32::try_from(*at).unwrap();
                 state.written(content, Place { part: 0, row });
             }
         }
@@ -368,7 +394,7 @@ mod tests {
             for order in ORDERS {
                 let (state, last) = play(&contents, &order);
                 assert_eq!(last, Some(2), "{order:?}");
-                let mut found: Vec<u64> = state
+                let mut found: Vec<u32> = state
                     .losers()
                     .filter_map(|loser| loser.place)
                     .map(|place| place.row)

@@ -52,8 +52,12 @@ pub(super) async fn run(context: &Context, arguments: &CheckArguments) -> Result
     if arguments.offline {
         for name in config.source.keys() {
             let opened = crate::scheduler::jobs::open_source_offline(&config, &context.clock, name);
-            let opened = opened.map(|()| vec!["credentials and maps are readable".into()]);
-            findings.push(Finding::of(format!("source {name}"), opened));
+            let can_miss = opened.as_ref().cloned().unwrap_or_default();
+            let works = opened.map(|_| vec!["credentials and maps are readable".into()]);
+            findings.push(Finding {
+                can_miss,
+                ..Finding::of(format!("source {name}"), works)
+            });
         }
     } else {
         findings.push(check_landing(&config));

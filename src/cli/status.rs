@@ -24,11 +24,19 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
         .await?;
     let open = items.iter().filter(|item| item.state.is_open()).count();
     let outbox = env.store.mail_counts().await?;
+    let mut places = Vec::new();
+    for pull in &newest {
+        let cursor = env.store.cursor(&pull.source, &pull.stream).await?;
+        places.push(Place::of(cursor.as_deref()));
+    }
 
     if context.json() {
         let streams = |source: &str| -> Vec<Value> {
-            let of_source = newest.iter().filter(|pull| pull.source == source);
-            let shown = of_source.map(|pull| {
+            let of_source = newest
+                .iter()
+                .zip(&places)
+                .filter(|(pull, _)| pull.source == source);
+            let shown = of_source.map(|(pull, place)| {
                 json!({
                     "stream": pull.stream,
                     "state": pull.state.name(),
@@ -38,6 +46,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
                     "reported": pull.reported_count,
                     "quarantined": pull.rejected_count,
                     "at": pull.started_at,
+                    "complete_to": place.at,
+                    "swept_at": place.swept_at,
                     "reason": pull.reason,
                 })
             });
@@ -95,22 +105,30 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
         "stream",
         "state",
         ">rows",
+        ">landed",
         ">reported",
         ">quarantined",
         "sealed",
         "at",
+        "complete to",
+        "swept",
     ]);
-    for pull in &newest {
+    for (pull, place) in newest.iter().zip(&places) {
         table.row(vec![
             pull.source.clone(),
             pull.stream.clone(),
             pull.state.name().to_owned(),
             pull.row_count.to_string(),
+            pull.landed_count.to_string(),
             pull.reported_count
                 .map_or_else(|| "-".into(), |count| count.to_string()),
             pull.rejected_count.to_string(),
             if pull.sealed { "yes" } else { "no" }.to_owned(),
             pull.started_at.to_string(),
+            place.at.map_or_else(|| "-".into(), |at| at.to_string()),
+            place
+                .swept_at
+                .map_or_else(|| "-".into(), |at| at.to_string()),
         ]);
     }
     table.print("nothing was pulled yet")?;
@@ -139,6 +157,25 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
     };
     output::line(format!("open discrepancies: {open}; outbox: {mails}"))?;
     Ok(Exit::Done)
+}
+
+/// Up to where an incremental stream is known, by the vendor's clock.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Place {
+    /// The end of its last complete window.
+    at: Option<Timestamp>,
+    /// When every living record was last looked for.
+    swept_at: Option<Timestamp>,
+}
+
+impl Place {
+    fn of(cursor: Option<&str>) -> Self {
+        let text = cursor.unwrap_or_default();
+        serde_json::from_str(text).unwrap_or_else(|_| Self {
+            at: text.parse().ok(),
+            swept_at: None,
+        })
+    }
 }
 
 fn shown(instant: Option<Timestamp>) -> String {

@@ -1,6 +1,6 @@
 //! The rows of a page that may count: of each id the best one, and what contradicts it.
 
-use super::versions::Content;
+use super::content::Content;
 use crate::canonical::{Absorbed, Rows};
 
 /// A row of a page, and what it says.

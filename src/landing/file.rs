@@ -44,8 +44,10 @@ pub struct LandedPull {
     pub unchanged_count: u64,
     /// Rows whose id came more than once in this pull, beyond the one that counts.
     pub repeated_count: u64,
-    /// Ids that a full sweep no longer found.
+    /// Ids that are gone: that a full sweep no longer found, or that the source told of.
     pub tombstone_count: u64,
+    /// Ids that a sweep named and of which no living version is landed: no pull has brought them.
+    pub unknown_count: u64,
     /// Rows in the quarantine.
     pub rejected_count: u64,
     /// What came from the source, by entity: rows and sums, repeated and contradicting rows among

@@ -5,11 +5,14 @@
 //! any point therefore loses nothing and leaves at most orphans. Readers are given the list, never a
 //! folder, and check each file's length and digest before they read it.
 
+mod absent;
 mod candidate;
 mod conflict;
+mod content;
 mod durable;
 mod error;
 mod file;
+mod landed_batch;
 mod names;
 mod orphans;
 mod part;
@@ -20,6 +23,7 @@ mod root;
 mod rows;
 mod shelf;
 mod snapshot;
+mod tally;
 mod verify;
 mod versions;
 

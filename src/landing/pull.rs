@@ -13,29 +13,30 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::take;
-use arrow::error::ArrowError;
+use arrow::array::{RecordBatch, UInt32Array};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::absent::Absences;
 use super::candidate::{Candidate, Candidates, candidates_of};
 use super::conflict;
+use super::content::{Content, id_digest};
 use super::error::LandingError;
 use super::file::{LandedFile, LandedPull};
+use super::landed_batch::landed_batch;
 use super::names;
 use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Content, Former, Place, Standing, Verdict, Versions, id_digest};
+use super::versions::{Place, Standing, Verdict, Versions};
 use crate::canonical::{
     Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
 };
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::sources::MappedPage;
-use crate::totals::{ControlTotals, TotalsError};
+use crate::totals::ControlTotals;
 
 /// Tombstones that are written at once.
 const TOMBSTONE_ROWS: usize = 8_192;
@@ -66,6 +67,7 @@ pub struct PullWriter {
     superseded: BTreeSet<Place>,
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
+    absences: Absences,
     absorbed: Absorbed,
 }
 
@@ -104,6 +106,7 @@ impl PullWriter {
             superseded: BTreeSet::new(),
             tally: LandedPull::default(),
             came: BTreeMap::new(),
+            absences: Absences::default(),
             absorbed: Absorbed::default(),
         }
     }
@@ -114,18 +117,28 @@ impl PullWriter {
             self.write_batch(batch)?;
         }
         self.write_rejects(&page.rejects)?;
+        self.absences.note(page);
         Ok(())
     }
 
-    /// Writes a tombstone for every living id of the fully swept entities that did not come, closes
-    /// the files and gives them their names. Nothing of it counts before the store has committed it.
+    /// Buries what is gone: what the pages said so of, the children that their parents lost, and
+    /// every living id of the fully swept entities that did not come. Then closes the files and
+    /// gives them their names. Nothing of it counts before the store has committed it.
     ///
     /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
     /// alive: leave its entity out of `full_sweeps` where that is not wanted.
     pub fn finish(mut self, full_sweeps: &[Entity]) -> Result<LandedPull, Failure> {
+        let absences = std::mem::take(&mut self.absences);
+        for entity in absences.entities() {
+            self.bury_told(entity, &absences)?;
+        }
         let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
         for entity in swept {
-            self.write_tombstones(entity)?;
+            self.read_versions(entity)?;
+            let versions = self.versions.entry(entity).or_default();
+            let files = files_of(&self.landed, entity);
+            let gone = versions.missing(&self.shelf, &files, absences.seen(entity))?;
+            self.write_tombstones(entity, &gone)?;
         }
         self.parts.close_all()?;
         self.quarantine_losers()?;
@@ -133,7 +146,7 @@ impl PullWriter {
         let mut tally = self.tally;
         tally.totals = self.came.into_iter().collect();
         tally.files = self.parts.publish()?;
-        tie_counts(&tally)?;
+        tally.tie()?;
         Ok(tally)
     }
 
@@ -198,18 +211,7 @@ impl PullWriter {
             Verdict::Unchanged(former) => (former, false),
             Verdict::Lands(former) => (former, true),
         };
-        match former {
-            Former::None => {}
-            Former::Unchanged => {
-                self.tally.unchanged_count -= 1;
-                self.tally.repeated_count += 1;
-            }
-            Former::Written(place) => {
-                self.superseded.insert(place);
-                self.tally.new_count -= 1;
-                self.tally.repeated_count += 1;
-            }
-        }
+        self.superseded.extend(self.tally.withdraw(former));
         if lands {
             self.tally.new_count += 1;
         } else {
@@ -231,8 +233,7 @@ impl PullWriter {
             .totals(candidates.iter().map(|candidate| candidate.row as usize))
             .map_err(|error| LandingError::totals(entity.name(), error))?;
         let indices: UInt32Array = candidates.iter().map(|candidate| candidate.row).collect();
-        let batch = self
-            .landed_batch(entity, page, &indices)
+        let batch = landed_batch(&self.context, entity, page, &indices)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();
@@ -244,48 +245,6 @@ impl PullWriter {
             }
         }
         Ok(())
-    }
-
-    /// Rows of a page in the landed schema: their columns, and those that the landing adds.
-    fn landed_batch(
-        &self,
-        entity: Entity,
-        page: &RecordBatch,
-        indices: &UInt32Array,
-    ) -> Result<RecordBatch, ArrowError> {
-        let schema = entity.landed_schema();
-        let row_count = indices.values().len();
-        // A page that lands as a whole needs no copy.
-        let is_whole = row_count == page.num_rows()
-            && indices.values().iter().copied().eq((0..).take(row_count));
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        for field in schema.fields() {
-            let column: ArrayRef = match field.name().as_str() {
-                "extracted_at" => {
-                    let instant = self.context.extracted_at.as_microsecond();
-                    let instants = TimestampMicrosecondArray::from_value(instant, row_count);
-                    Arc::new(instants.with_timezone("UTC"))
-                }
-                "run_id" => {
-                    let run_id = self.context.run_id.as_str();
-                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
-                        run_id, row_count,
-                    )))
-                }
-                name => {
-                    let column = page.column_by_name(name).ok_or_else(|| {
-                        ArrowError::SchemaError(format!("the page has no column `{name}`"))
-                    })?;
-                    if is_whole {
-                        Arc::clone(column)
-                    } else {
-                        take(column, indices, None)?
-                    }
-                }
-            };
-            columns.push(column);
-        }
-        RecordBatch::try_new(schema, columns)
     }
 
     fn write_rejects(&mut self, rejects: &[Reject]) -> Result<(), LandingError> {
@@ -378,10 +337,38 @@ impl PullWriter {
         Ok(())
     }
 
-    fn write_tombstones(&mut self, entity: Entity) -> Result<(), LandingError> {
+    /// Buries what the pages said is gone, and the children that are missing below their parents.
+    fn bury_told(&mut self, entity: Entity, absences: &Absences) -> Result<(), LandingError> {
         self.read_versions(entity)?;
+        let mut due = Vec::new();
+        for (id, at) in absences.gone(entity) {
+            let versions = self.versions.entry(entity).or_default();
+            let Some(burial) = versions.bury(id_digest(id), at) else {
+                continue;
+            };
+            self.superseded.extend(self.tally.withdraw(burial.former));
+            if burial.is_due {
+                due.push(id.to_owned());
+            }
+        }
+        self.write_tombstones(entity, &due)?;
         let versions = self.versions.entry(entity).or_default();
-        let gone = versions.missing(&self.shelf, &files_of(&self.landed, entity))?;
+        let files = files_of(&self.landed, entity);
+        let mut lost = BTreeSet::new();
+        for (column, parents) in absences.whole(entity) {
+            lost.extend(versions.missing_below(&self.shelf, &files, column, parents)?);
+        }
+        for id in &lost {
+            versions.bury(id_digest(id), None);
+        }
+        if let Some(seen) = absences.seen(entity) {
+            self.tally.unknown_count += versions.unknown_count(seen);
+        }
+        let lost: Vec<String> = lost.into_iter().collect();
+        self.write_tombstones(entity, &lost)
+    }
+
+    fn write_tombstones(&mut self, entity: Entity, gone: &[String]) -> Result<(), LandingError> {
         let partition = Partition {
             quarantine: false,
             entity,
@@ -462,33 +449,4 @@ impl PullWriter {
 
 fn files_of(landed: &[LandedFile], entity: Entity) -> Vec<&LandedFile> {
     landed.iter().filter(|file| file.entity == entity).collect()
-}
-
-/// Every row that came is accounted for, and every row that counts is in a file.
-fn tie_counts(pull: &LandedPull) -> Result<(), LandingError> {
-    let rows_in = |quarantine: bool| -> u64 {
-        let files = pull
-            .files
-            .iter()
-            .filter(|file| file.quarantine == quarantine);
-        files.map(|file| file.totals.rows).sum()
-    };
-    let accounted =
-        pull.new_count + pull.unchanged_count + pull.repeated_count + pull.rejected_count;
-    let sides = [
-        ("rows that came", pull.row_count, accounted),
-        (
-            "rows in files",
-            rows_in(false),
-            pull.new_count + pull.tombstone_count,
-        ),
-        ("rows in the quarantine", rows_in(true), pull.rejected_count),
-    ];
-    for (what, base, peer) in sides {
-        if base != peer {
-            let untied = TotalsError::Untied(format!("{what}: {base} against {peer}"));
-            return Err(LandingError::totals("the pull", untied));
-        }
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -64,6 +64,38 @@ fn visit_batches(
     file.totals
         .tie(&totals)
         .map_err(|error| LandingError::totals(&file.path, error))
+}
+
+/// Gives the texts of two columns, row by row, to `visit`; the first one is never absent.
+pub(super) fn visit_pairs(
+    shelf: &Shelf,
+    file: &LandedFile,
+    columns: [&str; 2],
+    mut visit: impl FnMut(&str, Option<&str>),
+) -> Result<(), LandingError> {
+    let path = shelf.path(file)?;
+    let unreadable = |source: ParquetError| LandingError::Parquet {
+        path: path.clone(),
+        source,
+    };
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::try_new(shelf.open(file)?).map_err(unreadable)?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns);
+    builder = builder.with_batch_size(BATCH_ROWS).with_projection(mask);
+    for batch in builder.build().map_err(unreadable)? {
+        let batch = batch.map_err(|error| LandingError::columns(&file.path, error))?;
+        let [firsts, seconds] = columns.map(|name| batch.column_by_name(name));
+        if let (Some(firsts), Some(seconds)) = (firsts, seconds) {
+            let firsts = firsts.as_string::<i32>().iter();
+            let pairs = firsts.zip(seconds.as_string::<i32>().iter());
+            for (first, second) in pairs {
+                if let Some(first) = first {
+                    visit(first, second);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The batches of an open Parquet file; with `column`, of that column alone.

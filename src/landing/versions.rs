@@ -3,20 +3,18 @@
 //! Per id a digest is kept and never the record. Ids are kept as digests too, so that a record
 //! takes the same few bytes whatever its id looks like.
 
-use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use arrow::array::AsArray;
+use jiff::Timestamp;
 
+use super::content::{Content, Digest, NEVER, Said, id_digest};
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::{Absorbed, Rows};
-
-/// 128 bits of BLAKE3: two different ids or contents share one with a chance of about 2⁻¹²⁸.
-pub(super) type Digest = [u8; 16];
+use crate::canonical::Absorbed;
 
 /// Where a row of this pull stands: in which of its files, and at which row there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,84 +23,6 @@ pub(super) struct Place {
     pub(super) part: u32,
     /// The row within the file, from 0.
     pub(super) row: u32,
-}
-
-/// What decides between two contents of one id in one pull: the later `updated_at`, then the larger
-/// digest, so that the answer does not depend on the order in which the pages came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
-    /// In microseconds since 1970, or [`NEVER`].
-    updated_at: i64,
-    digest: Digest,
-}
-
-/// Stands for an instant that no row says, before all others.
-const NEVER: i64 = i64::MIN;
-
-/// What a version says, whichever id it is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Said {
-    rank: Rank,
-    /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
-    /// do not contradict each other.
-    values: Digest,
-}
-
-impl Said {
-    fn contradicts(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values != other.values
-    }
-
-    fn repeats(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values == other.values
-    }
-}
-
-/// One content of an id, as it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Content {
-    /// The id.
-    pub(super) id: Digest,
-    said: Said,
-}
-
-impl Content {
-    /// What a row says. `absorbed` is written over.
-    pub(super) fn of(rows: &Rows<'_>, row: usize, absorbed: &mut Absorbed) -> Self {
-        let digests = rows.digests(row, absorbed);
-        Self {
-            id: id_digest(rows.id(row)),
-            said: Said {
-                rank: Rank {
-                    updated_at: rows.updated_at(row).unwrap_or(NEVER),
-                    digest: digests.version,
-                },
-                values: digests.values,
-            },
-        }
-    }
-
-    /// The digest of the whole version.
-    pub(super) fn digest(&self) -> Digest {
-        self.said.rank.digest
-    }
-
-    /// Ids together, and of each the one that counts first.
-    pub(super) fn by_id_then_best(&self, other: &Self) -> Ordering {
-        self.id
-            .cmp(&other.id)
-            .then_with(|| other.said.rank.cmp(&self.said.rank))
-    }
-
-    /// Whether nothing says which of the two is right: one instant of change, other values.
-    pub(super) fn contradicts(&self, other: &Self) -> bool {
-        self.said.contradicts(&other.said)
-    }
-
-    /// Whether both say the same of the same instant.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        self.said.repeats(&other.said)
-    }
 }
 
 /// The newest landed version of an id.
@@ -174,6 +94,16 @@ pub(super) struct Versions {
     /// the largest digest.
     rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
+    buried: HashSet<Digest>,
+}
+
+/// What burying an id changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Burial {
+    /// The version of this pull that does not count then.
+    pub(super) former: Former,
+    /// Whether there is a landed version, so that a tombstone is due.
+    pub(super) is_due: bool,
 }
 
 impl Versions {
@@ -287,20 +217,85 @@ impl Versions {
         self.rejected.insert(id_digest(id));
     }
 
-    /// The ids that are landed as living and did not come in this pull, sorted. They are read from
-    /// `files` again, since only their digests are kept.
+    /// Buries an id, unless a version of it came that changed after `at`, or one that did not fit.
+    pub(super) fn bury(&mut self, id: Digest, at: Option<Timestamp>) -> Option<Burial> {
+        let chosen = self.chosen.get(&id);
+        let is_later = chosen.zip(at).is_some_and(|(chosen, at)| {
+            let updated_at = chosen.said.rank.updated_at;
+            updated_at == NEVER || updated_at > at.as_microsecond()
+        });
+        if is_later || self.rejected.contains(&id) || !self.buried.insert(id) {
+            return None;
+        }
+        self.rivals.remove(&id);
+        let former = match self.chosen.remove(&id) {
+            None => Former::None,
+            Some(chosen) => chosen.place.map_or(Former::Unchanged, Former::Written),
+        };
+        let is_due = self.landed.get(&id).is_some_and(|landed| landed.living);
+        Some(Burial { former, is_due })
+    }
+
+    /// Whether an id is landed as living and this pull says nothing of it.
+    pub(super) fn is_silent(&self, id: Digest) -> bool {
+        self.landed.get(&id).is_some_and(|landed| landed.living)
+            && !self.chosen.contains_key(&id)
+            && !self.rejected.contains(&id)
+            && !self.buried.contains(&id)
+    }
+
+    /// How many ids are none that was ever brought, by this pull or by an earlier one.
+    pub(super) fn unknown_count(&self, ids: &HashSet<Digest>) -> u64 {
+        let is_unknown = |id: &&Digest| {
+            !self.landed.get(*id).is_some_and(|landed| landed.living)
+                && !self.chosen.contains_key(*id)
+                && !self.rejected.contains(*id)
+                && !self.buried.contains(*id)
+        };
+        ids.iter().filter(is_unknown).count() as u64
+    }
+
+    /// The ids that are landed as living, did not come in this pull and whose parent, in the newest
+    /// version, is one of `parents`; sorted.
+    pub(super) fn missing_below(
+        &self,
+        shelf: &Shelf,
+        files: &[&LandedFile],
+        column: &str,
+        parents: &HashSet<Digest>,
+    ) -> Result<Vec<String>, LandingError> {
+        let mut missing: HashMap<Digest, String> = HashMap::new();
+        for file in files {
+            rows::visit_pairs(shelf, file, ["id", column], |id, parent| {
+                let digest = id_digest(id);
+                let is_below = parent.is_some_and(|parent| parents.contains(&id_digest(parent)));
+                if is_below && self.is_silent(digest) {
+                    missing.insert(digest, id.to_owned());
+                } else {
+                    missing.remove(&digest);
+                }
+            })?;
+        }
+        let mut missing: Vec<String> = missing.into_values().collect();
+        missing.sort_unstable();
+        Ok(missing)
+    }
+
+    /// The ids that are landed as living and did not come in this pull, sorted; a sweep that saw
+    /// them, as `seen`, is as good as a record. They are read from `files` again, since only their
+    /// digests are kept.
     pub(super) fn missing(
         &self,
         shelf: &Shelf,
         files: &[&LandedFile],
+        seen: Option<&HashSet<Digest>>,
     ) -> Result<Vec<String>, LandingError> {
+        let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
         let mut wanted: HashSet<Digest> = self
             .landed
-            .iter()
-            .filter(|(id, landed)| {
-                landed.living && !self.chosen.contains_key(*id) && !self.rejected.contains(*id)
-            })
-            .map(|(id, _)| *id)
+            .keys()
+            .filter(|id| self.is_silent(**id) && !is_seen(id))
+            .copied()
             .collect();
         let mut missing = Vec::with_capacity(wanted.len());
         for file in files.iter().rev() {
@@ -324,15 +319,9 @@ impl Versions {
     }
 }
 
-/// The digest under which an id is kept.
-pub(super) fn id_digest(id: &str) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
-    digest
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::content::Rank;
     use super::*;
 
     fn content(second: i64, digest: u8, values: u8) -> Content {

@@ -181,6 +181,13 @@ pub enum SourceError {
         url: String,
         reason: String,
     },
+    /// The vendor gives each customer a host of its own, and none is configured.
+    #[error("source `{source_name}` has no `base_url`, which connector `{connector}` needs")]
+    NoBaseUrl {
+        source_name: String,
+        connector: String,
+        example: Option<String>,
+    },
     /// The extra certificate authority cannot be read.
     #[error("the certificates of source `{source_name}` cannot be read: {detail}")]
     Certificates { source_name: String, detail: String },
@@ -260,7 +267,7 @@ impl Fault for SourceError {
             Self::ForeignLink { .. } => "XF-S012",
             Self::Loop { .. } => "XF-S013",
             Self::TooMuch { .. } => "XF-S014",
-            Self::BadUrl { .. } => "XF-S015",
+            Self::BadUrl { .. } | Self::NoBaseUrl { .. } => "XF-S015",
             Self::Certificates { .. } => "XF-S016",
             Self::NoFile { .. } => "XF-S017",
             Self::Unreadable { .. } => "XF-S018",
@@ -281,6 +288,7 @@ impl Fault for SourceError {
             | Self::NoCredential { .. }
             | Self::Secret { .. }
             | Self::BadUrl { .. }
+            | Self::NoBaseUrl { .. }
             | Self::NoStream { .. }
             | Self::NoRole { .. } => Retry::Never,
             // Everything else lies at the source or in a file: it may be right by the next run.
@@ -343,6 +351,16 @@ impl Fault for SourceError {
             Self::BadUrl { .. } => {
                 "write https://host, or http://127.0.0.1:port for a local server".into()
             }
+            Self::NoBaseUrl {
+                source_name,
+                example,
+                ..
+            } => {
+                let example = example.as_deref().unwrap_or("https://host");
+                format!(
+                    "add `base_url = \"{example}\"`, your own host, to `[source.{source_name}]`"
+                )
+            }
             Self::Certificates { .. } => "check that `ca` names a PEM file".into(),
             Self::NoFile { .. } => "check the folder and that the export ran".into(),
             Self::Unreadable { .. } => "check that crossfoot's user may read it".into(),
@@ -383,6 +401,7 @@ impl Fault for SourceError {
             | Self::NoCredential { .. }
             | Self::Secret { .. }
             | Self::BadUrl { .. }
+            | Self::NoBaseUrl { .. }
             | Self::NoRole { .. } => Exit::Usage,
             _ => Exit::Failed,
         }

@@ -16,6 +16,6 @@ mod registry;
 mod source;
 
 pub use error::{Exchanged, SourceError};
-pub use page::{MappedPage, PullReport, PullRequest, Seal};
+pub use page::{Gone, MappedPage, PullReport, PullRequest, Seal, Seen, Whole};
 pub use registry::{OpenSource, TokenKeeper, default_roles, open};
 pub use source::{ProbeReport, Source, StreamInfo};

@@ -11,6 +11,45 @@ pub struct MappedPage {
     pub batches: Vec<CanonicalBatch>,
     /// Records that did not fit, for the quarantine.
     pub rejects: Vec<Reject>,
+    /// Records that the source says are gone. Those that were landed are buried; of others nothing
+    /// lands.
+    pub gone: Vec<Gone>,
+    /// Records that the source still has, of which no more is known.
+    pub seen: Vec<Seen>,
+    /// Parents that were read with all of their children.
+    pub whole: Vec<Whole>,
+}
+
+/// A record that the source no longer has, or no longer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// What it is a record of.
+    pub entity: Entity,
+    /// Its id.
+    pub id: String,
+    /// When it went, where the source says so. A version of it in the same pull that changed later
+    /// counts more; without a stamp, none does.
+    pub at: Option<Timestamp>,
+}
+
+/// Ids of living records, from a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What they are records of.
+    pub entity: Entity,
+    /// The ids.
+    pub ids: Vec<String>,
+}
+
+/// A parent whose children all came: the landed ones that did not come are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// What the children are.
+    pub entity: Entity,
+    /// The children's column that names the parent.
+    pub column: &'static str,
+    /// The parent, as that column names it.
+    pub parent: String,
 }
 
 /// One stream, from where to where.

@@ -34,6 +34,16 @@ pub trait Source: Send + Sync {
     /// Its streams, in the order in which they are best pulled.
     fn streams(&self) -> Vec<StreamInfo>;
 
+    /// One line per thing that it can miss by the way in which it is read.
+    fn can_miss(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How many of its streams may be pulled side by side.
+    fn streams_at_once(&self) -> usize {
+        1
+    }
+
     /// Pulls one stream. Pages go into `pages` as they come; the channel's bound is the only
     /// buffer. An error means that nothing of this pull may be committed.
     async fn pull(

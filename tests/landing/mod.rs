@@ -1,5 +1,6 @@
 //! The landing on a real file system: what lands, what does not, and what is noticed.
 
+mod absences;
 mod crash;
 mod dedupe;
 mod durability;

@@ -144,6 +144,7 @@ pub(super) fn rejected(entity: Entity, source: &str, id: Option<&str>) -> Mapped
             reason: "is no decimal number".into(),
             raw: "{\"total\":\"12,50\"}".into(),
         }],
+        ..MappedPage::default()
     }
 }
 

@@ -33,11 +33,14 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
     (
         "sources",
         &[
+            "Gone",
             "MappedPage",
             "PullReport",
             "PullRequest",
             "Seal",
+            "Seen",
             "StreamInfo",
+            "Whole",
         ],
     ),
     ("landing", &["LandedFile", "LandedPull", "Snapshot"]),

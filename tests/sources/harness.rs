@@ -12,7 +12,7 @@ use crossfoot::clock::Clock;
 use crossfoot::config::{HumanDuration, SourceConfig};
 use crossfoot::fault::Failure;
 use crossfoot::sources::{
-    MappedPage, OpenSource, PullReport, PullRequest, Source, TokenKeeper, open,
+    Gone, MappedPage, OpenSource, PullReport, PullRequest, Seen, Source, TokenKeeper, Whole, open,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -117,6 +117,9 @@ pub(super) struct Pulled {
     pub(super) records: Vec<Record>,
     pub(super) rejects: Vec<Reject>,
     pub(super) page_sizes: Vec<u64>,
+    pub(super) gone: Vec<Gone>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) whole: Vec<Whole>,
 }
 
 impl Pulled {
@@ -158,24 +161,61 @@ pub(super) async fn pull(
     };
     let (sender, mut receiver) = mpsc::channel::<MappedPage>(2);
     let collecting = async {
-        let (mut records, mut rejects, mut page_sizes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pages = Vec::new();
         while let Some(page) = receiver.recv().await {
-            page_sizes.push(page.batches.iter().map(|batch| batch.totals().rows).sum());
-            for batch in &page.batches {
-                records.extend(batch.records().unwrap());
-            }
-            rejects.extend(page.rejects);
+            pages.push(page);
         }
-        (records, rejects, page_sizes)
+        pages
     };
-    let (report, (records, rejects, page_sizes)) =
-        tokio::join!(source.pull(request, sender), collecting);
-    Ok(Pulled {
+    let (report, pages) = tokio::join!(source.pull(request, sender), collecting);
+    let mut pulled = Pulled {
         report: report?,
-        records,
-        rejects,
-        page_sizes,
-    })
+        records: Vec::new(),
+        rejects: Vec::new(),
+        page_sizes: Vec::new(),
+        gone: Vec::new(),
+        seen: Vec::new(),
+        whole: Vec::new(),
+    };
+    for page in pages {
+        let rows = page.batches.iter().map(|batch| batch.totals().rows);
+        pulled.page_sizes.push(rows.sum());
+        for batch in &page.batches {
+            pulled.records.extend(batch.records().unwrap());
+        }
+        pulled.rejects.extend(page.rejects);
+        pulled.gone.extend(page.gone);
+        pulled.seen.extend(page.seen);
+        pulled.whole.extend(page.whole);
+    }
+    Ok(pulled)
+}
+
+/// The cursor of a stream that stands at an instant.
+pub(super) fn cursor(at: &str, swept_at: &str, full_rows: u64) -> String {
+    format!(r#"{{"at":"{at}","swept_at":"{swept_at}","full_rows":{full_rows}}}"#)
+}
+
+/// A page as a server sends it at a certain time.
+pub(super) fn at(date: &str, answer: ResponseTemplate) -> ResponseTemplate {
+    answer.insert_header("Date", date)
+}
+
+/// What a server was asked, as path and query with its escapes undone, in order.
+pub(super) async fn asked(server: &MockServer) -> Vec<String> {
+    let requests = server.received_requests().await.unwrap();
+    let shown = requests.iter().map(|request| {
+        let pairs: Vec<String> = request
+            .url
+            .query_pairs()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        match pairs.len() {
+            0 => request.url.path().to_owned(),
+            _ => format!("{}?{}", request.url.path(), pairs.join("&")),
+        }
+    });
+    shown.collect()
 }
 
 /// A server that answers every request by one function.

@@ -3,7 +3,7 @@
 use crossfoot::canonical::Entity;
 use wiremock::ResponseTemplate;
 
-use super::harness::{Desk, TOKEN, connector, items, json, pull, query, server};
+use super::harness::{Desk, TOKEN, asked, connector, cursor, items, json, pull, query, server};
 
 fn incremental(text: &str) -> String {
     connector(r#"{ kind = "single" }"#)
@@ -25,7 +25,8 @@ async fn the_window_reaches_back_over_the_last_one_on_the_vendors_clock() {
     );
     let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
     let first = pull(source.as_ref(), "items", None, false).await.unwrap();
-    assert_eq!(first.report.cursor.as_deref(), Some("2026-11-21T02:00:00Z"));
+    let expected = cursor("2026-11-21T02:00:00Z", "2026-11-21T02:00:00Z", 1);
+    assert_eq!(first.report.cursor, Some(expected));
     assert_eq!(first.report.full_sweeps, [Entity::Products]);
     let second = pull(source.as_ref(), "items", first.report.cursor.clone(), false)
         .await
@@ -50,11 +51,10 @@ async fn the_window_reaches_back_over_the_last_one_on_the_vendors_clock() {
 }
 
 #[tokio::test]
-async fn start_and_headers_and_bodies_take_the_instant_too() {
+async fn headers_and_bodies_take_the_instant_too() {
     // Goal: the other places of a window. Method: `If-Modified-Since`, then `{since}` in a body,
-    // both from `start`, which is a midnight of the books' zone.
-    let mut desk = Desk::new();
-    desk.zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+    // both after a window that ended at six.
+    let desk = Desk::new();
     let server = server(|request| {
         let body = String::from_utf8(request.body.clone()).unwrap();
         let since = request
@@ -62,18 +62,21 @@ async fn start_and_headers_and_bodies_take_the_instant_too() {
             .get("if-modified-since")
             .and_then(|text| text.to_str().ok());
         match (since, body.as_str()) {
-            (Some("Thu, 01 Jan 2026 05:00:00 GMT"), "") | (None, r#"{"from":"1767243600000"}"#) => {
+            (Some("Thu, 01 Jan 2026 05:59:00 GMT"), "") | (None, r#"{"from":"1767247140000"}"#) => {
                 json(r#"{"data":[]}"#)
             }
             _ => ResponseTemplate::new(400),
         }
     })
     .await;
-    let more = format!("{TOKEN}\nstart = \"2026-01-01\"");
+    let last = "2026-01-01T06:00:00Z";
     let by_header = incremental(
         r#"incremental = { header = "If-Modified-Since", format = "http_date", overlap = "1m" }"#,
     );
-    desk.pull(&desk.api(&server.uri(), &by_header, &more), "items")
+    let source = desk
+        .open(&desk.api(&server.uri(), &by_header, TOKEN))
+        .unwrap();
+    pull(source.as_ref(), "items", Some(last.into()), false)
         .await
         .unwrap();
     let by_body = incremental(r#"incremental = { format = "epoch_milliseconds", overlap = "1m" }"#)
@@ -81,9 +84,45 @@ async fn start_and_headers_and_bodies_take_the_instant_too() {
             r#"{ path = "/items" }"#,
             r#"{ method = "POST", path = "/items", body = { from = "{since}" } }"#,
         );
-    desk.pull(&desk.api(&server.uri(), &by_body, &more), "items")
+    let source = desk
+        .open(&desk.api(&server.uri(), &by_body, TOKEN))
+        .unwrap();
+    pull(source.as_ref(), "items", Some(last.into()), false)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn start_bounds_when_a_record_came_to_be() {
+    // Goal: `start` narrows the lists that say how, in every pass, and never by the last change:
+    // an old customer is a customer. Method: a start in New York, a full read and a window.
+    let mut desk = Desk::new();
+    desk.zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+    let server = server(|_| json(r#"{"data":[]}"#)).await;
+    let window = r#"incremental = { parameter = "changed", format = "rfc3339", overlap = "0s" }"#;
+    let start = r#"records = "data"
+        start = { parameter = "created", format = "rfc3339" }"#;
+    let more = format!("{TOKEN}\nstart = \"2026-01-01\"");
+    for text in [
+        incremental(window),
+        incremental(window).replace(r#"records = "data""#, start),
+    ] {
+        let source = desk.open(&desk.api(&server.uri(), &text, &more)).unwrap();
+        pull(source.as_ref(), "items", None, false).await.unwrap();
+        let last = "2026-11-20T00:00:00Z".to_owned();
+        pull(source.as_ref(), "items", Some(last), false)
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        asked(&server).await,
+        [
+            "/items",
+            "/items?changed=2026-11-20T00:00:00Z",
+            "/items?created=2026-01-01T05:00:00Z",
+            "/items?changed=2026-11-20T00:00:00Z&created=2026-01-01T05:00:00Z",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -9,12 +9,18 @@
 )]
 
 mod auth;
+mod changes;
+mod counts;
 mod faults;
+mod fetch;
 mod files;
 mod harness;
 mod hubspot;
 mod incremental;
+mod keyset;
+mod own_api;
 mod pagination;
+mod passes;
 mod probe;
 mod stripe;
 mod values;

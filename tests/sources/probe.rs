@@ -67,7 +67,10 @@ async fn a_probe_says_what_works_and_what_can_be_missed() {
     let report = source.probe().await.unwrap();
     assert_eq!(
         report.works,
-        [format!("GET {}/items answers with items", server.uri())]
+        [format!(
+            "GET {}/items answers with items (complete by the end of its pages)",
+            server.uri()
+        )]
     );
     assert_eq!(report.can_miss, ["refunds"]);
 }

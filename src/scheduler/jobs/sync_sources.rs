@@ -3,29 +3,31 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures::future::join_all;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::ledger::ALL_STREAMS;
+use super::open_source::open_source;
 use crate::canonical::Entity;
-use crate::clock::Clock;
-use crate::config::{Config, nearest_name};
+use crate::config::nearest_name;
 use crate::crashpoint::crashpoint;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::landing::{LandedPull, Landing, PullContext};
-use crate::sources::{
-    MappedPage, OpenSource, PullReport, PullRequest, Seal, Source, StreamInfo, TokenKeeper,
-};
-use crate::store::{FileFilter, Pull, PullState, RotatedToken, Store};
+use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
+use crate::store::{FileFilter, Pull, PullState};
 
 /// How many mapped pages may wait for the landing: enough to hide the writing, few enough to bound
 /// the memory.
 const PAGES_WAITING_MAX: usize = 4;
+
+/// The cursor of a stream that must be read in full.
+const NO_CURSOR: &str = "";
 
 /// What the pull of one stream came to.
 #[derive(Debug, Clone, Serialize)]
@@ -157,60 +159,60 @@ async fn sync_source(
             return Ok(vec![summary.await?]);
         }
     };
-    let mut summaries = Vec::new();
-    for stream in source.streams() {
-        let selected = only.is_none_or(|only| {
+    let selected = source.streams().into_iter().filter(|stream| {
+        only.is_none_or(|only| {
             stream.name == only || stream.entities.iter().any(|entity| entity.name() == only)
-        });
-        if selected {
-            env.progress.advance(1, &format!("{name} {}", stream.name));
-            summaries.push(sync_stream(env, run_id, &source, &stream, full).await?);
-        }
+        })
+    });
+    let mut under_way = Vec::new();
+    for group in groups_of(selected) {
+        under_way.push(sync_group(env, run_id, &source, group, full));
+    }
+    let summaries: Vec<Vec<(usize, SyncSummary)>> = stream::iter(under_way)
+        .buffer_unordered(source.streams_at_once())
+        .try_collect()
+        .await?;
+    let mut summaries: Vec<(usize, SyncSummary)> = summaries.into_iter().flatten().collect();
+    summaries.sort_by_key(|(place, _)| *place);
+    Ok(summaries.into_iter().map(|(_, summary)| summary).collect())
+}
+
+/// A stream with its place among those of its source.
+type Placed = (usize, StreamInfo);
+
+/// Streams that may not run side by side, since each must see what the other landed of an entity
+/// that both feed.
+fn groups_of(streams: impl Iterator<Item = StreamInfo>) -> Vec<Vec<Placed>> {
+    let mut groups: Vec<Vec<Placed>> = Vec::new();
+    for (place, stream) in streams.enumerate() {
+        let shares = |group: &Vec<Placed>| {
+            let mut entities = group.iter().flat_map(|(_, other)| &other.entities);
+            entities.any(|entity| stream.entities.contains(entity))
+        };
+        let (sharing, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(shares);
+        let mut group: Vec<Placed> = sharing.into_iter().flatten().collect();
+        group.push((place, stream));
+        groups = others;
+        groups.push(group);
+    }
+    groups
+}
+
+async fn sync_group(
+    env: &Env,
+    run_id: &str,
+    source: &Arc<dyn Source>,
+    group: Vec<Placed>,
+    full: bool,
+) -> Result<Vec<(usize, SyncSummary)>, Failure> {
+    let mut summaries = Vec::new();
+    for (place, stream) in group {
+        let label = format!("{} {}", source.name(), stream.name);
+        env.progress.advance(1, &label);
+        let summary = sync_stream(env, run_id, source, &stream, full).await?;
+        summaries.push((place, summary));
     }
     Ok(summaries)
-}
-
-/// Opens a configured source.
-pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Failure> {
-    let store = Arc::clone(&env.store);
-    let tokens = Arc::new(StoredTokens {
-        store,
-        clock: env.clock.clone(),
-    });
-    open_with(&env.config, &env.clock, name, tokens)
-}
-
-/// Opens a configured source without a store, only to see that its settings and secrets are right.
-pub(crate) fn open_source_offline(
-    config: &Config,
-    clock: &Clock,
-    name: &str,
-) -> Result<(), Failure> {
-    open_with(config, clock, name, Arc::new(NoTokens)).map(drop)
-}
-
-fn open_with(
-    config: &Config,
-    clock: &Clock,
-    name: &str,
-    tokens: Arc<dyn TokenKeeper>,
-) -> Result<Arc<dyn Source>, Failure> {
-    let Some(source) = config.source.get(name) else {
-        let near = nearest_name(name, config.source.keys().map(String::as_str));
-        return Err(SyncScopeError::NoSource {
-            name: name.to_owned(),
-            near,
-        }
-        .into());
-    };
-    crate::sources::open(OpenSource {
-        name,
-        config: source,
-        base: &config.base,
-        zone: config.zone(None),
-        clock: clock.clone(),
-        tokens,
-    })
 }
 
 async fn sync_stream(
@@ -243,7 +245,12 @@ async fn sync_stream(
     let (verdict, awaited) = tokio::sync::oneshot::channel();
     let landing: JoinHandle<Result<Option<LandedPull>, Failure>> =
         tokio::task::spawn_blocking(move || land_pages(writer, received, awaited));
-    let pulled = source.pull(request, pages).await;
+    // A task of its own, so that reading one stream and another uses more than one core.
+    let pulling = Arc::clone(source);
+    let pulling = tokio::spawn(async move { pulling.pull(request, pages).await });
+    let pulled = AbortOnDropHandle::new(pulling)
+        .await
+        .map_err(|cause| LandingTaskError(cause.to_string()))?;
     let sweeps = pulled
         .as_ref()
         .ok()
@@ -339,13 +346,22 @@ async fn commit(
     };
     let rejected = (landed.rejected_count > 0)
         .then(|| format!("{} rows are in the quarantine", landed.rejected_count));
+    let unknown = (landed.unknown_count > 0).then(|| {
+        let count = landed.unknown_count;
+        format!("not proven complete: {count} records exist that no pull has brought")
+    });
+    let sealed = unsealed.is_none() && unknown.is_none();
+    // The next pull then reads everything.
+    let cursor = match &unknown {
+        Some(_) => Some(NO_CURSOR.to_owned()),
+        None => report.cursor,
+    };
     let gaps = report.gaps.iter().cloned();
-    let reasons: Vec<String> = [unsealed, rejected]
+    let reasons: Vec<String> = [unsealed, unknown, rejected]
         .into_iter()
         .flatten()
         .chain(gaps)
         .collect();
-    let sealed = report.seal == Seal::Sealed;
     let state = if reasons.is_empty() {
         PullState::Ok
     } else {
@@ -370,7 +386,7 @@ async fn commit(
     };
     crashpoint!("jobs.before_commit");
     env.store
-        .commit_pull(&pull, &landed.files, report.cursor.as_deref())
+        .commit_pull(&pull, &landed.files, cursor.as_deref())
         .await?;
     for warning in &report.warnings {
         tracing::warn!(
@@ -452,40 +468,4 @@ async fn record_failure(
         warnings: Vec::new(),
         error: Some(failure.report()),
     })
-}
-
-/// Keeps rotated refresh tokens in the store.
-struct StoredTokens {
-    store: Arc<dyn Store>,
-    clock: Clock,
-}
-
-/// Knows no rotated token and keeps none.
-struct NoTokens;
-
-#[async_trait]
-impl TokenKeeper for NoTokens {
-    async fn load(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(None)
-    }
-
-    async fn save(&self, _: &str, _: &[u8]) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl TokenKeeper for StoredTokens {
-    async fn load(&self, source: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.store.token(source).await?.map(|token| token.sealed))
-    }
-
-    async fn save(&self, source: &str, sealed: &[u8]) -> Result<(), Failure> {
-        let token = RotatedToken {
-            source: source.to_owned(),
-            sealed: sealed.to_vec(),
-            received_at: self.clock.now(),
-        };
-        self.store.save_token(&token).await
-    }
 }

@@ -2,14 +2,22 @@
 //! stands; unknown keys are refused.
 
 mod auth;
+mod changes;
+mod check;
+mod children;
+mod list;
 mod load;
 mod paginate;
+mod request;
 mod spec;
+mod window;
 
 pub(super) use auth::{AuthSpec, ClientAuth};
+pub(super) use changes::{ChangedSpec, ChangesSpec};
+pub(super) use children::{LookupSpec, RestSpec};
+pub(super) use list::{FeedSpec, ListSpec, Pass};
 pub(super) use load::load;
 pub(super) use paginate::PaginateSpec;
-pub(super) use spec::{
-    ConnectorSpec, FeedSpec, IncrementalSpec, InstantFormat, ListSpec, LookupSpec, Method,
-    RequestSpec, RestSpec, StartSpec, StreamSpec,
-};
+pub(super) use request::{Method, RequestSpec};
+pub(super) use spec::{ConnectorSpec, StreamSpec};
+pub(super) use window::{IncrementalSpec, InstantFormat, StartSpec};

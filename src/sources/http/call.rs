@@ -36,6 +36,7 @@ impl Call {
         let verb = match self.method {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
         };
         format!("{verb} {}", super::origin::shown(&self.url))
     }
@@ -73,7 +74,17 @@ pub(super) struct Reply {
     pub(super) date: Option<Timestamp>,
     /// The `Link` header.
     pub(super) link: Option<String>,
+    /// All headers, of which a cursor may be one.
+    pub(super) headers: HeaderMap,
     pub(super) json: Document,
+}
+
+impl Reply {
+    /// The text of a header of the answer.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    }
 }
 
 /// A header; nothing where its name or text cannot be one.

@@ -76,6 +76,7 @@ impl Exchanger {
         let wait = header_text(&response, &RETRY_AFTER)
             .and_then(|text| retry_after::wait_of(&text, date.unwrap_or(now)));
         let link = header_text(&response, &LINK);
+        let answered = response.headers().clone();
         let bytes = match body::read(response, self.body_bytes_max).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
@@ -99,6 +100,7 @@ impl Exchanger {
                     url: call.url.clone(),
                     date,
                     link,
+                    headers: answered,
                     json,
                 })),
                 Err(reason) => match self.message_of(json.root()) {
@@ -113,9 +115,13 @@ impl Exchanger {
         let builder = match call.method {
             Method::Get => self.client.get(call.url.clone()),
             Method::Post => self.client.post(call.url.clone()),
+            Method::Delete => self.client.delete(call.url.clone()),
+        };
+        let builder = match call.headers.contains_key(reqwest::header::ACCEPT) {
+            true => builder,
+            false => builder.header(reqwest::header::ACCEPT, "application/json"),
         };
         let builder = builder
-            .header(reqwest::header::ACCEPT, "application/json")
             .headers(call.headers.clone())
             .headers(headers.clone());
         match &call.body {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::config::Limits;
 use crate::sources::error::SourceError;
-use crate::sources::json::Json;
+use crate::sources::json::{Json, Path, Scope, together};
 
 /// Watches the pages of one list.
 #[derive(Debug)]
@@ -17,6 +17,10 @@ pub(super) struct Guard {
     row_count: u64,
     asked: HashSet<[u8; 32]>,
     seen: HashSet<[u8; 32]>,
+    /// Where a record's id stands, when distinct ids are to be counted.
+    key: Option<Path>,
+    ids: HashSet<[u8; 16]>,
+    nameless_count: u64,
 }
 
 impl Guard {
@@ -30,7 +34,15 @@ impl Guard {
             row_count: 0,
             asked: HashSet::new(),
             seen: HashSet::new(),
+            key: None,
+            ids: HashSet::new(),
+            nameless_count: 0,
         }
+    }
+
+    /// Counts distinct ids from now on.
+    pub(super) fn count_ids(&mut self, key: Path) {
+        self.key = Some(key);
     }
 
     /// Before a page is asked for: the same request twice is a loop.
@@ -55,10 +67,29 @@ impl Guard {
         if records.is_empty() {
             return Ok(());
         }
+        if let Some(key) = &self.key {
+            for record in records {
+                match key.text(Scope::of(*record)) {
+                    Some(id) => {
+                        let mut digest = [0; 16];
+                        digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
+                        self.ids.insert(digest);
+                    }
+                    None => self.nameless_count += 1,
+                }
+            }
+        }
         let mut hasher = blake3::Hasher::new();
-        for record in records {
-            hasher.update(record.to_text().as_bytes());
-            hasher.update(b"\n");
+        match together(records) {
+            Some(text) => {
+                hasher.update(text.as_bytes());
+            }
+            None => {
+                for (at, record) in records.iter().enumerate() {
+                    hasher.update(if at > 0 { b"," } else { b"" });
+                    hasher.update(record.compact().as_bytes());
+                }
+            }
         }
         if self.seen.insert(*hasher.finalize().as_bytes()) {
             Ok(())
@@ -67,9 +98,13 @@ impl Guard {
         }
     }
 
-    /// How many records came.
-    pub(super) fn row_count(&self) -> u64 {
-        self.row_count
+    /// How many different records came, where their ids can be read; otherwise how many came. A
+    /// record that came twice because the pages moved hides one that did not come at all.
+    pub(super) fn distinct_count(&self) -> u64 {
+        match self.key {
+            Some(_) => self.ids.len() as u64 + self.nameless_count,
+            None => self.row_count,
+        }
     }
 
     fn too_much(&self, limit: &'static str, most: u64) -> SourceError {

@@ -76,8 +76,16 @@ impl Origin {
             target,
             origin: self.base.origin().ascii_serialization(),
         };
+        let front = self.base.path().trim_end_matches('/');
+        let is_below_host = next.starts_with('/') && !next.starts_with("//");
+        // The vendor does not know of the path that stands in front of all of its own.
+        let next = if is_below_host && !next.starts_with(front) {
+            format!("{front}{next}")
+        } else {
+            next.to_owned()
+        };
         let url = present
-            .join(next)
+            .join(&next)
             .map_err(|_| foreign("no URL".to_owned()))?;
         let has_user = !url.username().is_empty() || url.password().is_some();
         if url.origin() == self.base.origin() && !has_user {

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::call::{Body, Call, Reply};
 use super::origin::Origin;
-use super::template;
+use super::template::{self, Given};
 use crate::sources::connector::PaginateSpec;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Json, Path, Scope, Shape};
@@ -42,6 +42,9 @@ impl<'s> Pager<'s> {
             PaginateSpec::Page { first, .. } | PaginateSpec::Offset { first, .. } => {
                 Position::Number(*first)
             }
+            PaginateSpec::Keyset {
+                first: Some(first), ..
+            } => Position::Token(first.clone()),
             _ => Position::Start,
         };
         Self { spec, position }
@@ -66,12 +69,38 @@ impl<'s> Pager<'s> {
         matches!(self.position, Position::Token(_))
     }
 
+    /// The place in the list, for a request that names it.
+    pub(super) fn given(&self) -> Vec<Given> {
+        let name = match self.spec {
+            PaginateSpec::Cursor { .. } => "cursor",
+            PaginateSpec::LastId { .. } | PaginateSpec::Keyset { .. } => "last",
+            PaginateSpec::Page { .. } => "page",
+            PaginateSpec::Offset { .. } => "offset",
+            PaginateSpec::Single | PaginateSpec::NextUrl { .. } | PaginateSpec::LinkHeader => {
+                return Vec::new();
+            }
+        };
+        let text = match &self.position {
+            Position::Token(token) => Some(token.clone()),
+            Position::Number(number) => Some(number.to_string()),
+            Position::Start | Position::Link(_) => None,
+        };
+        vec![(name, text)]
+    }
+
     /// Turns the list's call into the present page's.
     pub(super) fn apply(&self, call: &mut Call) -> Result<(), SourceError> {
         match (&self.position, self.spec) {
             (
                 Position::Token(token),
-                PaginateSpec::LastId { parameter, .. }
+                PaginateSpec::LastId {
+                    parameter: Some(parameter),
+                    ..
+                }
+                | PaginateSpec::Keyset {
+                    parameter: Some(parameter),
+                    ..
+                }
                 | PaginateSpec::Cursor {
                     parameter: Some(parameter),
                     ..
@@ -96,7 +125,14 @@ impl<'s> Pager<'s> {
             }
             (
                 Position::Number(number),
-                PaginateSpec::Page { parameter, .. } | PaginateSpec::Offset { parameter, .. },
+                PaginateSpec::Page {
+                    parameter: Some(parameter),
+                    ..
+                }
+                | PaginateSpec::Offset {
+                    parameter: Some(parameter),
+                    ..
+                },
             ) => {
                 call.set_query(parameter, &number.to_string());
             }
@@ -111,6 +147,9 @@ impl<'s> Pager<'s> {
         match self.spec {
             PaginateSpec::LastId { more, .. }
             | PaginateSpec::Page {
+                more: Some(more), ..
+            }
+            | PaginateSpec::Cursor {
                 more: Some(more), ..
             } => match Path::new(more).one(Scope::of(json)).map(Json::shape) {
                 Some(Shape::Bool(_)) => Ok(()),
@@ -130,48 +169,80 @@ impl<'s> Pager<'s> {
         reply: &Reply,
         records: &[Json<'_>],
     ) -> Result<Step, SourceError> {
-        let body = Scope::of(reply.json.root());
-        let text = |path: &str| Path::new(path).text(body).map(str::to_owned);
+        let body = reply.json.root();
+        let text = |path: &str| Path::new(path).text(Scope::of(body)).map(str::to_owned);
+        let says = |path: &str| text(path).as_deref() == Some("true");
         match self.spec {
             PaginateSpec::Single => Ok(Step::End),
-            PaginateSpec::Cursor { next, .. } => Ok(match text(next) {
-                Some(token) => self.go(Position::Token(token)),
-                None => Step::End,
-            }),
+            PaginateSpec::Cursor {
+                next,
+                header,
+                none,
+                more,
+                ..
+            } => {
+                let found = match (next, header) {
+                    (Some(path), _) => text(path),
+                    (None, Some(name)) => reply.header(name),
+                    (None, None) => None,
+                };
+                let token = found.filter(|token| {
+                    !token.is_empty() && none.as_ref().is_none_or(|none| none != token)
+                });
+                let more = more.as_deref().map(says);
+                Ok(match (more, token) {
+                    (Some(false), _) | (None, None) => Step::End,
+                    (_, Some(token)) => self.go(Position::Token(token)),
+                    (Some(true), None) => {
+                        Step::Unproven("the vendor says there is more and gave no cursor".into())
+                    }
+                })
+            }
             PaginateSpec::LastId { id, more, .. } => {
-                if text(more).as_deref() != Some("true") {
+                if !says(more) {
                     return Ok(Step::End);
                 }
-                let last_id = records
-                    .last()
-                    .and_then(|last| Path::new(id).text(Scope::of(*last)));
-                Ok(match last_id {
-                    Some(token) => self.go(Position::Token(token.to_owned())),
-                    None => Step::Unproven("the vendor says there is more and sent nothing".into()),
-                })
+                Ok(self.go_after(id, records))
+            }
+            PaginateSpec::Keyset { id, more, .. } => {
+                let is_last = match more {
+                    Some(more) => Path::new(more)
+                        .one(Scope::of(body))
+                        .is_none_or(|flag| flag.scalar() == Some("false")),
+                    None => records.is_empty(),
+                };
+                if is_last {
+                    return Ok(Step::End);
+                }
+                Ok(self.go_after(id, records))
             }
             PaginateSpec::Page {
                 page_count,
                 more,
                 first,
+                total,
+                page_size,
                 ..
             } => {
                 let Position::Number(number) = self.position else {
                     return Ok(Step::End);
                 };
-                let pages: Option<u64> = page_count
-                    .as_deref()
-                    .and_then(text)
-                    .and_then(|count| count.parse().ok());
-                let is_last = match (more, pages) {
-                    (Some(more), _) => text(more).as_deref() != Some("true"),
-                    (None, Some(pages)) => number + 1 >= first + pages,
-                    (None, None) => records.is_empty(),
+                let read = number + 1 - first;
+                let pages = page_count.as_deref().and_then(|path| number_at(path, body));
+                let rows = total.as_deref().and_then(|path| number_at(path, body));
+                let size = page_size.unwrap_or(u64::MAX);
+                let is_last = match (more, pages, rows) {
+                    (Some(more), _, _) => !says(more),
+                    (None, Some(pages), _) => read >= pages,
+                    (None, None, Some(rows)) => read.saturating_mul(size) >= rows,
+                    (None, None, None) => records.is_empty(),
                 };
-                Ok(if is_last {
-                    Step::End
-                } else {
-                    self.go(Position::Number(number + 1))
+                Ok(match rows {
+                    _ if is_last => Step::End,
+                    Some(rows) if records.is_empty() => Step::Unproven(format!(
+                        "the vendor counts {rows} rows and page {number} is empty"
+                    )),
+                    _ => self.go(Position::Number(number + 1)),
                 })
             }
             PaginateSpec::Offset { total, first, .. } => {
@@ -179,10 +250,7 @@ impl<'s> Pager<'s> {
                     return Ok(Step::End);
                 };
                 let reached = number + records.len() as u64;
-                let rows: Option<u64> = total
-                    .as_deref()
-                    .and_then(text)
-                    .and_then(|count| count.parse().ok());
+                let rows = total.as_deref().and_then(|path| number_at(path, body));
                 Ok(match rows {
                     Some(rows) if reached >= first + rows => Step::End,
                     Some(rows) if records.is_empty() => Step::Unproven(format!(
@@ -210,10 +278,25 @@ impl<'s> Pager<'s> {
         }
     }
 
+    /// Goes on after the last record, since the vendor says that there is more.
+    fn go_after(&mut self, id: &str, records: &[Json<'_>]) -> Step {
+        let last_id = records
+            .last()
+            .and_then(|last| Path::new(id).text(Scope::of(*last)));
+        match last_id {
+            Some(token) => self.go(Position::Token(token.to_owned())),
+            None => Step::Unproven("the vendor says there is more and sent nothing".into()),
+        }
+    }
+
     fn go(&mut self, position: Position) -> Step {
         self.position = position;
         Step::More
     }
+}
+
+fn number_at(path: &str, body: Json<'_>) -> Option<u64> {
+    Path::new(path).text(Scope::of(body))?.parse().ok()
 }
 
 /// The URL with `rel="next"` of a `Link` header (RFC 8288).

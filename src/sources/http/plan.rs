@@ -1,36 +1,71 @@
 //! The streams of a connector, made ready for pulling: maps compiled, paths taken apart, and only
 //! the entities that the source wants.
 
-use std::sync::Arc;
+use std::time::Duration;
 
+use super::condition::Condition;
 use super::template::RequestPlan;
+use super::window::Spelling;
 use crate::canonical::Entity;
-use crate::config::OneOrMany;
-use crate::sources::connector::{
-    ConnectorSpec, FeedSpec, IncrementalSpec, ListSpec, LookupSpec, PaginateSpec, RestSpec,
-    StartSpec, StreamSpec,
-};
-use crate::sources::json::{Path, Scope};
-use crate::sources::mapping::{Books, Mapping};
+use crate::sources::connector::{IncrementalSpec, PaginateSpec, Pass, StartSpec};
+use crate::sources::json::{Json, Path, Scope};
+use crate::sources::mapping::Mapping;
 
 /// A stream, ready.
 #[derive(Debug)]
 pub(super) struct StreamPlan {
     pub(super) name: String,
     pub(super) full_sweep: bool,
-    pub(super) incremental: Option<IncrementalSpec>,
+    pub(super) incremental: Option<IncrementalPlan>,
+    pub(super) changes: Option<ChangesPlan>,
     pub(super) lists: Vec<ListPlan>,
+}
+
+/// How a stream's window is asked for, ready.
+#[derive(Debug)]
+pub(super) struct IncrementalPlan {
+    pub(super) spec: IncrementalSpec,
+    pub(super) spelling: Spelling,
+}
+
+/// How a list's `start` is asked for, ready.
+#[derive(Debug)]
+pub(super) struct StartPlan {
+    pub(super) spec: StartSpec,
+    pub(super) spelling: Spelling,
+}
+
+/// What is asked of a list of any kind, and how its pages are read.
+#[derive(Debug)]
+pub(super) struct PagesPlan {
+    pub(super) request: RequestPlan,
+    pub(super) records: Path,
+    pub(super) empty_in: Option<Path>,
+    pub(super) paginate: PaginateSpec,
 }
 
 /// A list, ready.
 #[derive(Debug)]
 pub(super) struct ListPlan {
-    pub(super) request: RequestPlan,
-    pub(super) records: Path,
-    pub(super) paginate: PaginateSpec,
+    pub(super) name: Option<String>,
+    pub(super) pass: Pass,
+    pub(super) pages: PagesPlan,
     pub(super) count: Option<Path>,
-    pub(super) start: Option<StartSpec>,
+    pub(super) count_request: Option<CountPlan>,
+    /// The path of a record's id, where the list's own records feed an entity: distinct ids are
+    /// what a count is tied with.
+    pub(super) key: Option<Path>,
+    pub(super) cap_rows: Option<u64>,
+    pub(super) start: Option<StartPlan>,
+    pub(super) slices: Option<Duration>,
     pub(super) feeds: Vec<FeedPlan>,
+}
+
+/// How the vendor is asked for the number of records, ready.
+#[derive(Debug)]
+pub(super) struct CountPlan {
+    pub(super) request: RequestPlan,
+    pub(super) path: Path,
 }
 
 /// A feed, ready.
@@ -38,7 +73,10 @@ pub(super) struct ListPlan {
 pub(super) struct FeedPlan {
     pub(super) mapping: Mapping,
     pub(super) children: Children,
-    conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) gone: Vec<Condition>,
+    /// The column that names a child's parent, where it can be read from the parent alone.
+    pub(super) parent_column: Option<&'static str>,
 }
 
 /// Where a feed's records stand.
@@ -54,15 +92,18 @@ pub(super) enum Children {
         rest: Option<RestPlan>,
         lookup: LookupPlan,
     },
+    /// In a list of their own for each record.
+    Fetch {
+        pages: PagesPlan,
+        when: Vec<Condition>,
+    },
 }
 
 /// How the rest of the children is fetched, ready.
 #[derive(Debug)]
 pub(super) struct RestPlan {
     pub(super) more: Path,
-    pub(super) request: RequestPlan,
-    pub(super) records: Path,
-    pub(super) paginate: PaginateSpec,
+    pub(super) pages: PagesPlan,
 }
 
 /// How children are fetched by their ids, ready.
@@ -72,199 +113,119 @@ pub(super) struct LookupPlan {
     pub(super) chunk: usize,
     pub(super) records: Path,
     pub(super) id: Path,
+    pub(super) may_lack: bool,
 }
 
+/// A change feed, ready.
 #[derive(Debug)]
-struct Condition {
-    path: Path,
-    texts: OneOrMany<String>,
-    is_wanted: bool,
+pub(super) struct ChangesPlan {
+    pub(super) pages: PagesPlan,
+    pub(super) objects: Vec<ChangedPlan>,
+}
+
+/// One kind of object of a change feed, ready.
+#[derive(Debug)]
+pub(super) struct ChangedPlan {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) id: Path,
+    /// Which of the stream's lists maps it.
+    pub(super) list: usize,
+    pub(super) request: RequestPlan,
+    pub(super) record: Option<Path>,
+    pub(super) deleted: Option<Path>,
+}
+
+/// What the records of a body are, or why it is not the page that was asked for.
+pub(super) fn records_of<'j>(
+    records: &Path,
+    empty_in: Option<&Path>,
+    body: Json<'j>,
+) -> Result<Vec<Json<'j>>, String> {
+    if let Some(found) = records.records(body) {
+        return Ok(found);
+    }
+    let is_empty = empty_in
+        .and_then(|path| path.all(Scope::of(body)).first().copied())
+        .is_some_and(|value| value.entries().is_some() || value.items().is_some());
+    if is_empty {
+        Ok(Vec::new())
+    } else {
+        Err(format!("the body has no list at `{}`", records.text_form()))
+    }
+}
+
+impl PagesPlan {
+    /// The records of a body; an error where it is not the page that was asked for.
+    pub(super) fn records_of<'j>(&self, body: Json<'j>) -> Result<Vec<Json<'j>>, String> {
+        records_of(&self.records, self.empty_in.as_ref(), body)
+    }
 }
 
 impl FeedPlan {
     /// Whether a record passes the conditions on itself and on its parent.
     pub(super) fn wants(&self, scope: Scope<'_>) -> bool {
-        self.conditions
-            .iter()
-            .all(|condition| condition.holds(scope))
+        self.conditions.iter().all(|one| one.holds(scope))
     }
 
-    /// Whether the children of a record can pass the conditions on their parent, so that they are
-    /// worth fetching.
+    /// Whether a record says of itself that it is gone.
+    pub(super) fn is_gone(&self, scope: Scope<'_>) -> bool {
+        !self.gone.is_empty() && self.gone.iter().all(|one| one.holds(scope))
+    }
+
+    /// Whether the children of a record can pass the conditions on their parent, or be gone by
+    /// them, so that they are worth fetching.
     pub(super) fn wants_children_of(&self, parent: Scope<'_>) -> bool {
-        self.conditions
-            .iter()
-            .filter_map(Condition::on_parent)
-            .all(|(path, condition)| condition.holds_at(&path, parent))
+        let can = |conditions: &[Condition]| {
+            let mut conditions = conditions.iter();
+            conditions.all(|condition| condition.may_hold_below(parent))
+        };
+        can(&self.conditions) || (!self.gone.is_empty() && can(&self.gone))
     }
 }
 
-impl Condition {
-    fn holds(&self, scope: Scope<'_>) -> bool {
-        self.holds_at(&self.path, scope)
-    }
-
-    fn holds_at(&self, path: &Path, scope: Scope<'_>) -> bool {
-        let is_among = path.text(scope).is_some_and(|text| {
-            self.texts
-                .as_slice()
-                .iter()
-                .any(|accepted| accepted == text)
-        });
-        is_among == self.is_wanted
-    }
-
-    fn on_parent(&self) -> Option<(Path, &Self)> {
-        self.path.in_parent().map(|path| (path, self))
+impl IncrementalPlan {
+    /// Whether the end of a window can be asked for in such a request.
+    pub(super) fn has_end(&self, request: &RequestPlan) -> bool {
+        let in_clause = || {
+            let clause = self.spec.clause.as_deref();
+            clause.is_some_and(|text| text.contains("{until}"))
+        };
+        self.spec.until_parameter.is_some() || request.names_end() || in_clause()
     }
 }
 
 impl StreamPlan {
     /// The entities that the stream feeds, each once.
     pub(super) fn entities(&self) -> Vec<Entity> {
-        let mut entities: Vec<Entity> = self
-            .lists
-            .iter()
-            .flat_map(|list| &list.feeds)
-            .map(|feed| feed.mapping.entity())
-            .collect();
+        let feeds = self.lists.iter().flat_map(|list| &list.feeds);
+        let mut entities: Vec<Entity> = feeds.map(|feed| feed.mapping.entity()).collect();
         entities.sort_unstable();
         entities.dedup();
         entities
     }
-}
 
-/// Compiles a connector's streams; `wanted` are the entities that the source is to pull.
-pub(super) fn compile(
-    spec: &ConnectorSpec,
-    wanted: Option<&[Entity]>,
-    books: &Arc<Books>,
-) -> Result<Vec<StreamPlan>, String> {
-    let mut plans = Vec::new();
-    for stream in &spec.stream {
-        let plan = compile_stream(stream, wanted, books)?;
-        if !plan.lists.is_empty() {
-            plans.push(plan);
-        }
+    /// Whether it feeds an entity.
+    pub(super) fn feeds(&self, entity: Entity) -> bool {
+        let mut feeds = self.lists.iter().flat_map(|list| &list.feeds);
+        feeds.any(|feed| feed.mapping.entity() == entity)
     }
-    Ok(plans)
-}
 
-fn compile_stream(
-    spec: &StreamSpec,
-    wanted: Option<&[Entity]>,
-    books: &Arc<Books>,
-) -> Result<StreamPlan, String> {
-    let mut lists = Vec::new();
-    for list in &spec.list {
-        let plan = compile_list(list, wanted, books)
-            .map_err(|detail| format!("stream `{}`: {detail}", spec.name))?;
-        if !plan.feeds.is_empty() {
-            lists.push(plan);
-        }
+    /// The lists of one pass.
+    pub(super) fn lists_of(&self, pass: Pass) -> impl Iterator<Item = &ListPlan> {
+        self.lists.iter().filter(move |list| list.pass == pass)
     }
-    Ok(StreamPlan {
-        name: spec.name.clone(),
-        full_sweep: spec.full_sweep,
-        incremental: spec.incremental.clone(),
-        lists,
-    })
-}
 
-fn compile_list(
-    spec: &ListSpec,
-    wanted: Option<&[Entity]>,
-    books: &Arc<Books>,
-) -> Result<ListPlan, String> {
-    let feed_specs: Vec<&FeedSpec> = spec
-        .feed
-        .iter()
-        .filter(|feed| wanted.is_none_or(|wanted| wanted.contains(&feed.entity)))
-        .collect();
-    let mut feeds = Vec::new();
-    let mut asked = Vec::new();
-    for feed in feed_specs {
-        let plan = compile_feed(feed, books)?;
-        asked.extend(own_paths(feed, &plan.mapping));
-        feeds.push(plan);
-    }
-    Ok(ListPlan {
-        request: RequestPlan::new(&spec.request, asked.iter().map(String::as_str)),
-        records: Path::new(&spec.records),
-        paginate: spec.paginate.clone(),
-        count: spec.count.as_deref().map(Path::new),
-        start: spec.start.clone(),
-        feeds,
-    })
-}
-
-/// The paths that a feed reads from the list's own records: all of them, or those of its children's
-/// rules that look at the parent.
-fn own_paths(spec: &FeedSpec, mapping: &Mapping) -> Vec<String> {
-    let of_conditions = spec
-        .only
-        .keys()
-        .chain(spec.unless.keys())
-        .map(String::as_str);
-    let all = mapping.paths().chain(of_conditions);
-    if spec.each.is_none() && spec.lookup.is_none() {
-        all.map(str::to_owned).collect()
-    } else {
-        all.filter_map(|path| path.strip_prefix("^."))
-            .map(str::to_owned)
-            .collect()
-    }
-}
-
-fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String> {
-    let mapping = Mapping::new(spec.entity, &spec.map, Arc::clone(books))?;
-    let rest = spec.rest.as_ref().map(compile_rest);
-    let children = match (&spec.each, &spec.lookup) {
-        (Some(each), _) => Children::Each {
-            path: Path::new(each),
-            rest,
-        },
-        (None, Some(lookup)) => Children::Lookup {
-            ids: Path::new(&lookup.ids),
-            rest,
-            lookup: compile_lookup(lookup, &mapping),
-        },
-        (None, None) => Children::Own,
-    };
-    let condition = |is_wanted| {
-        move |(path, texts): (&String, &OneOrMany<String>)| Condition {
-            path: Path::new(path),
-            texts: texts.clone(),
-            is_wanted,
-        }
-    };
-    let conditions = spec
-        .only
-        .iter()
-        .map(condition(true))
-        .chain(spec.unless.iter().map(condition(false)))
-        .collect();
-    Ok(FeedPlan {
-        mapping,
-        children,
-        conditions,
-    })
-}
-
-fn compile_rest(spec: &RestSpec) -> RestPlan {
-    RestPlan {
-        more: Path::new(&spec.more),
-        request: RequestPlan::new(&spec.request, std::iter::empty()),
-        records: Path::new(&spec.records),
-        paginate: spec.paginate.clone(),
-    }
-}
-
-fn compile_lookup(spec: &LookupSpec, mapping: &Mapping) -> LookupPlan {
-    LookupPlan {
-        request: RequestPlan::new(&spec.request, mapping.paths()),
-        chunk: spec.chunk,
-        records: Path::new(&spec.records),
-        id: Path::new(&spec.id),
+    /// Whether the end of its window is asked for, so that no later change comes. In a full read
+    /// there is no window, and only a request that names the end itself is bounded by it.
+    pub(super) fn has_end(&self, is_full: bool) -> bool {
+        let Some(incremental) = &self.incremental else {
+            return false;
+        };
+        let of_changes = self.changes.iter().map(|changes| &changes.pages.request);
+        let of_lists = self.lists_of(Pass::Changes).map(|list| &list.pages.request);
+        of_changes.chain(of_lists).any(|request| match is_full {
+            true => request.names_end(),
+            false => incremental.has_end(request),
+        })
     }
 }

@@ -1,43 +1,76 @@
 //! Asking an API for the least that proves credentials, reach and rights.
 
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::SignedDuration;
+
+use super::asked::{Asked, Asking};
 use super::list::ListWalk;
-use super::pager::Pager;
+use super::missed;
+use super::plan::{PagesPlan, StartPlan, StreamPlan};
 use super::pull::ApiSource;
-use super::template::Names;
-use super::transport::Patience;
+use super::session::Session;
+use super::window::{Bounds, Window};
 use crate::fault::Failure;
-use crate::sources::source::ProbeReport;
+use crate::sources::connector::Pass;
+use crate::sources::source::{ProbeReport, Source};
+
+/// How much of the past a list of changes is asked for.
+const PAST: Duration = Duration::from_secs(3_600);
 
 /// Asks for one page of every list, each once. The first refusal is the answer.
 pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
     let session = &source.session;
     let mut report = ProbeReport {
         works: Vec::new(),
-        can_miss: source.can_miss.clone(),
+        can_miss: source.can_miss(),
     };
+    let mut under_way = Vec::new();
     for stream in &source.streams {
         for list in &stream.lists {
-            let names = Names {
-                plain: &session.plain,
-                since: Some("0"),
-                record: None,
-                inputs: &[],
-            };
-            let call = list.request.call(&session.origin, &stream.name, names)?;
-            let shown = call.shown();
-            let pager = Pager::new(&list.paginate);
-            let mut walk = ListWalk::new(session, call, &list.records, pager, Patience::None);
-            walk.next().await?;
-            report
-                .works
-                .push(format!("{shown} answers with {}", stream.name));
+            let pages = (&list.pages, list.start.as_ref(), list.pass);
+            under_way.push(ask(session, stream, pages, missed::proof_of(list)));
         }
-        if stream.incremental.is_some() {
-            report.can_miss.push(format!(
-                "deletions in {}: only what changed is asked for, until a run with --full",
-                stream.name
-            ));
+        if let Some(changes) = &stream.changes {
+            let pages = (&changes.pages, None, Pass::Changes);
+            under_way.push(ask(session, stream, pages, "changes"));
         }
     }
+    report.works = stream::iter(under_way)
+        .buffered(session.side_by_side)
+        .try_collect()
+        .await?;
     Ok(report)
+}
+
+async fn ask(
+    session: &Session,
+    stream: &StreamPlan,
+    (pages, start, pass): (&PagesPlan, Option<&StartPlan>, Pass),
+    note: &str,
+) -> Result<String, Failure> {
+    let now = session.server_now();
+    let past = SignedDuration::try_from(PAST).unwrap_or_default();
+    let window = Window {
+        from: now.checked_sub(past).unwrap_or(now),
+        to: Some(now),
+    };
+    let bounds = Bounds {
+        changed: stream.incremental.as_ref().map(|_| window),
+        created: start.map(|_| window),
+    };
+    let asking = Asking {
+        incremental: stream.incremental.as_ref(),
+        start,
+        pass,
+        now,
+    };
+    let asked = Asked::within(&pages.request, &stream.name, asking, bounds)?;
+    let shown = asked.call(session, &[])?.shown();
+    ListWalk::new(session, asked, pages)
+        .impatient()
+        .next()
+        .await?;
+    Ok(format!("{shown} answers with {} ({note})", stream.name))
 }

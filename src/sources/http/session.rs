@@ -1,8 +1,11 @@
 //! A source that can be asked: its origin, its authorisation, its transport.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
+use tokio::time::Instant;
 
 use super::auth::Authoriser;
 use super::call::{Call, Reply};
@@ -22,12 +25,47 @@ pub(super) struct Session {
     /// The plain keys of `[source.x]`, for paths and queries.
     pub(super) plain: BTreeMap<String, String>,
     pub(super) limits: Limits,
+    /// How many requests may be under way at once.
+    pub(super) side_by_side: usize,
+    /// The server's clock at one of its answers, and when that was.
+    pub(super) server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 impl Session {
+    /// The server's clock now, as far as an answer told it; otherwise our own.
+    pub(super) fn server_now(&self) -> Timestamp {
+        let seen = *self
+            .server_clock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let told = seen.and_then(|(date, at)| {
+            let since = SignedDuration::try_from(at.elapsed()).ok()?;
+            date.checked_add(since).ok()
+        });
+        told.unwrap_or_else(|| self.transport.clock.now())
+    }
+
+    /// Asks for a page, and notes the server's clock.
+    pub(super) async fn fetch(
+        &self,
+        call: &Call,
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let reply = self.ask(call, fits, patience).await?;
+        if let Some(date) = reply.date {
+            let mut clock = self
+                .server_clock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *clock = Some((date, Instant::now()));
+        }
+        Ok(reply)
+    }
+
     /// Asks for a page. A 401 is answered by one new token and one replay, where tokens can be
     /// renewed.
-    pub(super) async fn fetch(
+    async fn ask(
         &self,
         call: &Call,
         fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),

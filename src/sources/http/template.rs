@@ -2,23 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use super::call::{Body, Call};
+use super::call::{self, Body, Call};
 use super::origin::Origin;
 use crate::sources::connector::{Method, RequestSpec};
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope, Tree};
+use crate::sources::json::{self, Json, Path, Scope, Shape, Tree};
+
+/// A name of the engine's own and what stands for it; nothing where there is no value yet, as for
+/// the cursor on the first page.
+pub(super) type Given = (&'static str, Option<String>);
 
 /// What stands for the names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Names<'n> {
     /// The plain keys of `[source.x]`; never a secret, since a path ends up in logs.
     pub(super) plain: &'n BTreeMap<String, String>,
-    /// The start of the window, as the vendor spells it.
-    pub(super) since: Option<&'n str>,
+    /// The window, the place in the list, and whatever else this request is about.
+    pub(super) given: &'n [Given],
     /// The parent record of a child's request.
     pub(super) record: Option<Json<'n>>,
     /// The ids of a lookup.
     pub(super) inputs: &'n [String],
+}
+
+/// What a name stands for.
+enum Named {
+    Text(String),
+    /// It is known, and has no value yet.
+    NotYet,
 }
 
 /// A request of a connector, made ready.
@@ -26,30 +37,51 @@ pub(super) struct Names<'n> {
 pub(super) struct RequestPlan {
     method: Method,
     path: String,
-    query: BTreeMap<String, String>,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     body: Option<Tree>,
     fields: Vec<String>,
+    fields_join: String,
+    /// Whether the window's end stands in it.
+    names_end: bool,
 }
 
 impl RequestPlan {
     /// Takes a request, and the paths of the maps whose fields it asks for.
     pub(super) fn new<'p>(spec: &RequestSpec, paths: impl Iterator<Item = &'p str>) -> Self {
-        let mut fields: Vec<String> = match &spec.fields_under {
+        let mut fields: Vec<String> = match spec.fields_under.as_deref() {
+            Some("") => paths.map(str::to_owned).collect(),
             Some(under) => paths
-                .filter_map(|path| path.strip_prefix(under.as_str())?.strip_prefix('.'))
+                .filter_map(|path| path.strip_prefix(under)?.strip_prefix('.'))
                 .map(str::to_owned)
                 .collect(),
             None => Vec::new(),
         };
         fields.sort();
         fields.dedup();
+        let query = spec.query.iter().flat_map(|(name, texts)| {
+            let texts = texts.as_slice().iter();
+            texts.map(|text| (name.clone(), text.clone()))
+        });
+        let accept = spec.accept.iter();
+        let accept = accept.map(|text| ("Accept".to_owned(), text.clone()));
+        let own = spec.headers.iter();
+        let own = own.map(|(name, text)| (name.clone(), text.clone()));
         Self {
             method: spec.method,
             path: spec.path.clone(),
-            query: spec.query.clone(),
+            query: query.collect(),
+            headers: accept.chain(own).collect(),
             body: spec.body.as_ref().map(object),
             fields,
+            fields_join: spec.fields_join.clone().unwrap_or_else(|| ",".to_owned()),
+            names_end: spec.names("until"),
         }
+    }
+
+    /// Whether the window's end stands in it.
+    pub(super) fn names_end(&self) -> bool {
+        self.names_end
     }
 
     /// The call, with all names filled in.
@@ -63,63 +95,93 @@ impl RequestPlan {
             file: what.to_owned(),
             detail,
         };
-        let path = self.expand(&self.path, names, true).map_err(bad)?;
+        let path = self.expand_path(names).map_err(bad)?;
         let mut url = origin.join(&path);
-        if !self.query.is_empty() {
-            let mut pairs = url.query_pairs_mut();
-            for (name, template) in &self.query {
-                pairs.append_pair(name, &self.expand(template, names, false).map_err(bad)?);
+        let mut pairs = Vec::new();
+        for (name, template) in &self.query {
+            if let Some(text) = self.expand(template, names).map_err(bad)? {
+                pairs.push((name, text));
+            }
+        }
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        let mut headers = reqwest::header::HeaderMap::new();
+        for (name, template) in &self.headers {
+            if let Some(text) = self.expand(template, names).map_err(bad)? {
+                let parsed = call::header(name, &text, false)
+                    .ok_or_else(|| bad(format!("`{name}` is no header")))?;
+                headers.insert(parsed.0, parsed.1);
             }
         }
         let body = match &self.body {
-            Some(template) => Body::Json(self.expand_body(template, names).map_err(bad)?),
+            Some(template) => match self.expand_body(template, names).map_err(bad)? {
+                Some(body) => Body::Json(body),
+                None => Body::Empty,
+            },
             None => Body::Empty,
         };
         Ok(Call {
             method: self.method,
             url,
-            headers: reqwest::header::HeaderMap::new(),
+            headers,
             body,
             what: what.to_owned(),
         })
     }
 
-    fn expand(&self, template: &str, names: Names<'_>, in_path: bool) -> Result<String, String> {
-        let mut text = String::new();
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, behind) = after
-                .split_once('}')
-                .ok_or_else(|| format!("`{template}` has an open brace"))?;
-            text.push_str(before);
-            let filled = self
-                .named(name, names)
-                .ok_or_else(|| format!("nothing stands for `{{{name}}}` in `{template}`"))?;
-            if in_path {
-                push_segment(&filled, &mut text)?;
-            } else {
-                text.push_str(&filled);
+    fn expand_path(&self, names: Names<'_>) -> Result<String, String> {
+        let mut path = String::new();
+        for piece in pieces(&self.path)? {
+            match piece {
+                Piece::Plain(plain) => path.push_str(plain),
+                Piece::Name(name) => match self.named(name, names, &self.path)? {
+                    Named::Text(text) => push_segment(&text, &mut path)?,
+                    Named::NotYet => {}
+                },
             }
-            rest = behind;
         }
-        text.push_str(rest);
-        Ok(text)
+        Ok(path)
     }
 
-    fn named(&self, name: &str, names: Names<'_>) -> Option<String> {
-        match name {
-            "fields" => Some(self.fields.join(",")),
-            "since" => names.since.map(str::to_owned),
-            _ => names
-                .record
-                .and_then(|record| Path::new(name).text(Scope::of(record)))
-                .or_else(|| names.plain.get(name).map(String::as_str))
-                .map(str::to_owned),
+    /// The text with its names filled in; nothing when one of them has no value yet.
+    fn expand(&self, template: &str, names: Names<'_>) -> Result<Option<String>, String> {
+        let mut text = String::new();
+        for piece in pieces(template)? {
+            match piece {
+                Piece::Plain(plain) => text.push_str(plain),
+                Piece::Name(name) => match self.named(name, names, template)? {
+                    Named::Text(filled) => text.push_str(&filled),
+                    Named::NotYet => return Ok(None),
+                },
+            }
         }
+        Ok(Some(text))
     }
 
-    fn expand_body(&self, template: &Tree, names: Names<'_>) -> Result<Tree, String> {
-        Ok(match template {
+    fn named(&self, name: &str, names: Names<'_>, template: &str) -> Result<Named, String> {
+        if let Some((_, text)) = names.given.iter().find(|(given, _)| *given == name) {
+            return Ok(text.clone().map_or(Named::NotYet, Named::Text));
+        }
+        let found = match name {
+            "fields" => Some(self.fields.join(&self.fields_join)),
+            _ => match name.strip_prefix("inputs:") {
+                Some(between) => Some(names.inputs.join(between)),
+                None => names
+                    .record
+                    .and_then(|record| Path::new(name).text(Scope::of(record)))
+                    .or_else(|| names.plain.get(name).map(String::as_str))
+                    .map(str::to_owned),
+            },
+        };
+        found
+            .map(Named::Text)
+            .ok_or_else(|| format!("nothing stands for `{{{name}}}` in `{template}`"))
+    }
+
+    /// The body with its names filled in; a key whose text has no value yet is left out.
+    fn expand_body(&self, template: &Tree, names: Names<'_>) -> Result<Option<Tree>, String> {
+        Ok(Some(match template {
             Tree::Text(text) if text == "{fields}" => {
                 Tree::List(self.fields.iter().cloned().map(Tree::Text).collect())
             }
@@ -130,21 +192,69 @@ impl RequestPlan {
                     .map(|id| Tree::Object(vec![("id".to_owned(), Tree::Text(id.clone()))]))
                     .collect(),
             ),
-            Tree::Text(text) => Tree::Text(self.expand(text, names, false)?),
-            Tree::List(items) => Tree::List(
-                items
-                    .iter()
-                    .map(|item| self.expand_body(item, names))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Tree::Object(entries) => Tree::Object(
-                entries
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), self.expand_body(value, names)?)))
-                    .collect::<Result<_, String>>()?,
-            ),
+            Tree::Text(text) => match number_name(text) {
+                Some(name) => match self.named(name, names, text)? {
+                    Named::Text(number) => number_of(&number)?,
+                    Named::NotYet => return Ok(None),
+                },
+                None => match self.expand(text, names)? {
+                    Some(text) => Tree::Text(text),
+                    None => return Ok(None),
+                },
+            },
+            Tree::List(items) => {
+                let filled = items.iter().map(|item| self.expand_body(item, names));
+                Tree::List(
+                    filled
+                        .filter_map(Result::transpose)
+                        .collect::<Result<_, _>>()?,
+                )
+            }
+            Tree::Object(entries) => {
+                let filled = entries.iter().map(|(key, value)| {
+                    let value = self.expand_body(value, names)?;
+                    Ok(value.map(|value| (key.clone(), value)))
+                });
+                let entries = filled.filter_map(Result::transpose);
+                Tree::Object(entries.collect::<Result<_, String>>()?)
+            }
             other => other.clone(),
-        })
+        }))
+    }
+}
+
+/// A part of a template.
+enum Piece<'t> {
+    Plain(&'t str),
+    Name(&'t str),
+}
+
+fn pieces(template: &str) -> Result<Vec<Piece<'_>>, String> {
+    let mut pieces = Vec::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after
+            .split_once('}')
+            .ok_or_else(|| format!("`{template}` has an open brace"))?;
+        pieces.push(Piece::Plain(before));
+        pieces.push(Piece::Name(name));
+        rest = behind;
+    }
+    pieces.push(Piece::Plain(rest));
+    Ok(pieces)
+}
+
+/// The name in a text that is nothing but `{#name}`.
+fn number_name(text: &str) -> Option<&str> {
+    text.strip_prefix("{#")?.strip_suffix('}')
+}
+
+fn number_of(text: &str) -> Result<Tree, String> {
+    let document = json::parse(text).ok();
+    let shape = document.as_ref().map(|document| document.root().shape());
+    match shape {
+        Some(Shape::Number(number)) => Ok(Tree::Number(number.to_owned())),
+        _ => Err(format!("`{text}` is no number")),
     }
 }
 
@@ -264,9 +374,10 @@ mod tests {
         let record = parse(br#"{"id":"in/../1?x#y"}"#).unwrap();
         let plain = BTreeMap::from([("realm_id".to_owned(), "42".to_owned())]);
         let inputs = ["7".to_owned()];
+        let given = [("since", Some("9".to_owned()))];
         let names = Names {
             plain: &plain,
-            since: Some("9"),
+            given: &given,
             record: Some(record.root()),
             inputs: &inputs,
         };
@@ -293,8 +404,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_put_into_a_body() {
-        let table: toml::Table = toml::from_str("inputs = [{ id = '1' }]").unwrap();
-        let mut body = object(&table);
+        let mut body = object(&toml::from_str(r#"inputs = [{ id = "1" }]"#).unwrap());
         assert!(put(&mut body, "inputs.0.after", "x"));
         assert!(put(&mut body, "page.cursor", "y"));
         assert_eq!(

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::document::{Json, Shape};
+use super::tree::Tree;
 
 /// A record and the records around it: `^.` in a path goes one up.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,12 @@ enum Pick {
     None,
 }
 
+impl Step {
+    fn is_all(&self) -> bool {
+        matches!(self.pick, Pick::All)
+    }
+}
+
 impl Clone for Step {
     fn clone(&self) -> Self {
         Self {
@@ -87,12 +94,27 @@ impl Path {
         self.from_parent.then(|| Self::from(&self.text, false))
     }
 
+    /// A record that has nothing but this text at this path.
+    pub(in crate::sources) fn stub(&self, text: &str) -> Tree {
+        let steps = self.steps.iter().rev();
+        steps.fold(Tree::Text(text.to_owned()), |inner, step| {
+            Tree::Object(vec![(step.key.clone(), inner)])
+        })
+    }
+
     /// The records that the path names in a body: the items of a list, or all that a `*` names.
     /// Nothing where there is no list, which is not the same as an empty one.
     pub(in crate::sources) fn records<'r>(&self, body: Json<'r>) -> Option<Vec<Json<'r>>> {
         let scope = Scope::of(body);
-        if self.steps.iter().any(|step| matches!(step.pick, Pick::All)) {
-            return Some(self.all(scope));
+        if let Some(place) = self.steps.iter().position(Step::is_all) {
+            // Without the list that the first `*` goes through, nothing was sent; an empty list is
+            // something else.
+            let mut is_list = false;
+            let _ = walk(body, &self.steps[..place], &mut |value| {
+                is_list = value.items().is_some();
+                ControlFlow::Break(())
+            });
+            return is_list.then(|| self.all(scope));
         }
         let list = self.find(scope, &|_| true)?;
         list.items().map(Iterator::collect)

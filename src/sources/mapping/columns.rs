@@ -12,7 +12,7 @@ use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
 use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
-use crate::sources::json::Scope;
+use crate::sources::json::{Path, Scope};
 
 /// A rejected field's text is cut here.
 const TEXT_CHARS: usize = 200;
@@ -99,8 +99,48 @@ impl Mapping {
         self.rules.iter().flat_map(|rule| rule.table.all_paths())
     }
 
+    /// The path that a column is read from, where it is read from one alone.
+    pub(in crate::sources) fn path_of(&self, column: &str) -> Option<Path> {
+        match self.rule_of(column)?.paths.as_slice() {
+            [path] => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a column is read from the record's parent and from nothing else.
+    pub(in crate::sources) fn reads_only_parent(&self, column: &str) -> bool {
+        let own = |rule: &&ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
+        self.rule_of(column).filter(own).is_some()
+    }
+
+    /// The text of one column alone, such as the id of a record that does not land.
+    pub(in crate::sources) fn text_of(&self, column: &str, scope: Scope<'_>) -> Option<String> {
+        match self.cell_of(column, scope)? {
+            Cell::Text(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    }
+
+    /// The record's own stamp.
+    pub(in crate::sources) fn stamp_of(&self, scope: Scope<'_>) -> Option<Timestamp> {
+        match self.cell_of("updated_at", scope)? {
+            Cell::Instant(instant) => Some(instant),
+            _ => None,
+        }
+    }
+
+    fn cell_of<'r>(&'r self, column: &str, scope: Scope<'r>) -> Option<Cell<'r>> {
+        let mut units = Units::default();
+        let rule = self.rule_of(column)?;
+        rule.read(scope, &self.books, &mut units).ok()?.cell
+    }
+
+    fn rule_of(&self, column: &str) -> Option<&ColumnRule> {
+        self.rules.iter().find(|rule| rule.column.name == column)
+    }
+
     /// Maps one record. `origin` says where it stood; `now` stands in for an absent `updated_at`.
-    pub(in crate::sources) fn map<'r>(
+    pub(super) fn map<'r>(
         &'r self,
         scope: Scope<'r>,
         origin: &dyn Fn() -> String,

@@ -113,6 +113,7 @@ impl PageBuilder {
         let mut page = MappedPage {
             batches: Vec::new(),
             rejects: std::mem::take(&mut self.rejects),
+            ..MappedPage::default()
         };
         for builder in std::mem::take(&mut self.batches).values_mut() {
             page.batches

@@ -1,0 +1,94 @@
+//! From the name of a source to the source: its configuration, and the store as the keeper of its
+//! rotated tokens.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::sync_sources::SyncScopeError;
+use crate::clock::Clock;
+use crate::config::{Config, nearest_name};
+use crate::env::Env;
+use crate::fault::Failure;
+use crate::sources::{OpenSource, Source, TokenKeeper};
+use crate::store::{RotatedToken, Store};
+
+/// Opens a configured source.
+pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Failure> {
+    let store = Arc::clone(&env.store);
+    let tokens = Arc::new(StoredTokens {
+        store,
+        clock: env.clock.clone(),
+    });
+    open_with(&env.config, &env.clock, name, tokens)
+}
+
+/// Opens a configured source without a store, only to see that its settings and secrets are right.
+/// Gives what it can miss.
+pub(crate) fn open_source_offline(
+    config: &Config,
+    clock: &Clock,
+    name: &str,
+) -> Result<Vec<String>, Failure> {
+    open_with(config, clock, name, Arc::new(NoTokens)).map(|source| source.can_miss())
+}
+
+fn open_with(
+    config: &Config,
+    clock: &Clock,
+    name: &str,
+    tokens: Arc<dyn TokenKeeper>,
+) -> Result<Arc<dyn Source>, Failure> {
+    let Some(source) = config.source.get(name) else {
+        let near = nearest_name(name, config.source.keys().map(String::as_str));
+        return Err(SyncScopeError::NoSource {
+            name: name.to_owned(),
+            near,
+        }
+        .into());
+    };
+    crate::sources::open(OpenSource {
+        name,
+        config: source,
+        base: &config.base,
+        zone: config.zone(None),
+        clock: clock.clone(),
+        tokens,
+    })
+}
+
+/// Keeps rotated refresh tokens in the store.
+struct StoredTokens {
+    store: Arc<dyn Store>,
+    clock: Clock,
+}
+
+/// Knows no rotated token and keeps none.
+struct NoTokens;
+
+#[async_trait]
+impl TokenKeeper for NoTokens {
+    async fn load(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &str, _: &[u8]) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenKeeper for StoredTokens {
+    async fn load(&self, source: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.store.token(source).await?.map(|token| token.sealed))
+    }
+
+    async fn save(&self, source: &str, sealed: &[u8]) -> Result<(), Failure> {
+        let token = RotatedToken {
+            source: source.to_owned(),
+            sealed: sealed.to_vec(),
+            received_at: self.clock.now(),
+        };
+        self.store.save_token(&token).await
+    }
+}

@@ -1,0 +1,172 @@
+//! What the types of a connector file cannot say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::list::{FeedSpec, ListSpec, Pass};
+use super::paginate::PaginateSpec;
+use super::request::RequestSpec;
+use super::spec::{ConnectorSpec, StreamSpec};
+
+/// Refuses a file that would be read in another way than it is meant. The error is a sentence.
+pub(super) fn check(spec: &ConnectorSpec) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for stream in &spec.stream {
+        if !names.insert(stream.name.as_str()) {
+            return Err(format!("two streams are called `{}`", stream.name));
+        }
+        check_stream(stream).map_err(|detail| format!("stream `{}`: {detail}", stream.name))?;
+    }
+    check_sweeps(spec)
+}
+
+fn check_stream(stream: &StreamSpec) -> Result<(), String> {
+    if let Some(incremental) = &stream.incremental
+        && incremental.parameter.is_some()
+        && incremental.header.is_some()
+    {
+        return Err("`incremental` has both `parameter` and `header`".into());
+    }
+    for list in &stream.list {
+        check_list(list)?;
+        if list.pass != Pass::Changes && stream.incremental.is_none() {
+            return Err("a list with a `pass` needs `incremental` in its stream".into());
+        }
+    }
+    if !stream.list.iter().any(|list| list.pass == Pass::Changes) {
+        return Err("no list reads its records: each has a `pass`".into());
+    }
+    let is_narrowed = stream
+        .list
+        .iter()
+        .any(|list| list.pass == Pass::Changes && list.start.is_some());
+    let sweeps_all = |list: &ListSpec| list.pass == Pass::Sweep && list.start.is_none();
+    if is_narrowed && stream.list.iter().any(sweeps_all) {
+        return Err("its lists have a `start` and its sweep has none, so it finds too much".into());
+    }
+    let Some(changes) = &stream.changes else {
+        return Ok(());
+    };
+    if stream.incremental.is_none() {
+        return Err("`changes` needs `incremental`, which says how the window is asked for".into());
+    }
+    check_paginate(&changes.paginate, &changes.request)?;
+    for object in &changes.object {
+        let named = |list: &&ListSpec| list.name.as_deref() == Some(object.list.as_str());
+        match stream.list.iter().find(named) {
+            None => return Err(format!("`changes` names no list `{}`", object.list)),
+            Some(list) if list.pass != Pass::Changes => {
+                return Err(format!(
+                    "list `{}`, which `changes` names, has a `pass`",
+                    object.list
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_list(list: &ListSpec) -> Result<(), String> {
+    check_paginate(&list.paginate, &list.request)?;
+    for feed in &list.feed {
+        check_feed(feed)?;
+        let has_children = feed.each.is_some() || feed.lookup.is_some() || feed.fetch.is_some();
+        if has_children && list.pass == Pass::Sweep {
+            return Err("a sweep reads ids of records, not of their children".into());
+        }
+        if matches!(list.pass, Pass::Sweep | Pass::Deleted) && !feed.map.contains_key("id") {
+            return Err(format!("the map of {} has no `id`", feed.entity));
+        }
+    }
+    if list.slices.is_some_and(|length| length.0.is_zero()) {
+        return Err("`slices` has no length".into());
+    }
+    Ok(())
+}
+
+fn check_feed(feed: &FeedSpec) -> Result<(), String> {
+    let ways = [
+        feed.each.is_some(),
+        feed.lookup.is_some(),
+        feed.fetch.is_some(),
+    ];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        return Err("a feed has more than one of `each`, `lookup` and `fetch`".into());
+    }
+    if feed.rest.is_some() && feed.each.is_none() && feed.lookup.is_none() {
+        return Err("a feed has a `rest` and no children".into());
+    }
+    if feed.lookup.as_ref().is_some_and(|lookup| lookup.chunk == 0) {
+        return Err("a `lookup` has a chunk of 0".into());
+    }
+    if let Some(rest) = &feed.rest {
+        check_paginate(&rest.paginate, &rest.request)?;
+    }
+    if let Some(fetch) = &feed.fetch {
+        check_paginate(&fetch.paginate, &fetch.request)?;
+    }
+    Ok(())
+}
+
+/// A page that nothing asks for would be the first one again.
+fn check_paginate(paginate: &PaginateSpec, request: &RequestSpec) -> Result<(), String> {
+    let (parameter, name) = match paginate {
+        PaginateSpec::Cursor {
+            next,
+            header,
+            parameter,
+            body,
+            ..
+        } => {
+            if next.is_some() == header.is_some() {
+                return Err("`paginate` needs `next` or `header`, where the cursor stands".into());
+            }
+            if parameter.is_some() && body.is_some() {
+                return Err("`paginate` has both `parameter` and `body`".into());
+            }
+            (parameter.as_ref().or(body.as_ref()), "cursor")
+        }
+        PaginateSpec::LastId { parameter, .. } | PaginateSpec::Keyset { parameter, .. } => {
+            (parameter.as_ref(), "last")
+        }
+        PaginateSpec::Page { parameter, .. } => (parameter.as_ref(), "page"),
+        PaginateSpec::Offset { parameter, .. } => (parameter.as_ref(), "offset"),
+        PaginateSpec::Single | PaginateSpec::NextUrl { .. } | PaginateSpec::LinkHeader => {
+            return Ok(());
+        }
+    };
+    if parameter.is_none() && !request.names(name) {
+        return Err(format!(
+            "`paginate` needs `parameter`, or `{{{name}}}` in the request"
+        ));
+    }
+    if let PaginateSpec::Page {
+        total: Some(_),
+        page_size: None | Some(0),
+        ..
+    } = paginate
+    {
+        return Err("`paginate` has a `total` and no `page_size`".into());
+    }
+    Ok(())
+}
+
+/// A full sweep of one stream would take for gone what another stream of the same entity brings.
+fn check_sweeps(spec: &ConnectorSpec) -> Result<(), String> {
+    let mut fed = BTreeMap::new();
+    let sweeps = |stream: &StreamSpec| {
+        stream.full_sweep || stream.list.iter().any(|list| list.pass == Pass::Sweep)
+    };
+    for stream in &spec.stream {
+        for feed in stream.list.iter().flat_map(|list| &list.feed) {
+            let first = fed.entry(feed.entity).or_insert(stream);
+            if first.name != stream.name && (sweeps(first) || sweeps(stream)) {
+                return Err(format!(
+                    "{} are fed by two streams, `{}` and `{}`, so neither is a full sweep",
+                    feed.entity, first.name, stream.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}

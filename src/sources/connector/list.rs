@@ -1,0 +1,97 @@
+//! `[[stream.list]]`: one list, how it is proven complete, and what its records become.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::children::{FetchSpec, LookupSpec, RestSpec};
+use super::paginate::PaginateSpec;
+use super::request::RequestSpec;
+use super::window::StartSpec;
+use crate::canonical::Entity;
+use crate::config::{FieldMap, HumanDuration, OneOrMany};
+
+/// When a list is read, and what its records say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sources) enum Pass {
+    /// All records, or those that changed in the window.
+    #[default]
+    Changes,
+    /// With a window only: records that may change without a stamp, such as all open invoices.
+    Open,
+    /// With a window only: records that are gone.
+    Deleted,
+    /// When a sweep is due: the ids of all living records. Nothing of it lands.
+    Sweep,
+}
+
+/// `[[stream.list]]`: one list and what its records become.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sources) struct ListSpec {
+    /// Its name, for `changes`.
+    pub(in crate::sources) name: Option<String>,
+    /// When it is read.
+    #[serde(default)]
+    pub(in crate::sources) pass: Pass,
+    /// What is asked.
+    pub(in crate::sources) request: RequestSpec,
+    /// The path of the list in the answer; `$` is the answer itself.
+    pub(in crate::sources) records: String,
+    /// The path of an object that is there when the list is empty and therefore left out.
+    pub(in crate::sources) empty_in: Option<String>,
+    /// How the next page is asked for.
+    pub(in crate::sources) paginate: PaginateSpec,
+    /// The path of the number of records in the answer, where the vendor counts them.
+    pub(in crate::sources) count: Option<String>,
+    /// How the vendor is asked for the number of records, where the answer does not hold it.
+    pub(in crate::sources) count_request: Option<CountSpec>,
+    /// An answer with so many records is cut off by the vendor: its window is halved.
+    pub(in crate::sources) cap_rows: Option<u64>,
+    /// How `[source.x] start` is asked for; without it, `start` does not narrow this list.
+    pub(in crate::sources) start: Option<StartSpec>,
+    /// A window, or the time since `start`, that is longer than this is cut into slices of this
+    /// length, which are read side by side.
+    pub(in crate::sources) slices: Option<HumanDuration>,
+    /// What its records become.
+    pub(in crate::sources) feed: Vec<FeedSpec>,
+}
+
+/// `count_request`: how many records there are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sources) struct CountSpec {
+    /// What is asked, with the list's own window.
+    pub(in crate::sources) request: RequestSpec,
+    /// The path of the number in the answer; `$` is the answer itself.
+    pub(in crate::sources) path: String,
+}
+
+/// `[[stream.list.feed]]`: an entity that is fed from a list's records, or from their children.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sources) struct FeedSpec {
+    /// The entity.
+    pub(in crate::sources) entity: Entity,
+    /// Only records of which each path has one of the texts. `^.` looks at a child's parent.
+    #[serde(default, rename = "where")]
+    pub(in crate::sources) only: BTreeMap<String, OneOrMany<String>>,
+    /// No record of which any of these paths has one of the texts.
+    #[serde(default)]
+    pub(in crate::sources) unless: BTreeMap<String, OneOrMany<String>>,
+    /// Records of which each path has one of the texts are gone: the version that was landed is
+    /// buried, and none lands.
+    #[serde(default)]
+    pub(in crate::sources) gone: BTreeMap<String, OneOrMany<String>>,
+    /// The path of a list of children in the record, which are read in the record's place.
+    pub(in crate::sources) each: Option<String>,
+    /// How children are fetched by their ids.
+    pub(in crate::sources) lookup: Option<LookupSpec>,
+    /// How children are fetched by their parent, one list for each.
+    pub(in crate::sources) fetch: Option<FetchSpec>,
+    /// How the rest of the children is fetched, when the record holds only the first of them.
+    pub(in crate::sources) rest: Option<RestSpec>,
+    /// The columns.
+    pub(in crate::sources) map: FieldMap,
+}

@@ -1,0 +1,298 @@
+//! One pull of one stream: its passes in order, and what it can say of itself at the end.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::asked::Asking;
+use super::changes;
+use super::course::Course;
+use super::cursor::Cursor;
+use super::mapper::Mapper;
+use super::plan::{ChangesPlan, ListPlan, StreamPlan};
+use super::reader::{ReadList, Reader};
+use super::session::Session;
+use super::window::{Bounds, Window};
+use crate::fault::Failure;
+use crate::sources::connector::Pass;
+use crate::sources::mapping::Tally;
+use crate::sources::page::{MappedPage, PullReport, PullRequest, Seal};
+
+/// A pull under way.
+pub(super) struct StreamPull<'p> {
+    session: &'p Session,
+    stream: &'p StreamPlan,
+    /// `[source.x] start`: older records are not asked for.
+    start: Option<Timestamp>,
+    request: PullRequest,
+    course: Course,
+    mapper: Mapper<'p>,
+    totals: Totals,
+    warnings: Vec<String>,
+}
+
+/// What came so far.
+#[derive(Debug)]
+struct Totals {
+    rows: u64,
+    /// How many records the vendor counted, as long as every list has a count.
+    reported: Option<u64>,
+    /// The server's clock at the first answer: what changes later belongs to the next window.
+    first_date: Option<Timestamp>,
+}
+
+impl<'p> StreamPull<'p> {
+    pub(super) fn new(
+        session: &'p Session,
+        stream: &'p StreamPlan,
+        start: Option<Timestamp>,
+        request: PullRequest,
+        pages: mpsc::Sender<MappedPage>,
+    ) -> Self {
+        let cursor = request.cursor.as_deref();
+        let course = Course::of(stream, cursor, request.full, session.server_now());
+        let mapper = Mapper {
+            session,
+            stream,
+            now: request.now,
+            is_narrow: course != Course::Full,
+            pages,
+            tally: Tally::default(),
+            page_count: 0,
+            bare_count: 0,
+            unproven: None,
+        };
+        Self {
+            session,
+            stream,
+            start,
+            request,
+            course,
+            mapper,
+            totals: Totals {
+                rows: 0,
+                reported: Some(0),
+                first_date: None,
+            },
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Reads what its course is, and reports.
+    pub(super) async fn run(mut self) -> Result<PullReport, Failure> {
+        // The sweep comes first: what it names was there before the window's end, so that a record
+        // that is new in between is brought by the window.
+        let sweeps = match &self.course {
+            Course::Full => !self.stream.full_sweep,
+            Course::Narrow { sweeps, .. } => *sweeps,
+        };
+        let mut is_swept = false;
+        if sweeps {
+            for list in self.stream.lists_of(Pass::Sweep) {
+                self.read(list, Bounds::default()).await?;
+                is_swept = true;
+            }
+        }
+        self.totals = Totals {
+            rows: 0,
+            reported: Some(0),
+            first_date: None,
+        };
+        let until = self.until();
+        let until = self.changed(until).await?;
+        if self.course != Course::Full {
+            for pass in [Pass::Open, Pass::Deleted] {
+                for list in self.stream.lists_of(pass) {
+                    self.read_beside(list, until).await?;
+                }
+            }
+        }
+        Ok(self.report(until, is_swept))
+    }
+
+    /// The end of the window: the vendor's clock, less the time in which rows may still move.
+    fn until(&self) -> Timestamp {
+        settled(self.stream, self.session.server_now())
+    }
+
+    /// Reads what changed, or everything. Gives the window's end as it was asked for.
+    async fn changed(&mut self, until: Timestamp) -> Result<Timestamp, Failure> {
+        let window = self.course.window(self.stream, until);
+        if let (Some(changes), Some(window)) = (&self.stream.changes, window) {
+            if self.changes(changes, window).await? {
+                return Ok(until);
+            }
+            self.course = Course::Full;
+            self.mapper.is_narrow = false;
+            self.warnings.push(format!(
+                "the change feed of {} is closed to this credential, so everything is read",
+                self.stream.name
+            ));
+        }
+        let bounds = Bounds {
+            changed: self.course.window(self.stream, until),
+            created: None,
+        };
+        for list in self.stream.lists_of(Pass::Changes) {
+            self.read(list, bounds).await?;
+        }
+        Ok(until)
+    }
+
+    /// Reads the change feed and what it names. `false` when the feed is closed.
+    async fn changes(&mut self, plan: &ChangesPlan, window: Window) -> Result<bool, Failure> {
+        let bounds = Bounds {
+            changed: Some(window),
+            created: None,
+        };
+        let asking = Asking {
+            incremental: self.stream.incremental.as_ref(),
+            start: None,
+            pass: Pass::Changes,
+            now: window.to.unwrap_or(self.request.now),
+        };
+        let what = self.stream.name.as_str();
+        let feed = match changes::read_feed(self.session, plan, what, asking, bounds).await {
+            Ok(feed) => feed,
+            Err(failure) if changes::is_closed(&failure) => return Ok(false),
+            Err(failure) => return Err(failure),
+        };
+        changes::read_objects(self.session, plan, what, &feed, &mut self.mapper).await?;
+        self.take(feed.read);
+        Ok(true)
+    }
+
+    /// Reads a list of a pass that stands beside the window. Its counts are tied on their own.
+    async fn read_beside(&mut self, list: &ListPlan, until: Timestamp) -> Result<(), Failure> {
+        let bounds = Bounds {
+            changed: self.course.window(self.stream, until),
+            created: None,
+        };
+        let reported = self.totals.reported;
+        self.read(list, bounds).await?;
+        if list.count.is_none() && list.count_request.is_none() {
+            self.totals.reported = reported;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, list: &ListPlan, bounds: Bounds) -> Result<(), Failure> {
+        let created = list.start.as_ref().and(self.start);
+        let bounds = Bounds {
+            created: created.map(|from| Window { from, to: None }),
+            ..bounds
+        };
+        let now = bounds
+            .changed
+            .and_then(|window| window.to)
+            .unwrap_or_else(|| self.session.server_now());
+        let reader = Reader {
+            session: self.session,
+            stream: self.stream,
+            list,
+            now,
+        };
+        let (sender, mut receiver) = mpsc::channel(1);
+        let mapper = &mut self.mapper;
+        // While a page is mapped, the next one is under way.
+        let mapping = async move {
+            while let Some(page) = receiver.recv().await {
+                let page: super::list::ListPage = page;
+                let records = list.pages.records_of(page.json.root()).unwrap_or_default();
+                mapper.land(list, &records).await?;
+            }
+            Ok::<(), Failure>(())
+        };
+        let (read, mapped) = tokio::join!(reader.read(bounds, sender), mapping);
+        mapped?;
+        self.take(read?);
+        Ok(())
+    }
+
+    fn take(&mut self, read: ReadList) {
+        self.totals.rows += read.came;
+        self.totals.reported = self
+            .totals
+            .reported
+            .zip(read.counted)
+            .map(|(sum, count)| sum + count);
+        self.totals.first_date = self.totals.first_date.or(read.first_date);
+        self.mapper.unproven = self.mapper.unproven.take().or(read.unproven);
+    }
+
+    fn report(mut self, until: Timestamp, is_swept: bool) -> PullReport {
+        let bare = self.mapper.bare_count;
+        if bare > 0 {
+            self.warnings.push(format!(
+                "{bare} records of {} came without the list that holds their children",
+                self.stream.name
+            ));
+        }
+        let is_full = self.course == Course::Full;
+        let tally = &self.mapper.tally;
+        let is_proven = self.mapper.unproven.is_none();
+        let is_sweep = is_proven && (is_swept || (self.stream.full_sweep && is_full));
+        let swept = self.swept(is_full);
+        let full_sweeps = swept
+            .into_iter()
+            .filter(|entity| is_sweep && tally.proves_absence(*entity))
+            .collect();
+        let (seal, cursor) = match &self.mapper.unproven {
+            None => (Seal::Sealed, self.next_cursor(until, is_full, is_swept)),
+            // What an unproven window missed must be asked for again.
+            Some(why) => (Seal::Unsealed(why.clone()), self.request.cursor.clone()),
+        };
+        PullReport {
+            cursor,
+            seal,
+            full_sweeps,
+            reported_rows: self.totals.reported,
+            page_count: self.mapper.page_count,
+            gaps: tally.gaps(),
+            warnings: [self.warnings, tally.warnings()].concat(),
+        }
+    }
+
+    /// The entities of which every living record was looked for, if the pull is a sweep.
+    fn swept(&self, is_full: bool) -> Vec<crate::canonical::Entity> {
+        if is_full && self.stream.full_sweep {
+            return self.stream.entities();
+        }
+        let lists = self.stream.lists_of(Pass::Sweep);
+        let feeds = lists.flat_map(|list| &list.feeds);
+        feeds.map(|feed| feed.mapping.entity()).collect()
+    }
+
+    fn next_cursor(&self, until: Timestamp, is_full: bool, is_swept: bool) -> Option<String> {
+        self.stream.incremental.as_ref()?;
+        // The vendor's clock stamps the records, so it also cuts the windows. A window whose end
+        // was asked for ends there, unless our clock ran ahead of the vendor's.
+        let answered = self
+            .totals
+            .first_date
+            .map(|date| settled(self.stream, date));
+        let at = match answered {
+            Some(answered) if self.stream.has_end(is_full) => until.min(answered),
+            Some(answered) => answered,
+            None => until,
+        };
+        let (swept_at, full_rows) = match &self.course {
+            Course::Full => (Some(at), Some(self.totals.rows)),
+            Course::Narrow { cursor, .. } if is_swept => (Some(at), cursor.full_rows),
+            Course::Narrow { cursor, .. } => {
+                (cursor.swept_at.or(Some(cursor.at)), cursor.full_rows)
+            }
+        };
+        let cursor = Cursor {
+            at,
+            swept_at,
+            full_rows,
+        };
+        Some(cursor.text())
+    }
+}
+
+fn settled(stream: &StreamPlan, now: Timestamp) -> Timestamp {
+    let settle = stream.incremental.as_ref().map(|one| one.spec.settle.0);
+    let settle = settle.and_then(|settle| SignedDuration::try_from(settle).ok());
+    now.checked_sub(settle.unwrap_or_default()).unwrap_or(now)
+}

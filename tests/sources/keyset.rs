@@ -70,6 +70,28 @@ async fn a_keyset_inside_a_query_text_ends_on_an_empty_page() {
 }
 
 #[tokio::test]
+async fn a_probe_asks_for_the_first_page_wherever_its_place_is_named() {
+    // Goal: `crossfoot check` of a list whose request names its place. Method: each kind of place.
+    for (paginate, first) in [
+        (
+            r#"{ kind = "keyset", id = "id", first = "0" }"#,
+            "/q?q=above 0",
+        ),
+        (r#"{ kind = "keyset", id = "id" }"#, "/q"),
+    ] {
+        let desk = Desk::new();
+        let server = server(|_| json(r#"{"data":[]}"#)).await;
+        let text = connector(paginate).replace(
+            r#"{ path = "/items" }"#,
+            r#"{ path = "/q", query = { q = "above {last}" } }"#,
+        );
+        let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
+        source.probe().await.unwrap();
+        assert_eq!(asked(&server).await, [first]);
+    }
+}
+
+#[tokio::test]
 async fn a_keyset_that_the_server_ignores_is_a_loop() {
     // Goal: the same page again is found at once. Method: a server that knows no keyset.
     let desk = Desk::new();

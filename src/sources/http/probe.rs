@@ -67,7 +67,8 @@ async fn ask(
         now,
     };
     let asked = Asked::within(&pages.request, &stream.name, asking, bounds)?;
-    let shown = asked.call(session, &[])?.shown();
+    let nowhere = ["cursor", "last", "page", "offset"].map(|place| (place, None));
+    let shown = asked.call(session, &nowhere)?.shown();
     ListWalk::new(session, asked, pages)
         .impatient()
         .next()

@@ -10,12 +10,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::cell::Cell;
 use super::entity::{Column, Entity, Kind};
 use super::record::{Record, Value};
+use super::sums::{Sums, totalled};
 use crate::totals::{ControlTotals, TotalsError};
 
 /// The scale of every landed decimal.
-const SCALE: u32 = 10;
+pub(super) const SCALE: u32 = 10;
 
 /// Records of one entity as Arrow columns in its page schema, with their control totals.
 #[derive(Debug, Clone)]
@@ -74,28 +76,28 @@ impl ColumnBuilder {
 
     /// Appends a value; one of another kind than the column's is absent, which the mapping that
     /// typed it never produces.
-    fn append(&mut self, value: Option<&Value>) {
-        match (self, value) {
-            (Self::Text(builder), Some(Value::Text(text))) => builder.append_value(text),
+    fn append(&mut self, cell: Option<&Cell<'_>>) {
+        match (self, cell) {
+            (Self::Text(builder), Some(Cell::Text(text))) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
-            (Self::List(builder), Some(Value::List(texts))) => {
-                for text in texts {
+            (Self::List(builder), Some(Cell::List(texts))) => {
+                for text in texts.iter() {
                     builder.values().append_value(text);
                 }
                 builder.append(true);
             }
             (Self::List(builder), _) => builder.append(false),
-            (Self::Decimal(builder), Some(Value::Decimal(number))) => {
+            (Self::Decimal(builder), Some(Cell::Decimal(number))) => {
                 builder.append_option(unscaled(*number));
             }
             (Self::Decimal(builder), _) => builder.append_null(),
-            (Self::Date(builder), Some(Value::Date(day))) => builder.append_value(epoch_days(*day)),
+            (Self::Date(builder), Some(Cell::Date(day))) => builder.append_value(epoch_days(*day)),
             (Self::Date(builder), _) => builder.append_null(),
-            (Self::Instant(builder), Some(Value::Instant(instant))) => {
+            (Self::Instant(builder), Some(Cell::Instant(instant))) => {
                 builder.append_value(instant.as_microsecond());
             }
             (Self::Instant(builder), _) => builder.append_null(),
-            (Self::Bool(builder), Some(Value::Bool(flag))) => builder.append_value(*flag),
+            (Self::Bool(builder), Some(Cell::Bool(flag))) => builder.append_value(*flag),
             (Self::Bool(builder), _) => builder.append_null(),
         }
     }
@@ -117,12 +119,15 @@ pub struct BatchBuilder {
     entity: Entity,
     columns: Vec<ColumnBuilder>,
     raw: StringBuilder,
-    totals: ControlTotals,
+    sums: Sums,
+    totalled: Vec<(usize, &'static str)>,
+    currency: Option<usize>,
 }
 
 impl BatchBuilder {
     /// An empty batch of an entity.
     pub fn new(entity: Entity) -> Self {
+        let (totalled, currency) = totalled(entity);
         Self {
             entity,
             columns: entity
@@ -130,28 +135,51 @@ impl BatchBuilder {
                 .map(|column| ColumnBuilder::new(column.kind))
                 .collect(),
             raw: StringBuilder::new(),
-            totals: ControlTotals::default(),
+            sums: Sums::new(),
+            totalled,
+            currency,
         }
     }
 
     /// How many records it has.
     pub fn len(&self) -> u64 {
-        self.totals.rows
+        self.sums.rows()
     }
 
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.totals.rows == 0
+        self.len() == 0
     }
 
     /// Appends one record, whose values were typed by the mapping.
     pub fn push(&mut self, record: &Record) -> Result<(), TotalsError> {
         debug_assert_eq!(record.entity, self.entity, "a batch holds one entity");
-        count(&mut self.totals, record)?;
-        for (builder, value) in self.columns.iter_mut().zip(&record.values) {
-            builder.append(value.as_ref());
+        let cells: Vec<Option<Cell<'_>>> = record
+            .values
+            .iter()
+            .map(|value| value.as_ref().map(Cell::from))
+            .collect();
+        self.push_cells(&cells, record.raw.as_deref())
+    }
+
+    /// Appends one record by its cells, in the order of [`Entity::columns`].
+    pub fn push_cells(
+        &mut self,
+        cells: &[Option<Cell<'_>>],
+        raw: Option<&str>,
+    ) -> Result<(), TotalsError> {
+        let cell = |at: usize| cells.get(at).and_then(Option::as_ref);
+        let currency = self.currency.and_then(cell).and_then(Cell::text);
+        for (at, column) in &self.totalled {
+            if let Some(number) = cell(*at).and_then(Cell::decimal) {
+                self.sums.add(column, currency, number)?;
+            }
         }
-        self.raw.append_option(record.raw.as_deref());
+        self.sums.count_row();
+        for (at, builder) in self.columns.iter_mut().enumerate() {
+            builder.append(cells.get(at).and_then(Option::as_ref));
+        }
+        self.raw.append_option(raw);
         Ok(())
     }
 
@@ -161,27 +189,13 @@ impl BatchBuilder {
             self.columns.iter_mut().map(ColumnBuilder::finish).collect();
         arrays.push(std::sync::Arc::new(self.raw.finish()));
         let batch = RecordBatch::try_new(self.entity.page_schema(), arrays)?;
-        let totals = std::mem::take(&mut self.totals);
+        let totals = std::mem::replace(&mut self.sums, Sums::new()).totals();
         Ok(CanonicalBatch {
             entity: self.entity,
             batch,
             totals,
         })
     }
-}
-
-/// Counts a record and adds its totalled columns, per currency where it has one.
-pub(crate) fn count(totals: &mut ControlTotals, record: &Record) -> Result<(), TotalsError> {
-    totals.count_row();
-    for column in record.entity.totalled_columns() {
-        if let Some(number) = record.decimal(column) {
-            match record.text("currency") {
-                Some(currency) => totals.add(&format!("{column}:{currency}"), number)?,
-                None => totals.add(column, number)?,
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The records of a batch in an entity's page schema or landed schema. Columns that the batch does
@@ -216,7 +230,7 @@ pub fn read_records(entity: Entity, batch: &RecordBatch) -> Result<Vec<Record>, 
     Ok(records)
 }
 
-fn mistyped(column: &str) -> ArrowError {
+pub(super) fn mistyped(column: &str) -> ArrowError {
     ArrowError::SchemaError(format!(
         "column `{column}` has not the type of its entity's schema"
     ))
@@ -268,6 +282,9 @@ fn read_value(column: &Column, array: &ArrayRef, row: usize) -> Result<Option<Va
 /// The integer behind a landed decimal; `None` where it has more decimals than the landing keeps,
 /// which the parser refuses first.
 pub(crate) fn unscaled(number: Decimal) -> Option<i128> {
+    if let Some(missing) = SCALE.checked_sub(number.scale()) {
+        return number.mantissa().checked_mul(10_i128.pow(missing));
+    }
     let exact = number.normalize();
     let missing = SCALE.checked_sub(exact.scale())?;
     exact.mantissa().checked_mul(10_i128.pow(missing))
@@ -280,16 +297,36 @@ pub(crate) fn scaled(unscaled: i128) -> Option<Decimal> {
         .map(|number| number.normalize())
 }
 
+/// Days from 0000-03-01 to 1970-01-01, in the calendar that has no beginning.
+const EPOCH_IN_ERAS: i32 = 719_468;
+/// Days of 400 years.
+const ERA_DAYS: i32 = 146_097;
+
 /// Days since 1970-01-01, as Date32 counts them.
 pub(crate) fn epoch_days(day: Date) -> i32 {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    (day - epoch).get_days()
+    // Years begin in March here, so that the day that not every year has is the last one.
+    let month = i32::from(day.month());
+    let year = i32::from(day.year()) - i32::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + i32::from(day.day()) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * ERA_DAYS + day_of_era - EPOCH_IN_ERAS
 }
 
 /// The civil date behind Date32's count of days.
 pub(crate) fn day_of_epoch(days: i32) -> Option<Date> {
-    use jiff::ToSpan;
-    jiff::civil::date(1970, 1, 1).checked_add(days.days()).ok()
+    let shifted = days.checked_add(EPOCH_IN_ERAS)?;
+    let day_of_era = shifted.rem_euclid(ERA_DAYS);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = (shifted_month + 2) % 12 + 1;
+    let year = shifted.div_euclid(ERA_DAYS) * 400 + year_of_era + i32::from(month <= 2);
+    let (year, month, day) = (year.try_into(), month.try_into(), day.try_into());
+    Date::new(year.ok()?, month.ok()?, day.ok()?).ok()
 }
 
 #[cfg(test)]
@@ -319,5 +356,26 @@ mod tests {
         assert_eq!(batch.records().unwrap(), vec![record]);
         assert_eq!(batch.totals().rows, 1);
         assert_eq!(batch.totals().sums["total:USD"], Decimal::new(-1005, 3));
+    }
+
+    // Goal: days are counted as the calendar library counts them. Method: every 13th day of twelve
+    // thousand years, and both ends.
+    #[test]
+    fn days_are_counted_as_the_calendar_does() {
+        use jiff::ToSpan;
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let mut day = jiff::civil::date(-2_000, 1, 1);
+        while let Ok(next) = day.checked_add(13.days()) {
+            let days = (day - epoch).get_days();
+            assert_eq!(epoch_days(day), days);
+            assert_eq!(day_of_epoch(days), Some(day));
+            day = next;
+        }
+        for end in [Date::MIN, Date::MAX] {
+            assert_eq!(day_of_epoch(epoch_days(end)), Some(end));
+        }
+        assert_eq!(day_of_epoch(epoch_days(Date::MAX) + 1), None);
+        assert_eq!(day_of_epoch(i32::MAX), None);
+        assert_eq!(day_of_epoch(i32::MIN), None);
     }
 }

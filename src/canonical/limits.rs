@@ -1,49 +1,71 @@
 //! What a record may hold beyond the types of its columns, so that one odd record cannot stop the
 //! work on all others.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use std::ops::RangeInclusive;
+
 use rust_decimal::Decimal;
 
+use super::cell::Cell;
 use super::entity::Entity;
-use super::record::{Record, Value};
+use super::record::Record;
 
 /// Ids and references are keys of indexes; Postgres takes none beyond 2,704 bytes.
 const KEY_BYTES_MAX: usize = 512;
 /// Days lie in years that have four digits, with room for a period before and after.
-const YEARS: std::ops::RangeInclusive<i16> = 1..=9998;
+const YEARS: RangeInclusive<i16> = 1..=9998;
+/// The same years in UTC, in seconds since 1970.
+const SECONDS: RangeInclusive<i64> = -62_135_596_800..=253_370_764_799;
 /// Quantity times price stays within what can be multiplied on: 10²⁰.
 const PRODUCT_MAX: Decimal = Decimal::from_parts(1_661_992_960, 1_808_227_885, 5, false, 0);
 
 impl Record {
     /// The first column whose value no record may have, and why.
     pub fn misfit(&self) -> Option<(&'static str, &'static str)> {
-        for (column, value) in self.entity.columns().zip(&self.values) {
-            let reason = match value {
-                Some(Value::Text(text)) if is_key(column.name) && text.len() > KEY_BYTES_MAX => {
-                    "is longer than 512 bytes, which no id is"
-                }
-                Some(Value::Date(day)) if !is_plausible(*day) => "lies outside the years 1 to 9998",
-                Some(Value::Instant(instant)) if !is_plausible(utc_day(*instant)) => {
-                    "lies outside the years 1 to 9998"
-                }
-                _ => continue,
-            };
-            return Some((column.name, reason));
-        }
-        let is_priced = matches!(self.entity, Entity::Contracts | Entity::InvoiceLines);
-        let product = self.decimal("quantity").zip(self.decimal("unit_price"));
-        let is_too_much = |(quantity, price): (Decimal, Decimal)| {
-            quantity
-                .checked_mul(price)
-                .is_none_or(|product| product.abs() > PRODUCT_MAX)
+        let cells: Vec<Option<Cell<'_>>> = self
+            .values
+            .iter()
+            .map(|value| value.as_ref().map(Cell::from))
+            .collect();
+        misfit_of(self.entity, &cells)
+    }
+}
+
+/// As [`Record::misfit`], of the cells of a record.
+pub(crate) fn misfit_of(
+    entity: Entity,
+    cells: &[Option<Cell<'_>>],
+) -> Option<(&'static str, &'static str)> {
+    for (column, cell) in entity.columns().zip(cells) {
+        let reason = match cell {
+            Some(Cell::Text(text)) if text.len() > KEY_BYTES_MAX && is_key(column.name) => {
+                "is longer than 512 bytes, which no id is"
+            }
+            Some(Cell::Date(day)) if !YEARS.contains(&day.year()) => {
+                "lies outside the years 1 to 9998"
+            }
+            Some(Cell::Instant(instant)) if !SECONDS.contains(&instant.as_second()) => {
+                "lies outside the years 1 to 9998"
+            }
+            _ => continue,
         };
-        (is_priced && product.is_some_and(is_too_much)).then_some((
+        return Some((column.name, reason));
+    }
+    if !matches!(entity, Entity::Contracts | Entity::InvoiceLines) {
+        return None;
+    }
+    let number = |name: &str| cells.get(entity.index_of(name)?)?.as_ref()?.decimal();
+    let is_too_much = |(quantity, price): (Decimal, Decimal)| {
+        quantity
+            .checked_mul(price)
+            .is_none_or(|product| product.abs() > PRODUCT_MAX)
+    };
+    number("quantity")
+        .zip(number("unit_price"))
+        .is_some_and(is_too_much)
+        .then_some((
             "quantity",
             "times the unit price is more than an amount can be",
         ))
-    }
 }
 
 fn is_key(column: &str) -> bool {
@@ -55,17 +77,11 @@ fn is_key(column: &str) -> bool {
         )
 }
 
-fn is_plausible(day: Date) -> bool {
-    YEARS.contains(&day.year())
-}
-
-fn utc_day(instant: Timestamp) -> Date {
-    instant.to_zoned(TimeZone::UTC).date()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::Value;
+    use jiff::Timestamp;
 
     /// Goal: what would harm others is told by its column. Method: one odd value at a time.
     #[test]
@@ -102,5 +118,22 @@ mod tests {
         );
         assert_eq!(line.misfit().map(|(column, _)| column), Some("quantity"));
         assert_eq!(PRODUCT_MAX, Decimal::from(100_000_000_000_000_000_000_u128));
+    }
+
+    /// Goal: instants have the same limits as days. Method: the first and the last second of the
+    /// years, and their neighbours.
+    #[test]
+    fn instants_keep_to_the_same_years() {
+        for (text, fits) in [
+            ("0001-01-01T00:00:00Z", true),
+            ("0000-12-31T23:59:59Z", false),
+            ("9998-12-31T23:59:59.999999Z", true),
+            ("9999-01-01T00:00:00Z", false),
+        ] {
+            let instant: Timestamp = text.parse().unwrap();
+            let mut record = Record::empty(Entity::Usage);
+            record.set("starts_on", Some(Value::Instant(instant)));
+            assert_eq!(record.misfit().is_none(), fits, "{text}");
+        }
     }
 }

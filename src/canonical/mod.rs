@@ -3,15 +3,23 @@
 //! landed Parquet.
 
 mod batch;
+mod cell;
+mod digest;
 mod entity;
 mod limits;
 mod parse;
 mod record;
 mod reject;
+mod rows;
+mod sums;
 
-pub(crate) use batch::count;
 pub use batch::{BatchBuilder, CanonicalBatch, read_records};
+pub use cell::Cell;
+pub(crate) use digest::Absorbed;
 pub use entity::{COMMON_COLUMNS, Column, Entity, Kind, LANDING_COLUMNS};
+pub(crate) use limits::misfit_of;
+pub(crate) use parse::exact;
 pub use parse::{ParseError, parse_date, parse_decimal, parse_instant};
 pub use record::{Record, Value};
 pub use reject::Reject;
+pub(crate) use rows::{Dated, Rows};

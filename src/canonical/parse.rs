@@ -12,6 +12,8 @@ use crate::period::{local_day, local_midnight};
 const SCALE_MAX: u32 = 10;
 /// And at most this many digits in all.
 const PRECISION: u32 = 28;
+/// So many digits fit 64 bits, whatever they are.
+const PLAIN_DIGITS_MAX: usize = 18;
 
 /// Why a text is not the value that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,9 @@ pub enum ParseError {
 /// Reads a decimal exactly: an optional `-`, digits, an optional point and digits, an optional
 /// exponent. Signs, separators, symbols and other digits than ASCII's are refused.
 pub fn parse_decimal(text: &str) -> Result<Decimal, ParseError> {
+    if let Some(number) = plain_number(text) {
+        return Ok(number);
+    }
     let (mantissa_text, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
         None => (text, 0),
@@ -76,6 +81,50 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, ParseError> {
     let signed = if negative { -mantissa } else { mantissa };
     let scale = u32::try_from(scale).map_err(|_| ParseError::TooManyDigits)?;
     Decimal::try_from_i128_with_scale(signed, scale).map_err(|_| ParseError::TooManyDigits)
+}
+
+/// A number of few digits without an exponent, which most are.
+fn plain_number(text: &str) -> Option<Decimal> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (digits, scale) = match unsigned.bytes().position(|byte| byte == b'.') {
+        Some(point) => (unsigned.len() - 1, unsigned.len() - 1 - point),
+        None => (unsigned.len(), 0),
+    };
+    let has_ends = !unsigned.starts_with('.') && !unsigned.ends_with('.');
+    if !has_ends || !(1..=PLAIN_DIGITS_MAX).contains(&digits) || scale > SCALE_MAX as usize {
+        return None;
+    }
+    let mut mantissa: i64 = 0;
+    let mut has_point = false;
+    for byte in unsigned.bytes() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' if !has_point => has_point = true,
+            _ => return None,
+        }
+    }
+    let signed = if unsigned.len() < text.len() {
+        -mantissa
+    } else {
+        mantissa
+    };
+    let number = Decimal::new(signed, u32::try_from(scale).ok()?);
+    Some(if scale > 0 {
+        number.normalize()
+    } else {
+        number
+    })
+}
+
+/// A number that was computed from others, if it can be kept exactly.
+pub(crate) fn exact(number: Decimal) -> Result<Decimal, ParseError> {
+    let exact = number.normalize();
+    let whole_digits_max = PRECISION - SCALE_MAX;
+    let bound = 10_u128.pow(whole_digits_max + exact.scale().min(SCALE_MAX));
+    if exact.scale() > SCALE_MAX || exact.mantissa().unsigned_abs() >= bound {
+        return Err(ParseError::TooManyDigits);
+    }
+    Ok(exact)
 }
 
 fn parse_exponent(text: &str) -> Result<i64, ParseError> {
@@ -198,6 +247,28 @@ mod tests {
             "1e99999999999999999999",
         ] {
             assert!(parse_decimal(text).is_err(), "{text} must be refused");
+        }
+    }
+
+    // Goal: what a computed number may be is what a written one may be. Method: each against the
+    // parser of its own text.
+    #[test]
+    fn computed_numbers_have_the_limits_of_written_ones() {
+        for (digits, scale) in [
+            (0, 0),
+            (-100, 4),
+            (1, 10),
+            (1, 11),
+            (10, 11),
+            (999_999_999_999_999_999, 0),
+            (1_000_000_000_000_000_000, 0),
+            (9_999_999_999_999_999_999_999_999_999, 10),
+            (10_000_000_000_000_000_000_000_000_000, 10),
+            (-70_000_000_000_000_000_000_000_000_000, 11),
+        ] {
+            let number = Decimal::try_from_i128_with_scale(digits, scale).unwrap();
+            let written = parse_decimal(&number.normalize().to_string());
+            assert_eq!(exact(number), written, "{digits} {scale}");
         }
     }
 

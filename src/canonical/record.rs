@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::digest::Absorbed;
 use super::entity::Entity;
 
 /// A typed value. Absent is `None` in a [`Record`], never a value of its own.
@@ -126,59 +127,37 @@ impl Record {
     /// A digest of all that the source said: every value but `updated_at`, and the raw record.
     /// Two versions with one digest are the same version.
     pub fn digest(&self) -> [u8; 16] {
-        let mut hasher = self.hashed_values();
-        absorb(
-            &mut hasher,
-            7,
-            self.raw.as_deref().unwrap_or_default().as_bytes(),
-        );
-        first_half(&hasher)
+        let mut absorbed = self.absorbed_values();
+        absorbed.raw(self.raw.as_deref().unwrap_or_default());
+        absorbed.digest()
     }
 
     /// A digest of the typed values alone, but `updated_at`: what crossfoot reads of the record.
     pub fn values_digest(&self) -> [u8; 16] {
-        first_half(&self.hashed_values())
+        self.absorbed_values().digest()
     }
 
-    fn hashed_values(&self) -> blake3::Hasher {
-        let mut hasher = blake3::Hasher::new();
+    fn absorbed_values(&self) -> Absorbed {
+        let mut absorbed = Absorbed::default();
         for (column, value) in self.entity.columns().zip(&self.values) {
             if column.name == "updated_at" {
                 continue;
             }
             match value {
-                None => hasher.update(&[0]),
-                Some(Value::Text(text)) => absorb(&mut hasher, 1, text.as_bytes()),
+                None => absorbed.absent(),
+                Some(Value::Text(text)) => absorbed.text(text),
                 Some(Value::List(texts)) => {
-                    hasher.update(&[2]);
-                    hasher.update(&(texts.len() as u64).to_le_bytes());
+                    absorbed.list(texts.len());
                     for text in texts {
-                        absorb(&mut hasher, 1, text.as_bytes());
+                        absorbed.text(text);
                     }
-                    &mut hasher
                 }
-                Some(Value::Decimal(number)) => {
-                    absorb(&mut hasher, 3, number.normalize().to_string().as_bytes())
-                }
-                Some(Value::Date(day)) => absorb(&mut hasher, 4, day.to_string().as_bytes()),
-                Some(Value::Instant(instant)) => {
-                    absorb(&mut hasher, 5, &instant.as_microsecond().to_le_bytes())
-                }
-                Some(Value::Bool(flag)) => hasher.update(&[6, u8::from(*flag)]),
-            };
+                Some(Value::Decimal(number)) => absorbed.decimal(*number),
+                Some(Value::Date(day)) => absorbed.date(*day),
+                Some(Value::Instant(instant)) => absorbed.instant(instant.as_microsecond()),
+                Some(Value::Bool(flag)) => absorbed.flag(*flag),
+            }
         }
-        hasher
+        absorbed
     }
-}
-
-fn first_half(hasher: &blake3::Hasher) -> [u8; 16] {
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    digest
-}
-
-fn absorb<'h>(hasher: &'h mut blake3::Hasher, tag: u8, bytes: &[u8]) -> &'h mut blake3::Hasher {
-    hasher.update(&[tag]);
-    hasher.update(&(bytes.len() as u64).to_le_bytes());
-    hasher.update(bytes)
 }

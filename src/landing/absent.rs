@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::versions::{Digest, id_digest};
+use super::content::{Digest, id_digest};
 use crate::canonical::Entity;
 use crate::sources::MappedPage;
 

@@ -1,7 +1,7 @@
 //! The rows of a page that may count: of each id the best one, and what contradicts it.
 
-use super::versions::Content;
-use crate::canonical::Record;
+use super::content::Content;
+use crate::canonical::{Absorbed, Rows};
 
 /// A row of a page, and what it says.
 pub(super) struct Candidate {
@@ -18,12 +18,12 @@ pub(super) struct Candidates {
 }
 
 /// The rows of a page without those that repeat another, or were changed before it.
-pub(super) fn candidates_of(records: &[Record]) -> Candidates {
-    let mut all: Vec<Candidate> = (0..)
-        .zip(records)
-        .map(|(row, record)| Candidate {
+pub(super) fn candidates_of(rows: &Rows<'_>, absorbed: &mut Absorbed) -> Candidates {
+    let mut all: Vec<Candidate> = (0..rows.len())
+        .zip(0..)
+        .map(|(at, row)| Candidate {
             row,
-            content: Content::of(record),
+            content: Content::of(rows, at, absorbed),
         })
         .collect();
     all.sort_unstable_by(|one, other| {

@@ -18,6 +18,9 @@ pub(super) fn landed_batch(
 ) -> Result<RecordBatch, ArrowError> {
     let schema = entity.landed_schema();
     let row_count = indices.values().len();
+    // A page that lands as a whole needs no copy.
+    let in_order = indices.values().iter().copied().eq((0..).take(row_count));
+    let is_whole = in_order && row_count == page.num_rows();
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
         let column: ArrayRef = match field.name().as_str() {
@@ -36,7 +39,11 @@ pub(super) fn landed_batch(
                 let column = page.column_by_name(name).ok_or_else(|| {
                     ArrowError::SchemaError(format!("the page has no column `{name}`"))
                 })?;
-                take(column, indices, None)?
+                if is_whole {
+                    Arc::clone(column)
+                } else {
+                    take(column, indices, None)?
+                }
             }
         };
         columns.push(column);

@@ -8,6 +8,7 @@
 mod absent;
 mod candidate;
 mod conflict;
+mod content;
 mod durable;
 mod error;
 mod file;

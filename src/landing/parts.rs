@@ -24,7 +24,7 @@ const OPEN_PARTS_MAX: usize = 64;
 /// Rows of one file; beyond it the partition goes on in another.
 const PART_ROWS_MAX: u64 = 4_194_304;
 /// Bytes of unfinished row groups over all open files; beyond it the largest is flushed.
-const WAITING_BYTES_MAX: usize = 128 << 20;
+const WAITING_BYTES_MAX: usize = 32 << 20;
 
 /// What all files of a pull have in common.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub(super) struct PullStamp {
 struct OpenPart {
     part: Part,
     last_use: u64,
+    /// As the part said when it last took rows.
+    waiting_bytes: usize,
 }
 
 /// The files of one pull. Dropped before [`Parts::publish`] came to its end, it removes them.
@@ -82,7 +84,12 @@ impl Parts {
         self.make_room(partition)?;
         if !self.open.contains_key(&partition) {
             let part = self.create(partition)?;
-            self.open.insert(partition, OpenPart { part, last_use: 0 });
+            let open = OpenPart {
+                part,
+                last_use: 0,
+                waiting_bytes: 0,
+            };
+            self.open.insert(partition, open);
         }
         self.use_count += 1;
         let last_use = self.use_count;
@@ -91,9 +98,11 @@ impl Parts {
                 open.last_use = last_use;
                 let place = Place {
                     part: open.part.names.number,
-                    row: open.part.row_count(),
+                    // A file is closed long before its rows leave 32 bits.
+                    row: u32::try_from(open.part.row_count()).unwrap_or(u32::MAX),
                 };
                 open.part.append(batch, totals)?;
+                open.waiting_bytes = open.part.waiting_bytes();
                 place
             }
             None => Place { part: 0, row: 0 },
@@ -234,16 +243,20 @@ impl Parts {
 
     fn limit_memory(&mut self) -> Result<(), LandingError> {
         loop {
-            let sizes = self.open.values().map(|open| open.part.waiting_bytes());
+            let sizes = self.open.values().map(|open| open.waiting_bytes);
             if sizes.sum::<usize>() <= WAITING_BYTES_MAX {
                 return Ok(());
             }
             let largest = self
                 .open
                 .values_mut()
-                .max_by_key(|open| open.part.waiting_bytes());
+                .max_by_key(|open| open.waiting_bytes)
+                .filter(|open| open.waiting_bytes > 0);
             match largest {
-                Some(open) => open.part.flush()?,
+                Some(open) => {
+                    open.part.flush()?;
+                    open.waiting_bytes = 0;
+                }
                 None => return Ok(()),
             }
         }
@@ -273,7 +286,7 @@ impl Parts {
                     Some(!superseded.contains(&here))
                 })
                 .collect();
-            row += batch.num_rows() as u64;
+            row += u32::try_from(batch.num_rows()).unwrap_or(u32::MAX);
             let left = filter_record_batch(&batch, &keep)
                 .map_err(|error| LandingError::columns(place, error))?;
             if left.num_rows() == 0 {

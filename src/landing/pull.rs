@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use super::absent::Absences;
 use super::candidate::{Candidate, Candidates, candidates_of};
 use super::conflict;
+use super::content::{Content, id_digest};
 use super::error::LandingError;
 use super::file::{LandedFile, LandedPull};
 use super::landed_batch::landed_batch;
@@ -28,8 +29,10 @@ use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Content, Place, Standing, Verdict, Versions, id_digest};
-use crate::canonical::{BatchBuilder, CanonicalBatch, Entity, Record, Reject, Value, count};
+use super::versions::{Place, Standing, Verdict, Versions};
+use crate::canonical::{
+    Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
+};
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::sources::MappedPage;
@@ -65,6 +68,7 @@ pub struct PullWriter {
     tally: LandedPull,
     came: BTreeMap<Entity, ControlTotals>,
     absences: Absences,
+    absorbed: Absorbed,
 }
 
 impl PullWriter {
@@ -103,6 +107,7 @@ impl PullWriter {
             tally: LandedPull::default(),
             came: BTreeMap::new(),
             absences: Absences::default(),
+            absorbed: Absorbed::default(),
         }
     }
 
@@ -153,10 +158,12 @@ impl PullWriter {
     fn write_batch(&mut self, batch: &CanonicalBatch) -> Result<(), LandingError> {
         let entity = batch.entity();
         let page = || format!("a page of {entity}");
-        let records = batch
-            .records()
+        let rows = Rows::new(entity, batch.batch())
             .map_err(|error| LandingError::columns(page(), error))?;
-        let totals = self.totals_of(&records)?;
+        self.check_source(&rows)?;
+        let totals = rows
+            .totals(0..rows.len())
+            .map_err(|error| LandingError::totals(page(), error))?;
         batch
             .totals()
             .tie(&totals)
@@ -169,24 +176,24 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
-        let Candidates { best, rivals } = candidates_of(&records);
+        let Candidates { best, rivals } = candidates_of(&rows, &mut self.absorbed);
         let candidate_count = best.len() + rivals.len();
         self.tally.repeated_count += totals.rows - candidate_count as u64;
         let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
         // The best of an id is judged before what contradicts it within the page.
         for candidate in best.into_iter().chain(rivals) {
             if self.is_written(entity, &candidate) {
-                let period = self.period_of(&records[candidate.row as usize]);
+                let period = self.period_of(&rows, candidate.row as usize);
                 landing.entry(period).or_default().push(candidate);
             }
         }
-        for (period, rows) in landing {
+        for (period, candidates) in landing {
             let partition = Partition {
                 quarantine: false,
                 entity,
                 period,
             };
-            self.append(partition, batch.batch(), &records, &rows)?;
+            self.append(partition, batch.batch(), &rows, &candidates)?;
         }
         Ok(())
     }
@@ -218,21 +225,19 @@ impl PullWriter {
         &mut self,
         partition: Partition,
         page: &RecordBatch,
-        records: &[Record],
-        rows: &[Candidate],
+        rows: &Rows<'_>,
+        candidates: &[Candidate],
     ) -> Result<(), LandingError> {
         let entity = partition.entity;
-        let mut totals = ControlTotals::default();
-        for candidate in rows {
-            count(&mut totals, &records[candidate.row as usize])
-                .map_err(|error| LandingError::totals(entity.name(), error))?;
-        }
-        let indices: UInt32Array = rows.iter().map(|candidate| candidate.row).collect();
+        let totals = rows
+            .totals(candidates.iter().map(|candidate| candidate.row as usize))
+            .map_err(|error| LandingError::totals(entity.name(), error))?;
+        let indices: UInt32Array = candidates.iter().map(|candidate| candidate.row).collect();
         let batch = landed_batch(&self.context, entity, page, &indices)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();
-        for (row, candidate) in (first.row..).zip(rows) {
+        for (row, candidate) in (first.row..).zip(candidates) {
             let part = first.part;
             let place = Place { part, row };
             if versions.written(&candidate.content, place) == Standing::Rival {
@@ -380,14 +385,16 @@ impl PullWriter {
             let batch = builder
                 .finish()
                 .map_err(|error| LandingError::columns(entity.name(), error))?;
-            let rows: Vec<Candidate> = (0..)
-                .zip(&records)
-                .map(|(row, record)| Candidate {
+            let rows = Rows::new(entity, batch.batch())
+                .map_err(|error| LandingError::columns(entity.name(), error))?;
+            let candidates: Vec<Candidate> = (0..rows.len())
+                .zip(0..)
+                .map(|(at, row)| Candidate {
                     row,
-                    content: Content::of(record),
+                    content: Content::of(&rows, at, &mut self.absorbed),
                 })
                 .collect();
-            self.append(partition, batch.batch(), &records, &rows)?;
+            self.append(partition, batch.batch(), &rows, &candidates)?;
             self.tally.tombstone_count += ids.len() as u64;
         }
         Ok(())
@@ -415,33 +422,24 @@ impl PullWriter {
         Ok(())
     }
 
-    fn totals_of(&self, records: &[Record]) -> Result<ControlTotals, LandingError> {
-        let mut totals = ControlTotals::default();
-        for record in records {
-            if record.source() != self.context.source {
-                return Err(LandingError::OtherSource {
-                    pull: self.context.source.clone(),
-                    record: record.source().to_owned(),
-                });
-            }
-            count(&mut totals, record)
-                .map_err(|error| LandingError::totals(record.entity.name(), error))?;
+    fn check_source(&self, rows: &Rows<'_>) -> Result<(), LandingError> {
+        let mut sources = (0..rows.len()).map(|row| rows.source(row));
+        match sources.find(|source| *source != self.context.source) {
+            None => Ok(()),
+            Some(other) => Err(LandingError::OtherSource {
+                pull: self.context.source.clone(),
+                record: other.to_owned(),
+            }),
         }
-        Ok(totals)
     }
 
-    /// The month of a record's partition.
-    fn period_of(&self, record: &Record) -> Period {
-        let own = match record
-            .entity
-            .dated_column()
-            .and_then(|column| record.get(column))
-        {
-            Some(Value::Date(day)) => Some(Period::of(*day)),
-            Some(Value::Instant(instant)) => Some(Period::at(*instant, &self.context.zone)),
-            _ => None,
-        };
-        own.unwrap_or_else(|| self.extraction_period())
+    /// The month of a row's partition.
+    fn period_of(&self, rows: &Rows<'_>, row: usize) -> Period {
+        match rows.dated(row) {
+            Some(Dated::Day(day)) => Period::of(day),
+            Some(Dated::Instant(instant)) => Period::at(instant, &self.context.zone),
+            None => self.extraction_period(),
+        }
     }
 
     fn extraction_period(&self) -> Period {

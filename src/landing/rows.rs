@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -11,7 +12,7 @@ use parquet::errors::ParquetError;
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::shelf::Shelf;
-use crate::canonical::{Record, count, read_records};
+use crate::canonical::{Entity, Record, Rows, read_records};
 use crate::totals::ControlTotals;
 
 /// Rows that are held at once while a file is read.
@@ -24,17 +25,41 @@ pub(super) fn visit_records(
     file: &LandedFile,
     mut visit: impl FnMut(Record),
 ) -> Result<(), LandingError> {
+    visit_batches(shelf, file, |batch, _| {
+        let records = read_records(file.entity, batch)?;
+        records.into_iter().for_each(&mut visit);
+        Ok(())
+    })
+}
+
+/// As [`visit_records`], with the rows as they stand in their columns.
+pub(super) fn visit_rows(
+    shelf: &Shelf,
+    file: &LandedFile,
+    mut visit: impl FnMut(&Rows<'_>, usize),
+) -> Result<(), LandingError> {
+    visit_batches(shelf, file, |_, rows| {
+        (0..rows.len()).for_each(|row| visit(rows, row));
+        Ok(())
+    })
+}
+
+fn visit_batches(
+    shelf: &Shelf,
+    file: &LandedFile,
+    mut visit: impl FnMut(&RecordBatch, &Rows<'_>) -> Result<(), ArrowError>,
+) -> Result<(), LandingError> {
     let path = shelf.path(file)?;
     let opened = shelf.open(file)?;
     let mut totals = ControlTotals::default();
+    let columns = |error| LandingError::columns(&file.path, error);
     for batch in batches(opened, &path, None)? {
-        let batch = batch.map_err(|error| LandingError::columns(&file.path, error))?;
-        let records = read_records(file.entity, &batch)
-            .map_err(|error| LandingError::columns(&file.path, error))?;
-        for record in records {
-            count(&mut totals, &record).map_err(|error| LandingError::totals(&file.path, error))?;
-            visit(record);
-        }
+        let batch = batch.map_err(columns)?;
+        let rows = Rows::new(file.entity, &batch).map_err(columns)?;
+        rows.totals(0..rows.len())
+            .and_then(|counted| totals.merge(&counted))
+            .map_err(|error| LandingError::totals(&file.path, error))?;
+        visit(&batch, &rows).map_err(columns)?;
     }
     file.totals
         .tie(&totals)
@@ -95,15 +120,11 @@ pub(super) fn batches(
 
 /// The totals of a batch in an entity's landed schema.
 pub(super) fn totals_of(
-    entity: crate::canonical::Entity,
+    entity: Entity,
     batch: &RecordBatch,
     place: &str,
 ) -> Result<ControlTotals, LandingError> {
-    let records =
-        read_records(entity, batch).map_err(|error| LandingError::columns(place, error))?;
-    let mut totals = ControlTotals::default();
-    for record in &records {
-        count(&mut totals, record).map_err(|error| LandingError::totals(place, error))?;
-    }
-    Ok(totals)
+    let rows = Rows::new(entity, batch).map_err(|error| LandingError::columns(place, error))?;
+    rows.totals(0..rows.len())
+        .map_err(|error| LandingError::totals(place, error))
 }

@@ -3,21 +3,18 @@
 //! Per id a digest is kept and never the record. Ids are kept as digests too, so that a record
 //! takes the same few bytes whatever its id looks like.
 
-use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use arrow::array::AsArray;
 use jiff::Timestamp;
 
+use super::content::{Content, Digest, NEVER, Said, id_digest};
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::Record;
-
-/// 128 bits of BLAKE3: two different ids or contents share one with a chance of about 2⁻¹²⁸.
-pub(super) type Digest = [u8; 16];
+use crate::canonical::Absorbed;
 
 /// Where a row of this pull stands: in which of its files, and at which row there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,61 +22,7 @@ pub(super) struct Place {
     /// The number of the file within the pull.
     pub(super) part: u32,
     /// The row within the file, from 0.
-    pub(super) row: u64,
-}
-
-/// What decides between two contents of one id in one pull: the later `updated_at`, then the larger
-/// digest, so that the answer does not depend on the order in which the pages came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Rank {
-    updated_at: Option<Timestamp>,
-    digest: Digest,
-}
-
-/// One content of an id, as it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Content {
-    /// The id.
-    pub(super) id: Digest,
-    rank: Rank,
-    /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
-    /// do not contradict each other.
-    values: Digest,
-}
-
-impl Content {
-    pub(super) fn of(record: &Record) -> Self {
-        Self {
-            id: id_digest(record.id()),
-            rank: Rank {
-                updated_at: record.instant("updated_at"),
-                digest: record.digest(),
-            },
-            values: record.values_digest(),
-        }
-    }
-
-    /// The digest of the whole version.
-    pub(super) fn digest(&self) -> Digest {
-        self.rank.digest
-    }
-
-    /// Ids together, and of each the one that counts first.
-    pub(super) fn by_id_then_best(&self, other: &Self) -> Ordering {
-        self.id
-            .cmp(&other.id)
-            .then_with(|| other.rank.cmp(&self.rank))
-    }
-
-    /// Whether nothing says which of the two is right: one instant of change, other values.
-    pub(super) fn contradicts(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values != other.values
-    }
-
-    /// Whether both say the same of the same instant.
-    pub(super) fn repeats(&self, other: &Self) -> bool {
-        self.rank.updated_at == other.rank.updated_at && self.values == other.values
-    }
+    pub(super) row: u32,
 }
 
 /// The newest landed version of an id.
@@ -92,7 +35,7 @@ struct Landed {
 /// A version of an id in this pull, and where it was written.
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
-    content: Content,
+    said: Said,
     /// `None` where it equals the landed version, and until it is written.
     place: Option<Place>,
 }
@@ -167,13 +110,14 @@ impl Versions {
     /// Reads what is landed; `files` are of one entity and source, oldest first.
     pub(super) fn read(shelf: &Shelf, files: &[&LandedFile]) -> Result<Self, LandingError> {
         let mut versions = Self::default();
+        let mut absorbed = Absorbed::default();
         for file in files {
-            rows::visit_records(shelf, file, |record| {
+            rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
-                    digest: record.digest(),
-                    living: !record.is_deleted(),
+                    digest: rows.digests(row, &mut absorbed).version,
+                    living: !rows.is_deleted(row),
                 };
-                versions.landed.insert(id_digest(record.id()), landed);
+                versions.landed.insert(id_digest(rows.id(row)), landed);
             })?;
         }
         Ok(versions)
@@ -181,10 +125,8 @@ impl Versions {
 
     /// Judges one version of this pull.
     pub(super) fn judge(&mut self, content: Content) -> Verdict {
-        let fresh = Chosen {
-            content,
-            place: None,
-        };
+        let said = content.said;
+        let fresh = Chosen { said, place: None };
         let former = match self.chosen.entry(content.id) {
             Entry::Vacant(slot) => {
                 slot.insert(fresh);
@@ -192,9 +134,9 @@ impl Versions {
             }
             Entry::Occupied(mut slot) => {
                 let chosen = *slot.get();
-                if content.rank <= chosen.content.rank {
-                    return if content.contradicts(&chosen.content) {
-                        self.judge_rival(fresh)
+                if said.rank <= chosen.said.rank {
+                    return if said.contradicts(&chosen.said) {
+                        self.judge_rival(content)
                     } else {
                         Verdict::Repeated
                     };
@@ -214,23 +156,22 @@ impl Versions {
     /// The rivals of an id after `content` took the place of `former`: a later change settles every
     /// contradiction before it, and an equally late one is contradicted by what it displaced.
     fn yield_to(&mut self, content: Content, former: Chosen) {
-        if former.content.contradicts(&content) {
+        let said = content.said;
+        if former.said.contradicts(&said) {
             let rivals = self.rivals.entry(content.id).or_default();
-            rivals.retain(|rival| !rival.content.repeats(&content));
+            rivals.retain(|rival| !rival.said.repeats(&said));
             rivals.push(former);
-        } else if !former.content.repeats(&content) {
+        } else if !former.said.repeats(&said) {
             self.rivals.remove(&content.id);
         }
     }
 
-    fn judge_rival(&mut self, fresh: Chosen) -> Verdict {
-        let content = fresh.content;
+    fn judge_rival(&mut self, content: Content) -> Verdict {
+        let said = content.said;
+        let fresh = Chosen { said, place: None };
         let rivals = self.rivals.entry(content.id).or_default();
-        match rivals
-            .iter_mut()
-            .find(|rival| rival.content.repeats(&content))
-        {
-            Some(rival) if content.rank <= rival.content.rank => return Verdict::Repeated,
+        match rivals.iter_mut().find(|rival| rival.said.repeats(&said)) {
+            Some(rival) if said.rank <= rival.said.rank => return Verdict::Repeated,
             Some(rival) => *rival = fresh,
             None => rivals.push(fresh),
         }
@@ -249,7 +190,7 @@ impl Versions {
     /// Notes where a version was written, and says whether it is to stay there.
     pub(super) fn written(&mut self, content: &Content, place: Place) -> Standing {
         let mut rivals = self.rivals.get_mut(&content.id).into_iter().flatten();
-        if let Some(rival) = rivals.find(|rival| rival.content == *content) {
+        if let Some(rival) = rivals.find(|rival| rival.said == content.said) {
             rival.place = Some(place);
             return Standing::Rival;
         }
@@ -261,10 +202,13 @@ impl Versions {
 
     /// What contradicts a version that counts, in no order.
     pub(super) fn losers(&self) -> impl Iterator<Item = Loser> {
-        self.rivals.values().flatten().map(|rival| Loser {
-            id: rival.content.id,
-            digest: rival.content.digest(),
-            place: rival.place,
+        let all = self.rivals.iter();
+        all.flat_map(|(id, rivals)| {
+            rivals.iter().map(|rival| Loser {
+                id: *id,
+                digest: rival.said.rank.digest,
+                place: rival.place,
+            })
         })
     }
 
@@ -277,8 +221,8 @@ impl Versions {
     pub(super) fn bury(&mut self, id: Digest, at: Option<Timestamp>) -> Option<Burial> {
         let chosen = self.chosen.get(&id);
         let is_later = chosen.zip(at).is_some_and(|(chosen, at)| {
-            let updated_at = chosen.content.rank.updated_at;
-            updated_at.is_none_or(|updated_at| updated_at > at)
+            let updated_at = chosen.said.rank.updated_at;
+            updated_at == NEVER || updated_at > at.as_microsecond()
         });
         if is_later || self.rejected.contains(&id) || !self.buried.insert(id) {
             return None;
@@ -375,25 +319,21 @@ impl Versions {
     }
 }
 
-/// The digest under which an id is kept.
-pub(super) fn id_digest(id: &str) -> Digest {
-    let mut digest = Digest::default();
-    digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
-    digest
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::content::Rank;
     use super::*;
 
     fn content(second: i64, digest: u8, values: u8) -> Content {
         Content {
             id: id_digest("x"),
-            rank: Rank {
-                updated_at: Timestamp::from_second(second).ok(),
-                digest: [digest; 16],
+            said: Said {
+                rank: Rank {
+                    updated_at: second,
+                    digest: [digest; 16],
+                },
+                values: [values; 16],
             },
-            values: [values; 16],
         }
     }
 
@@ -408,7 +348,7 @@ mod tests {
                 last = Some(*at);
             }
             if matches!(verdict, Verdict::Lands(_) | Verdict::Contradicts) {
-                let row = u64::try_from(*at).unwrap();
+                let row = u32::try_from(*at).unwrap();
                 state.written(content, Place { part: 0, row });
             }
         }
@@ -443,7 +383,7 @@ mod tests {
             for order in ORDERS {
                 let (state, last) = play(&contents, &order);
                 assert_eq!(last, Some(2), "{order:?}");
-                let mut found: Vec<u64> = state
+                let mut found: Vec<u32> = state
                     .losers()
                     .filter_map(|loser| loser.place)
                     .map(|place| place.row)

@@ -171,7 +171,7 @@ async fn an_api_over_four_nights() {
     let status = workspace.run(&["status", "--json"]).expect(0).json();
     let known = stream(&status, "invoices");
     assert_eq!(known["complete_to"], "2026-11-24T02:00:00Z");
-    assert_eq!(known["swept_at"], "2026-11-24T02:00:00Z");
+    assert_eq!(known["swept_at"], "2026-11-24T02:00:01Z");
     let said = workspace.run(&["status"]).expect(0).stdout;
     assert!(said.contains("complete to"), "{said}");
 }

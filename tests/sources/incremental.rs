@@ -1,4 +1,4 @@
-//! Asking only for what changed: the window starts at the vendor's clock, less the overlap.
+//! Asking only for what changed: the window starts where the last one ended, less the overlap.
 
 use crossfoot::canonical::Entity;
 use wiremock::ResponseTemplate;
@@ -11,43 +11,56 @@ fn incremental(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_window_reaches_back_over_the_last_one_on_the_vendors_clock() {
-    // Goal: no row is lost between two windows, and the local clock has no say. Method: the
-    // server's clock is an hour off ours; the second pull must ask from its time less the overlap.
-    let desk = Desk::new();
-    let server = server(|_| {
-        json(format!(r#"{{"data":{}}}"#, items(&[1])))
-            .insert_header("Date", "Sat, 21 Nov 2026 02:00:00 GMT")
-    })
-    .await;
-    let text = incremental(
-        r#"incremental = { parameter = "updated[gte]", format = "epoch_seconds", overlap = "10m" }"#,
-    );
-    let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
-    let first = pull(source.as_ref(), "items", None, false).await.unwrap();
-    let expected = cursor("2026-11-21T02:00:00Z", "2026-11-21T02:00:00Z", 1);
-    assert_eq!(first.report.cursor, Some(expected));
-    assert_eq!(first.report.full_sweeps, [Entity::Products]);
-    let second = pull(source.as_ref(), "items", first.report.cursor.clone(), false)
-        .await
-        .unwrap();
-    assert!(
-        second.report.full_sweeps.is_empty(),
-        "a window proves no absence"
-    );
-    let full = pull(source.as_ref(), "items", first.report.cursor, true)
-        .await
-        .unwrap();
-    assert_eq!(full.report.full_sweeps, [Entity::Products]);
-    let asked: Vec<Option<String>> = server
-        .received_requests()
-        .await
-        .unwrap()
-        .iter()
-        .map(|request| query(request, "updated[gte]"))
-        .collect();
-    let instant: jiff::Timestamp = "2026-11-21T01:50:00Z".parse().unwrap();
-    assert_eq!(asked, [None, Some(instant.as_second().to_string()), None]);
+async fn the_window_reaches_back_over_the_last_one_on_the_earlier_clock() {
+    // Goal: no row is lost between two windows, whichever clock is wrong. Method: the server's clock
+    // is an hour ahead of ours, then an hour behind; the second pull must ask from the earlier one
+    // less the overlap, and one in full from nowhere.
+    for (date, at, since) in [
+        (
+            "Sat, 21 Nov 2026 02:00:00 GMT",
+            "2026-11-21T01:00:00Z",
+            "2026-11-21T00:50:00Z",
+        ),
+        (
+            "Sat, 21 Nov 2026 00:00:00 GMT",
+            "2026-11-21T00:00:00Z",
+            "2026-11-20T23:50:00Z",
+        ),
+    ] {
+        let desk = Desk::new();
+        let server = server(move |_| {
+            json(format!(r#"{{"data":{}}}"#, items(&[1]))).insert_header("Date", date)
+        })
+        .await;
+        let text = incremental(
+            r#"incremental = { parameter = "updated[gte]", format = "epoch_seconds", overlap = "10m" }"#,
+        );
+        let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
+        let first = pull(source.as_ref(), "items", None, false).await.unwrap();
+        let expected = cursor(at, "2026-11-21T01:00:00Z", 1);
+        assert_eq!(first.report.cursor, Some(expected));
+        assert_eq!(first.report.full_sweeps, [Entity::Products]);
+        let second = pull(source.as_ref(), "items", first.report.cursor.clone(), false)
+            .await
+            .unwrap();
+        assert!(
+            second.report.full_sweeps.is_empty(),
+            "a window proves no absence"
+        );
+        let full = pull(source.as_ref(), "items", first.report.cursor, true)
+            .await
+            .unwrap();
+        assert_eq!(full.report.full_sweeps, [Entity::Products]);
+        let asked: Vec<Option<String>> = server
+            .received_requests()
+            .await
+            .unwrap()
+            .iter()
+            .map(|request| query(request, "updated[gte]"))
+            .collect();
+        let instant: jiff::Timestamp = since.parse().unwrap();
+        assert_eq!(asked, [None, Some(instant.as_second().to_string()), None]);
+    }
 }
 
 #[tokio::test]

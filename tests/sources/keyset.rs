@@ -70,6 +70,28 @@ async fn a_keyset_inside_a_query_text_ends_on_an_empty_page() {
 }
 
 #[tokio::test]
+async fn a_probe_asks_for_the_first_page_wherever_its_place_is_named() {
+    // Goal: `crossfoot check` of a list whose request names its place. Method: each kind of place.
+    for (paginate, first) in [
+        (
+            r#"{ kind = "keyset", id = "id", first = "0" }"#,
+            "/q?q=above 0",
+        ),
+        (r#"{ kind = "keyset", id = "id" }"#, "/q"),
+    ] {
+        let desk = Desk::new();
+        let server = server(|_| json(r#"{"data":[]}"#)).await;
+        let text = connector(paginate).replace(
+            r#"{ path = "/items" }"#,
+            r#"{ path = "/q", query = { q = "above {last}" } }"#,
+        );
+        let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
+        source.probe().await.unwrap();
+        assert_eq!(asked(&server).await, [first]);
+    }
+}
+
+#[tokio::test]
 async fn a_keyset_that_the_server_ignores_is_a_loop() {
     // Goal: the same page again is found at once. Method: a server that knows no keyset.
     let desk = Desk::new();
@@ -221,5 +243,39 @@ async fn a_request_that_does_not_take_the_place_is_refused() {
         let line = desk.open(&config).err().unwrap().line();
         assert!(line.starts_with("XF-S002"), "{paginate}: {line}");
         assert!(line.contains("`paginate`"), "{paginate}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn numbered_pages_are_asked_for_side_by_side_once_their_number_is_known() {
+    // Goal: a long list is not read one round trip after the other. Method: a server that answers
+    // slowly and counts how many requests it holds at once; then lists that grow and shrink.
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    let paginate = r#"{ kind = "page", parameter = "page", page_count = "pages" }"#;
+    for (later, expected) in [(5, 5), (6, 6), (3, 3)] {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let started = std::time::Instant::now();
+        let (pulled, _) = pull_all(r#"{ path = "/items" }"#, paginate, move |request| {
+            count.fetch_add(1, Ordering::SeqCst);
+            let number: u64 = query(request, "page").unwrap().parse().unwrap();
+            let pages = if number == 1 { 5 } else { later };
+            json(format!(
+                r#"{{"data":{},"pages":{pages}}}"#,
+                items(&[number])
+            ))
+            .set_delay(Duration::from_millis(100))
+        })
+        .await;
+        assert_eq!(pulled.ids(Entity::Products).len(), expected);
+        assert_eq!(pulled.report.seal, Seal::Sealed);
+        // The first, then four at once; one after the other would take half a second and more.
+        if later == 5 {
+            assert!(started.elapsed() < Duration::from_millis(450));
+            assert_eq!(asked.load(Ordering::SeqCst), 5);
+        }
     }
 }

@@ -89,17 +89,17 @@ async fn a_first_pull_reads_everything_and_no_other_pass() {
     let first = pull(source.as_ref(), "items", None, false).await.unwrap();
     assert_eq!(asked(&server).await, ["/items?where="]);
     assert_eq!(first.report.full_sweeps, [Entity::Products]);
-    let night = "2026-11-21T01:59:00Z";
-    assert_eq!(first.report.cursor, Some(cursor(night, night, 3)));
+    let expected = cursor("2026-11-21T00:59:00Z", "2026-11-21T01:00:00Z", 3);
+    assert_eq!(first.report.cursor, Some(expected));
 }
 
 #[tokio::test]
 async fn a_window_reads_what_changed_what_is_open_and_what_was_deleted() {
     // Goal: the nightly pull. Method: a cursor of last night, swept two days ago; the window goes
-    // from the cursor less the overlap to the vendor's clock less the settling.
+    // from the cursor less the overlap to the later clock less the settling.
     let (desk, server) = (Desk::new(), shop().await);
     let source = desk.open(&desk.api(&server.uri(), PASSES, TOKEN)).unwrap();
-    // The first answer tells the vendor's clock, which is an hour before ours.
+    // The first answer tells the vendor's clock, which is an hour ahead of ours.
     pull(source.as_ref(), "items", None, false).await.unwrap();
     let last = cursor("2026-11-20T02:00:00Z", "2026-11-18T00:00:00Z", 500);
     let night = pull(source.as_ref(), "items", Some(last), false)
@@ -129,7 +129,7 @@ async fn a_window_reads_what_changed_what_is_open_and_what_was_deleted() {
     );
     assert!(night.report.full_sweeps.is_empty());
     assert_eq!(night.report.seal, Seal::Sealed);
-    let expected = cursor("2026-11-21T01:59:00Z", "2026-11-18T00:00:00Z", 500);
+    let expected = cursor("2026-11-21T00:59:00Z", "2026-11-18T00:00:00Z", 500);
     assert_eq!(night.report.cursor, Some(expected));
 }
 
@@ -152,7 +152,7 @@ async fn a_sweep_that_is_due_names_what_is_alive() {
     assert_eq!(night.seen, [seen]);
     assert_eq!(night.ids(Entity::Products), ["1", "3"]);
     assert_eq!(night.report.full_sweeps, [Entity::Products]);
-    let expected = cursor("2026-11-21T01:59:00Z", "2026-11-21T01:59:00Z", 500);
+    let expected = cursor("2026-11-21T00:59:00Z", "2026-11-21T01:00:00Z", 500);
     assert_eq!(night.report.cursor, Some(expected));
 }
 

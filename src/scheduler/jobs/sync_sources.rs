@@ -469,3 +469,30 @@ async fn record_failure(
         error: Some(failure.report()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Goal: streams run side by side unless they feed one entity, also by way of a third. Method:
+    // four streams, of which the last joins two that have nothing in common.
+    #[test]
+    fn streams_of_one_entity_run_one_after_the_other() {
+        let stream = |name: &str, entities: &[Entity]| StreamInfo {
+            name: name.into(),
+            entities: entities.to_vec(),
+        };
+        let streams = [
+            stream("a", &[Entity::Accounts]),
+            stream("b", &[Entity::Invoices, Entity::InvoiceLines]),
+            stream("c", &[Entity::Payments]),
+            stream("d", &[Entity::InvoiceLines, Entity::Payments]),
+        ];
+        let groups = groups_of(streams.into_iter());
+        let names: Vec<Vec<&str>> = groups
+            .iter()
+            .map(|group| group.iter().map(|(_, one)| one.name.as_str()).collect())
+            .collect();
+        assert_eq!(names, [vec!["a"], vec!["b", "c", "d"]]);
+    }
+}

@@ -61,7 +61,7 @@ impl RequestSpec {
     pub(in crate::sources) fn names(&self, name: &str) -> bool {
         let marks = [format!("{{{name}}}"), format!("{{#{name}}}")];
         let has = |text: &str| marks.iter().any(|mark| text.contains(mark.as_str()));
-        let in_query = self.query.values().flat_map(|texts| texts.as_slice());
+        let in_query = self.query.values().flat_map(OneOrMany::as_slice);
         has(&self.path)
             || in_query.chain(self.headers.values()).any(|text| has(text))
             || self.body.as_ref().is_some_and(|body| table_has(body, &has))

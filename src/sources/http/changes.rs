@@ -46,15 +46,12 @@ pub(super) async fn read_feed(
             let scope = Scope::of(change);
             for (kind, object) in plan.objects.iter().enumerate() {
                 if object.conditions.iter().all(|one| one.holds(scope)) {
-                    match object.id.text(scope) {
-                        Some(id) => {
-                            feed.objects.insert((kind, id.to_owned()));
-                        }
-                        None => {
-                            let why =
-                                format!("a change names no object at `{}`", object.id.text_form());
-                            feed.read.unproven = feed.read.unproven.or(Some(why));
-                        }
+                    if let Some(id) = object.id.text(scope) {
+                        feed.objects.insert((kind, id.to_owned()));
+                    } else {
+                        let path = object.id.text_form();
+                        let why = format!("a change names no object at `{path}`");
+                        feed.read.unproven = feed.read.unproven.or(Some(why));
                     }
                 }
             }

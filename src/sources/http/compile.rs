@@ -165,7 +165,7 @@ fn own_paths(spec: &FeedSpec, mapping: &Mapping) -> Vec<String> {
 
 fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String> {
     let mapping = Mapping::new(spec.entity, &spec.map, Arc::clone(books))?;
-    let rest = spec.rest.as_ref().map(compile_rest);
+    let rest = spec.rest.as_ref().map(compile_rest).map(Box::new);
     let children = match (&spec.each, &spec.lookup, &spec.fetch) {
         (Some(each), _, _) => Children::Each {
             path: Path::new(each),
@@ -174,7 +174,7 @@ fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String>
         (None, Some(lookup), _) => Children::Lookup {
             ids: Path::new(&lookup.ids),
             rest,
-            lookup: compile_lookup(lookup, &mapping),
+            lookup: Box::new(compile_lookup(lookup, &mapping)),
         },
         (None, None, Some(fetch)) => {
             let asked: Vec<String> = mapping
@@ -183,13 +183,13 @@ fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String>
                 .map(str::to_owned)
                 .collect();
             Children::Fetch {
-                pages: pages(
+                pages: Box::new(pages(
                     &fetch.request,
                     &fetch.records,
                     fetch.empty_in.as_deref(),
                     &fetch.paginate,
                     &asked,
-                ),
+                )),
                 when: Condition::all_of(&fetch.when).collect(),
             }
         }

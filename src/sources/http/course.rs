@@ -23,7 +23,7 @@ pub(super) enum Course {
 }
 
 impl Course {
-    /// Decides. `cursor` is the committed one, `now` the vendor's clock as far as it is known.
+    /// Decides. `cursor` is the committed one; `now` is our clock, by which nights are counted.
     pub(super) fn of(
         stream: &StreamPlan,
         cursor: Option<&str>,

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The cursor of an incremental stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The end of the last window, by the vendor's clock.
+    /// The end of the last window: the vendor's clock then, or ours where that was earlier.
     pub(super) at: Timestamp,
-    /// When every living record was last looked for.
+    /// When every living record was last looked for, by our clock.
     pub(super) swept_at: Option<Timestamp>,
     /// How many records the last full read brought.
     pub(super) full_rows: Option<u64>,

@@ -117,9 +117,10 @@ impl Exchanger {
             Method::Post => self.client.post(call.url.clone()),
             Method::Delete => self.client.delete(call.url.clone()),
         };
-        let builder = match call.headers.contains_key(reqwest::header::ACCEPT) {
-            true => builder,
-            false => builder.header(reqwest::header::ACCEPT, "application/json"),
+        let builder = if call.headers.contains_key(reqwest::header::ACCEPT) {
+            builder
+        } else {
+            builder.header(reqwest::header::ACCEPT, "application/json")
         };
         let builder = builder
             .headers(call.headers.clone())

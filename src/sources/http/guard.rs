@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::config::Limits;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope};
+use crate::sources::json::{Json, Path, Scope, together};
 
 /// Watches the pages of one list.
 #[derive(Debug)]
@@ -80,9 +80,16 @@ impl Guard {
             }
         }
         let mut hasher = blake3::Hasher::new();
-        for record in records {
-            hasher.update(record.to_text().as_bytes());
-            hasher.update(b"\n");
+        match together(records) {
+            Some(text) => {
+                hasher.update(text.as_bytes());
+            }
+            None => {
+                for (at, record) in records.iter().enumerate() {
+                    hasher.update(if at > 0 { b"," } else { b"" });
+                    hasher.update(record.compact().as_bytes());
+                }
+            }
         }
         if self.seen.insert(*hasher.finalize().as_bytes()) {
             Ok(())

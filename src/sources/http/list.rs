@@ -1,14 +1,18 @@
 //! Walking the pages of one list, from the first to a proven end.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::asked::Asked;
+use super::call::{Call, Reply};
 use super::guard::Guard;
 use super::pager::{Pager, Step};
 use super::plan::PagesPlan;
 use super::session::Session;
 use super::transport::Patience;
 use crate::fault::Failure;
+use crate::sources::error::SourceError;
 use crate::sources::json::{Document, Json, Path};
 
 /// A page as it came.
@@ -19,10 +23,16 @@ pub(super) struct ListPage {
     pub(super) date: Option<Timestamp>,
 }
 
+/// A page that was asked for, before the walk has taken it.
+pub(super) struct Fetched {
+    reply: Reply,
+    fingerprint: [u8; 32],
+}
+
 /// A walk over the pages of one list.
 pub(super) struct ListWalk<'w> {
     session: &'w Session,
-    asked: Asked<'w>,
+    asked: Arc<Asked<'w>>,
     pages: &'w PagesPlan,
     pager: Pager<'w>,
     guard: Guard,
@@ -36,7 +46,7 @@ impl<'w> ListWalk<'w> {
         let guard = Guard::new(session.source_name(), asked.what(), &session.limits);
         Self {
             session,
-            asked,
+            asked: Arc::new(asked),
             pages,
             pager: Pager::new(&pages.paginate),
             guard,
@@ -71,13 +81,48 @@ impl<'w> ListWalk<'w> {
         if self.is_over {
             return Ok(None);
         }
-        let mut call = self.asked.call(self.session, &self.pager.given())?;
-        self.pager.apply(&mut call)?;
+        // A page that was asked for already is a loop, and is not asked for again.
+        let call = call_at(&self.asked, self.session, &self.pager)?;
         self.guard.ask(call.fingerprint())?;
-        let (pages, pager) = (self.pages, &self.pager);
-        let fits = |json: Json<'_>| pages.records_of(json).and_then(|_| pager.fits(json));
-        let reply = self.session.fetch(&call, &fits, self.patience).await?;
-        let items = pages.records_of(reply.json.root()).unwrap_or_default();
+        let fetched = self.fetch(self.pager.clone()).await?;
+        self.accept(fetched).map(Some)
+    }
+
+    /// The pages that are known to follow, to be asked for side by side and taken in this order;
+    /// none where only a page itself says what follows it.
+    pub(super) fn ahead(&self) -> Vec<impl Future<Output = Result<Fetched, Failure>> + use<'w>> {
+        let places = if self.is_over {
+            Vec::new()
+        } else {
+            self.pager.places_ahead()
+        };
+        places.into_iter().map(|place| self.fetch(place)).collect()
+    }
+
+    /// Asks for the page at a place.
+    fn fetch(&self, place: Pager<'w>) -> impl Future<Output = Result<Fetched, Failure>> + use<'w> {
+        let (session, asked, pages) = (self.session, Arc::clone(&self.asked), self.pages);
+        let patience = self.patience;
+        async move {
+            let call = call_at(&asked, session, &place)?;
+            let fits = |json: Json<'_>| pages.records_of(json).and_then(|_| place.fits(json));
+            let reply = session.fetch(&call, &fits, patience).await?;
+            Ok(Fetched {
+                reply,
+                fingerprint: call.fingerprint(),
+            })
+        }
+    }
+
+    /// Takes a page that was asked for ahead, and goes on to the next.
+    pub(super) fn take(&mut self, fetched: Fetched) -> Result<ListPage, Failure> {
+        self.guard.ask(fetched.fingerprint)?;
+        self.accept(fetched)
+    }
+
+    fn accept(&mut self, fetched: Fetched) -> Result<ListPage, Failure> {
+        let reply = fetched.reply;
+        let items = self.pages.records_of(reply.json.root()).unwrap_or_default();
         self.guard.see(&items)?;
         let source_name = self.session.source_name();
         match self
@@ -91,10 +136,15 @@ impl<'w> ListWalk<'w> {
                 self.unproven = Some(why);
             }
         }
-        Ok(Some(ListPage {
+        Ok(ListPage {
             date: reply.date,
             json: reply.json,
-        }))
+        })
+    }
+
+    /// Whether the end was reached.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// The rest of the walk, all at once: for children, of which one parent has few.
@@ -116,4 +166,11 @@ impl<'w> ListWalk<'w> {
     pub(super) fn distinct_count(&self) -> u64 {
         self.guard.distinct_count()
     }
+}
+
+/// The call for the page at a place.
+fn call_at(asked: &Asked<'_>, session: &Session, place: &Pager<'_>) -> Result<Call, SourceError> {
+    let mut call = asked.call(session, &place.given())?;
+    place.apply(&mut call)?;
+    Ok(call)
 }

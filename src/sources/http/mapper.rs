@@ -201,17 +201,13 @@ impl Mapper<'_> {
 
     fn see(&mut self, feed: &FeedPlan, scope: Scope<'_>, draft: &mut Draft) -> bool {
         let entity = feed.mapping.entity();
-        match feed.mapping.text_of("id", scope) {
-            Some(id) => {
-                draft.seen.entry(entity).or_default().push(id);
-                true
-            }
-            None => {
-                let why = format!("the sweep names one of the {entity} without an id");
-                self.unproven = self.unproven.take().or(Some(why));
-                false
-            }
+        if let Some(id) = feed.mapping.text_of("id", scope) {
+            draft.seen.entry(entity).or_default().push(id);
+            return true;
         }
+        let why = format!("the sweep names one of the {entity} without an id");
+        self.unproven = self.unproven.take().or(Some(why));
+        false
     }
 
     /// Notes that a record is gone, and with it the children that name it as their parent.

@@ -29,10 +29,12 @@ enum Position {
 }
 
 /// The paging of one list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pager<'s> {
     spec: &'s PaginateSpec,
     position: Position,
+    /// The last page's number, where the vendor has told how many there are.
+    last: Option<u64>,
 }
 
 impl<'s> Pager<'s> {
@@ -47,7 +49,11 @@ impl<'s> Pager<'s> {
             } => Position::Token(first.clone()),
             _ => Position::Start,
         };
-        Self { spec, position }
+        Self {
+            spec,
+            position,
+            last: None,
+        }
     }
 
     /// After the last of the records that are there already, where the protocol can; otherwise
@@ -59,6 +65,7 @@ impl<'s> Pager<'s> {
             return Self {
                 spec,
                 position: Position::Token(last_id.to_owned()),
+                last: None,
             };
         }
         Self::new(spec)
@@ -67,6 +74,20 @@ impl<'s> Pager<'s> {
     /// Whether [`Pager::after`] goes on rather than starts anew.
     pub(super) fn goes_on(&self) -> bool {
         matches!(self.position, Position::Token(_))
+    }
+
+    /// The places that are known to follow, this one first: numbered pages of which the vendor has
+    /// told how many there are.
+    pub(super) fn places_ahead(&self) -> Vec<Self> {
+        let (Position::Number(next), Some(last)) = (&self.position, self.last) else {
+            return Vec::new();
+        };
+        let numbers = *next..=last;
+        let places = numbers.map(|number| Self {
+            position: Position::Number(number),
+            ..self.clone()
+        });
+        places.collect()
     }
 
     /// The place in the list, for a request that names it.
@@ -230,13 +251,16 @@ impl<'s> Pager<'s> {
                 let read = number + 1 - first;
                 let pages = page_count.as_deref().and_then(|path| number_at(path, body));
                 let rows = total.as_deref().and_then(|path| number_at(path, body));
-                let size = page_size.unwrap_or(u64::MAX);
-                let is_last = match (more, pages, rows) {
-                    (Some(more), _, _) => !says(more),
-                    (None, Some(pages), _) => read >= pages,
-                    (None, None, Some(rows)) => read.saturating_mul(size) >= rows,
-                    (None, None, None) => records.is_empty(),
+                let by_rows = |rows: u64| page_size.map(|size| rows.div_ceil(size.max(1)));
+                let known = pages.or_else(|| rows.and_then(by_rows));
+                let is_last = match (more, known) {
+                    (Some(more), _) => !says(more),
+                    (None, Some(pages)) => read >= pages,
+                    (None, None) => records.is_empty(),
                 };
+                self.last = known
+                    .filter(|pages| more.is_none() && *pages > 0)
+                    .map(|pages| first + pages - 1);
                 Ok(match rows {
                     _ if is_last => Step::End,
                     Some(rows) if records.is_empty() => Step::Unproven(format!(

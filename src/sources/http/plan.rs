@@ -85,16 +85,19 @@ pub(super) enum Children {
     /// They are the list's own.
     Own,
     /// In a list inside each record.
-    Each { path: Path, rest: Option<RestPlan> },
+    Each {
+        path: Path,
+        rest: Option<Box<RestPlan>>,
+    },
     /// Behind ids inside each record.
     Lookup {
         ids: Path,
-        rest: Option<RestPlan>,
-        lookup: LookupPlan,
+        rest: Option<Box<RestPlan>>,
+        lookup: Box<LookupPlan>,
     },
     /// In a list of their own for each record.
     Fetch {
-        pages: PagesPlan,
+        pages: Box<PagesPlan>,
         when: Vec<Condition>,
     },
 }
@@ -204,6 +207,13 @@ impl StreamPlan {
         entities
     }
 
+    /// The places of the lists of one pass.
+    pub(super) fn places_of(&self, pass: Pass) -> Vec<usize> {
+        let lists = self.lists.iter().enumerate();
+        let of_pass = lists.filter(|(_, list)| list.pass == pass);
+        of_pass.map(|(place, _)| place).collect()
+    }
+
     /// Whether it feeds an entity.
     pub(super) fn feeds(&self, entity: Entity) -> bool {
         let mut feeds = self.lists.iter().flat_map(|list| &list.feeds);
@@ -213,19 +223,5 @@ impl StreamPlan {
     /// The lists of one pass.
     pub(super) fn lists_of(&self, pass: Pass) -> impl Iterator<Item = &ListPlan> {
         self.lists.iter().filter(move |list| list.pass == pass)
-    }
-
-    /// Whether the end of its window is asked for, so that no later change comes. In a full read
-    /// there is no window, and only a request that names the end itself is bounded by it.
-    pub(super) fn has_end(&self, is_full: bool) -> bool {
-        let Some(incremental) = &self.incremental else {
-            return false;
-        };
-        let of_changes = self.changes.iter().map(|changes| &changes.pages.request);
-        let of_lists = self.lists_of(Pass::Changes).map(|list| &list.pages.request);
-        of_changes.chain(of_lists).any(|request| match is_full {
-            true => request.names_end(),
-            false => incremental.has_end(request),
-        })
     }
 }

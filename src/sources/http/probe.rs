@@ -17,7 +17,7 @@ use crate::sources::connector::Pass;
 use crate::sources::source::{ProbeReport, Source};
 
 /// How much of the past a list of changes is asked for.
-const PAST: Duration = Duration::from_secs(3_600);
+const PAST: Duration = Duration::from_hours(1);
 
 /// Asks for one page of every list, each once. The first refusal is the answer.
 pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
@@ -67,7 +67,8 @@ async fn ask(
         now,
     };
     let asked = Asked::within(&pages.request, &stream.name, asking, bounds)?;
-    let shown = asked.call(session, &[])?.shown();
+    let nowhere = ["cursor", "last", "page", "offset"].map(|place| (place, None));
+    let shown = asked.call(session, &nowhere)?.shown();
     ListWalk::new(session, asked, pages)
         .impatient()
         .next()

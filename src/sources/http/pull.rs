@@ -34,8 +34,8 @@ const SIDE_BY_SIDE: u32 = 4;
 
 /// A source that is an HTTP API.
 pub(in crate::sources) struct ApiSource {
-    pub(super) session: Session,
-    pub(super) streams: Vec<StreamPlan>,
+    pub(super) session: Arc<Session>,
+    pub(super) streams: Vec<Arc<StreamPlan>>,
     can_miss: Vec<String>,
     zone: TimeZone,
     start: Option<Date>,
@@ -124,8 +124,8 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     };
     let can_miss = spec.can_miss;
     Ok(ApiSource {
-        session,
-        streams,
+        session: Arc::new(session),
+        streams: streams.into_iter().map(Arc::new).collect(),
         can_miss,
         zone,
         start: config.start,
@@ -177,7 +177,10 @@ impl Source for ApiSource {
     }
 
     fn can_miss(&self) -> Vec<String> {
-        let of_streams = self.streams.iter().flat_map(missed::can_miss);
+        let of_streams = self
+            .streams
+            .iter()
+            .flat_map(|stream| missed::can_miss(stream));
         self.can_miss.iter().cloned().chain(of_streams).collect()
     }
 

@@ -121,14 +121,7 @@ impl<'r> Reader<'r> {
         while let Some(bounds) = left.pop() {
             match self.read_bounds(bounds, &pages).await? {
                 Part::Read(read) => whole = whole.and(read),
-                Part::CutOff => match self.halves(bounds) {
-                    Some([first, second]) => left.extend([second, first]),
-                    None => {
-                        let why = "an answer is cut off and cannot be asked for in parts";
-                        whole.unproven = whole.unproven.or_else(|| Some(why.to_owned()));
-                        whole.counted = None;
-                    }
-                },
+                Part::CutOff([first, second]) => left.extend([second, first]),
             }
         }
         Ok(whole)
@@ -166,23 +159,20 @@ impl<'r> Reader<'r> {
         let mut walk = ListWalk::new(self.session, asked, &list.pages).counting(key);
         let mut read = ReadList::default();
         while let Some(page) = walk.next().await? {
-            read.first_date = read.first_date.or(page.date);
-            read.counted = read.counted.or_else(|| count_of(list, page.json.root()));
-            let is_cut = list.cap_rows.is_some_and(|most| {
-                let records = list.pages.records_of(page.json.root()).unwrap_or_default();
-                records.len() as u64 >= most
-            });
-            if is_cut && self.halves(bounds).is_some() {
-                return Ok(Part::CutOff);
+            if let Some(halves) = self.pass_on(page, bounds, &mut read, pages).await? {
+                return Ok(Part::CutOff(halves));
             }
-            if is_cut {
-                let why = "an answer is as long as the vendor lets it be, and may be cut off";
-                read.unproven = Some(why.to_owned());
+            let mut ahead = stream::iter(walk.ahead()).buffered(self.session.side_by_side);
+            while let Some(fetched) = ahead.next().await {
+                let page = walk.take(fetched?)?;
+                if let Some(halves) = self.pass_on(page, bounds, &mut read, pages).await? {
+                    return Ok(Part::CutOff(halves));
+                }
+                // There are fewer pages than there were at first.
+                if walk.is_over() {
+                    break;
+                }
             }
-            pages.send(page).await.map_err(|_| SourceError::Stopped {
-                source_name: self.session.source_name().to_owned(),
-                stream: self.stream.name.clone(),
-            })?;
         }
         read.unproven = read.unproven.or(walk.unproven().map(str::to_owned));
         read.came = walk.distinct_count();
@@ -195,6 +185,36 @@ impl<'r> Reader<'r> {
             read.unproven = read.unproven.or(Some(why));
         }
         Ok(Part::Read(read))
+    }
+
+    /// Sends a page on, and notes what it says of the whole list. Gives the halves of the bounds
+    /// where the vendor cut the page off.
+    async fn pass_on(
+        &self,
+        page: ListPage,
+        bounds: Bounds,
+        read: &mut ReadList,
+        pages: &mpsc::Sender<ListPage>,
+    ) -> Result<Option<[Bounds; 2]>, Failure> {
+        let list = self.list;
+        read.first_date = read.first_date.or(page.date);
+        read.counted = read.counted.or_else(|| count_of(list, page.json.root()));
+        let is_cut = list.cap_rows.is_some_and(|most| {
+            let records = list.pages.records_of(page.json.root()).unwrap_or_default();
+            records.len() as u64 >= most
+        });
+        if is_cut {
+            if let Some(halves) = self.halves(bounds) {
+                return Ok(Some(halves));
+            }
+            let why = "an answer is as long as the vendor lets it be, and may be cut off";
+            read.unproven = Some(why.to_owned());
+        }
+        pages.send(page).await.map_err(|_| SourceError::Stopped {
+            source_name: self.session.source_name().to_owned(),
+            stream: self.stream.name.clone(),
+        })?;
+        Ok(None)
     }
 
     fn asked(&self, request: &'r RequestPlan, bounds: Bounds) -> Result<Asked<'r>, SourceError> {
@@ -241,7 +261,8 @@ impl<'r> Reader<'r> {
 /// What asking for some bounds came to.
 enum Part {
     Read(ReadList),
-    CutOff,
+    /// The vendor cut it off: these are to be read in its place.
+    CutOff([Bounds; 2]),
 }
 
 fn count_of(list: &ListPlan, body: Json<'_>) -> Option<u64> {

@@ -1,26 +1,31 @@
 //! One pull of one stream: its passes in order, and what it can say of itself at the end.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::asked::Asking;
 use super::changes;
 use super::course::Course;
 use super::cursor::Cursor;
+use super::list::ListPage;
 use super::mapper::Mapper;
-use super::plan::{ChangesPlan, ListPlan, StreamPlan};
+use super::plan::{ChangesPlan, StreamPlan};
 use super::reader::{ReadList, Reader};
 use super::session::Session;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
+use crate::sources::error::SourceError;
 use crate::sources::mapping::Tally;
 use crate::sources::page::{MappedPage, PullReport, PullRequest, Seal};
 
 /// A pull under way.
 pub(super) struct StreamPull<'p> {
-    session: &'p Session,
-    stream: &'p StreamPlan,
+    session: &'p Arc<Session>,
+    stream: &'p Arc<StreamPlan>,
     /// `[source.x] start`: older records are not asked for.
     start: Option<Timestamp>,
     request: PullRequest,
@@ -42,14 +47,14 @@ struct Totals {
 
 impl<'p> StreamPull<'p> {
     pub(super) fn new(
-        session: &'p Session,
-        stream: &'p StreamPlan,
+        session: &'p Arc<Session>,
+        stream: &'p Arc<StreamPlan>,
         start: Option<Timestamp>,
         request: PullRequest,
         pages: mpsc::Sender<MappedPage>,
     ) -> Self {
         let cursor = request.cursor.as_deref();
-        let course = Course::of(stream, cursor, request.full, session.server_now());
+        let course = Course::of(stream, cursor, request.full, request.now);
         let mapper = Mapper {
             session,
             stream,
@@ -87,8 +92,8 @@ impl<'p> StreamPull<'p> {
         };
         let mut is_swept = false;
         if sweeps {
-            for list in self.stream.lists_of(Pass::Sweep) {
-                self.read(list, Bounds::default()).await?;
+            for place in self.stream.places_of(Pass::Sweep) {
+                self.read(place, Bounds::default()).await?;
                 is_swept = true;
             }
         }
@@ -101,17 +106,19 @@ impl<'p> StreamPull<'p> {
         let until = self.changed(until).await?;
         if self.course != Course::Full {
             for pass in [Pass::Open, Pass::Deleted] {
-                for list in self.stream.lists_of(pass) {
-                    self.read_beside(list, until).await?;
+                for place in self.stream.places_of(pass) {
+                    self.read_beside(place, until).await?;
                 }
             }
         }
         Ok(self.report(until, is_swept))
     }
 
-    /// The end of the window: the vendor's clock, less the time in which rows may still move.
+    /// The end of the window: the later of the vendor's clock and ours, less the time in which rows
+    /// may still move. Asking for too much loses nothing.
     fn until(&self) -> Timestamp {
-        settled(self.stream, self.session.server_now())
+        let now = self.session.server_now().max(self.request.now);
+        settled(self.stream, now)
     }
 
     /// Reads what changed, or everything. Gives the window's end as it was asked for.
@@ -132,8 +139,8 @@ impl<'p> StreamPull<'p> {
             changed: self.course.window(self.stream, until),
             created: None,
         };
-        for list in self.stream.lists_of(Pass::Changes) {
-            self.read(list, bounds).await?;
+        for place in self.stream.places_of(Pass::Changes) {
+            self.read(place, bounds).await?;
         }
         Ok(until)
     }
@@ -162,20 +169,22 @@ impl<'p> StreamPull<'p> {
     }
 
     /// Reads a list of a pass that stands beside the window. Its counts are tied on their own.
-    async fn read_beside(&mut self, list: &ListPlan, until: Timestamp) -> Result<(), Failure> {
+    async fn read_beside(&mut self, place: usize, until: Timestamp) -> Result<(), Failure> {
         let bounds = Bounds {
             changed: self.course.window(self.stream, until),
             created: None,
         };
         let reported = self.totals.reported;
-        self.read(list, bounds).await?;
+        self.read(place, bounds).await?;
+        let list = &self.stream.lists[place];
         if list.count.is_none() && list.count_request.is_none() {
             self.totals.reported = reported;
         }
         Ok(())
     }
 
-    async fn read(&mut self, list: &ListPlan, bounds: Bounds) -> Result<(), Failure> {
+    async fn read(&mut self, place: usize, bounds: Bounds) -> Result<(), Failure> {
+        let list = &self.stream.lists[place];
         let created = list.start.as_ref().and(self.start);
         let bounds = Bounds {
             created: created.map(|from| Window { from, to: None }),
@@ -185,25 +194,28 @@ impl<'p> StreamPull<'p> {
             .changed
             .and_then(|window| window.to)
             .unwrap_or_else(|| self.session.server_now());
-        let reader = Reader {
-            session: self.session,
-            stream: self.stream,
-            list,
-            now,
-        };
         let (sender, mut receiver) = mpsc::channel(1);
-        let mapper = &mut self.mapper;
-        // While a page is mapped, the next one is under way.
-        let mapping = async move {
-            while let Some(page) = receiver.recv().await {
-                let page: super::list::ListPage = page;
-                let records = list.pages.records_of(page.json.root()).unwrap_or_default();
-                mapper.land(list, &records).await?;
-            }
-            Ok::<(), Failure>(())
-        };
-        let (read, mapped) = tokio::join!(reader.read(bounds, sender), mapping);
-        mapped?;
+        // A task of its own: while a page is mapped, the next one is read, on another core.
+        let (session, stream) = (Arc::clone(self.session), Arc::clone(self.stream));
+        let reading = AbortOnDropHandle::new(tokio::spawn(async move {
+            let reader = Reader {
+                session: &session,
+                stream: &stream,
+                list: &stream.lists[place],
+                now,
+            };
+            reader.read(bounds, sender).await
+        }));
+        while let Some(page) = receiver.recv().await {
+            let page: ListPage = page;
+            let records = list.pages.records_of(page.json.root()).unwrap_or_default();
+            self.mapper.land(list, &records).await?;
+        }
+        let read = reading.await.map_err(|cause| SourceError::Page {
+            source_name: self.session.source_name().to_owned(),
+            stream: self.stream.name.clone(),
+            detail: cause.to_string(),
+        })?;
         self.take(read?);
         Ok(())
     }
@@ -237,7 +249,7 @@ impl<'p> StreamPull<'p> {
             .filter(|entity| is_sweep && tally.proves_absence(*entity))
             .collect();
         let (seal, cursor) = match &self.mapper.unproven {
-            None => (Seal::Sealed, self.next_cursor(until, is_full, is_swept)),
+            None => (Seal::Sealed, self.next_cursor(until, is_swept)),
             // What an unproven window missed must be asked for again.
             Some(why) => (Seal::Unsealed(why.clone()), self.request.cursor.clone()),
         };
@@ -262,22 +274,17 @@ impl<'p> StreamPull<'p> {
         feeds.map(|feed| feed.mapping.entity()).collect()
     }
 
-    fn next_cursor(&self, until: Timestamp, is_full: bool, is_swept: bool) -> Option<String> {
+    fn next_cursor(&self, until: Timestamp, is_swept: bool) -> Option<String> {
         self.stream.incremental.as_ref()?;
-        // The vendor's clock stamps the records, so it also cuts the windows. A window whose end
-        // was asked for ends there, unless our clock ran ahead of the vendor's.
-        let answered = self
-            .totals
-            .first_date
-            .map(|date| settled(self.stream, date));
-        let at = match answered {
-            Some(answered) if self.stream.has_end(is_full) => until.min(answered),
-            Some(answered) => answered,
-            None => until,
-        };
+        // The vendor's clock stamps the records, so it also cuts the windows. Where ours is behind,
+        // or one of the two is not the time at all, the earlier one is the safe one.
+        let first_date = self.totals.first_date.unwrap_or(self.request.now);
+        let at = settled(self.stream, first_date.min(self.request.now));
+        let at = at.min(until);
+        let swept_now = Some(self.request.now);
         let (swept_at, full_rows) = match &self.course {
-            Course::Full => (Some(at), Some(self.totals.rows)),
-            Course::Narrow { cursor, .. } if is_swept => (Some(at), cursor.full_rows),
+            Course::Full => (swept_now, Some(self.totals.rows)),
+            Course::Narrow { cursor, .. } if is_swept => (swept_now, cursor.full_rows),
             Course::Narrow { cursor, .. } => {
                 (cursor.swept_at.or(Some(cursor.at)), cursor.full_rows)
             }

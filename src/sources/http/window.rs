@@ -115,7 +115,7 @@ mod tests {
             from: at("2026-11-01T00:00:00Z"),
             to: None,
         };
-        let slices = open.slices(Duration::from_secs(4 * 86_400), now);
+        let slices = open.slices(Duration::from_hours(4 * 24), now);
         assert_eq!(slices.len(), 3);
         assert_eq!(slices[0].from, open.from);
         assert!(
@@ -124,7 +124,7 @@ mod tests {
                 .all(|pair| pair[0].to == Some(pair[1].from))
         );
         assert_eq!(slices[2].to, None);
-        assert_eq!(open.slices(Duration::from_secs(11 * 86_400), now), [open]);
+        assert_eq!(open.slices(Duration::from_hours(11 * 24), now), [open]);
     }
 
     // Goal: halving ends. Method: halve the first half until there is none.

@@ -238,6 +238,18 @@ impl<'d> Json<'d> {
     }
 }
 
+/// The compact text of values that stand side by side in one list, with the commas between them;
+/// nothing where they do not, or are written otherwise.
+pub(in crate::sources) fn together<'d>(values: &[Json<'d>]) -> Option<&'d str> {
+    let (first, last) = (values.first()?, values.last()?);
+    let is_compact = values.iter().all(|value| value.is_compact());
+    let is_row = values.windows(2).all(|pair| {
+        Arc::ptr_eq(pair[0].parts, pair[1].parts) && pair[0].node().end + 1 == pair[1].node().start
+    });
+    let span = first.node().start as usize..last.node().end as usize;
+    (is_compact && is_row).then(|| &first.parts.text[span])
+}
+
 impl fmt::Debug for Json<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.to_text())

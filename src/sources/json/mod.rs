@@ -16,7 +16,7 @@ mod scan;
 mod tree;
 mod write;
 
-pub(super) use document::{Document, Json, Shape};
+pub(super) use document::{Document, Json, Shape, together};
 pub(super) use parse::parse;
 pub(super) use path::{Path, Scope};
 pub(super) use tree::Tree;

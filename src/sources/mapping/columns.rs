@@ -1,6 +1,7 @@
 //! All columns of one entity with their rules: a record goes in, a canonical one comes out, or the
 //! reason why not.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::rule::{ColumnRule, Misfit};
-use crate::canonical::{Entity, Record, Reject, Value};
+use super::units::Units;
+use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::sources::json::{Path, Scope};
 
@@ -32,13 +34,25 @@ pub(in crate::sources) struct Mapping {
     entity: Entity,
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
+    places: Places,
+}
+
+/// Where the columns stand that every record has.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    source: usize,
+    id: usize,
+    updated_at: usize,
+    deleted: usize,
 }
 
 /// A record that fits.
 #[derive(Debug)]
-pub(in crate::sources) struct Mapped {
-    /// The record.
-    pub(in crate::sources) record: Record,
+pub(in crate::sources) struct Mapped<'r> {
+    /// Its cells, in the order of the entity's columns.
+    pub(in crate::sources) cells: Vec<Option<Cell<'r>>>,
+    /// The record as the source gave it, as compact JSON text.
+    pub(in crate::sources) raw: Cow<'r, str>,
     /// The vendor's status, where the map does not know it.
     pub(in crate::sources) unmapped: Option<String>,
 }
@@ -54,16 +68,24 @@ impl Mapping {
         for (name, rule) in map {
             let column = entity
                 .columns()
-                .find(|column| column.name == name)
+                .enumerate()
+                .find(|(_, column)| column.name == name)
                 .ok_or_else(|| format!("{entity} has no column `{name}`"))?;
             if name != "source" {
                 rules.push(ColumnRule::new(column, rule.table())?);
             }
         }
+        let place = |name: &str| entity.index_of(name).unwrap_or_default();
         Ok(Self {
             entity,
             books,
             rules,
+            places: Places {
+                source: place("source"),
+                id: place("id"),
+                updated_at: place("updated_at"),
+                deleted: place("deleted"),
+            },
         })
     }
 
@@ -88,27 +110,29 @@ impl Mapping {
     /// Whether a column is read from the record's parent and from nothing else.
     pub(in crate::sources) fn reads_only_parent(&self, column: &str) -> bool {
         let own = |rule: &&ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
-        self.rule_of(column).filter(own).is_some()
+        self.rule_of(column).as_ref().is_some_and(own)
     }
 
     /// The text of one column alone, such as the id of a record that does not land.
     pub(in crate::sources) fn text_of(&self, column: &str, scope: Scope<'_>) -> Option<String> {
-        match self.value_of(column, scope)? {
-            Value::Text(text) => Some(text),
+        match self.cell_of(column, scope)? {
+            Cell::Text(text) => Some(text.into_owned()),
             _ => None,
         }
     }
 
     /// The record's own stamp.
     pub(in crate::sources) fn stamp_of(&self, scope: Scope<'_>) -> Option<Timestamp> {
-        match self.value_of("updated_at", scope)? {
-            Value::Instant(instant) => Some(instant),
+        match self.cell_of("updated_at", scope)? {
+            Cell::Instant(instant) => Some(instant),
             _ => None,
         }
     }
 
-    fn value_of(&self, column: &str, scope: Scope<'_>) -> Option<Value> {
-        self.rule_of(column)?.read(scope, &self.books).ok()?.value
+    fn cell_of<'r>(&'r self, column: &str, scope: Scope<'r>) -> Option<Cell<'r>> {
+        let mut units = Units::default();
+        let rule = self.rule_of(column)?;
+        rule.read(scope, &self.books, &mut units).ok()?.cell
     }
 
     fn rule_of(&self, column: &str) -> Option<&ColumnRule> {
@@ -116,43 +140,69 @@ impl Mapping {
     }
 
     /// Maps one record. `origin` says where it stood; `now` stands in for an absent `updated_at`.
-    pub(in crate::sources) fn map(
-        &self,
-        scope: Scope<'_>,
+    pub(super) fn map<'r>(
+        &'r self,
+        scope: Scope<'r>,
         origin: &dyn Fn() -> String,
         now: Timestamp,
-    ) -> Result<Mapped, Box<Reject>> {
-        let mut record = Record::empty(self.entity);
+        units: &mut Units,
+    ) -> Result<Mapped<'r>, Box<Reject>> {
+        let mut cells: Vec<Option<Cell<'r>>> = Vec::new();
+        cells.resize_with(self.entity.columns().count(), || None);
         let mut unmapped = None;
         let mut misfit: Option<(&str, Misfit)> = None;
         for rule in &self.rules {
-            match rule.read(scope, &self.books) {
+            match rule.read(scope, &self.books, units) {
                 Ok(reading) => {
-                    record.set(rule.column.name, reading.value);
+                    if let Some(cell) = cells.get_mut(rule.at) {
+                        *cell = reading.cell;
+                    }
                     unmapped = unmapped.or(reading.unmapped);
                 }
                 Err(found) => misfit = misfit.or(Some((rule.column.name, found))),
             }
         }
-        record.set("source", Some(Value::Text(self.books.source.clone())));
-        if record.get("updated_at").is_none() {
-            record.set("updated_at", Some(Value::Instant(now)));
+        let defaults = [
+            (self.places.updated_at, Cell::Instant(now)),
+            (self.places.deleted, Cell::Bool(false)),
+        ];
+        for (at, otherwise) in defaults {
+            if let Some(cell @ None) = cells.get_mut(at) {
+                *cell = Some(otherwise);
+            }
         }
-        if record.get("deleted").is_none() {
-            record.set("deleted", Some(Value::Bool(false)));
+        if let Some(cell) = cells.get_mut(self.places.source) {
+            *cell = Some(Cell::of(&self.books.source));
         }
-        let missing =
-            || missing_column(&record).map(|name| (name, Misfit::new(None, "is missing")));
+        let missing = || {
+            let name = self.missing_column(&cells)?;
+            Some((name, Misfit::new(None, "is missing")))
+        };
         let outsized = || {
-            let (name, reason) = record.misfit()?;
+            let (name, reason) = misfit_of(self.entity, &cells)?;
             Some((name, Misfit::new(None, reason)))
         };
         if let Some((field, found)) = misfit.or_else(missing).or_else(outsized) {
-            let id = record.text("id").map(str::to_owned);
+            let id = cells.get(self.places.id).and_then(Option::as_ref);
+            let id = id.and_then(Cell::text).map(str::to_owned);
             return Err(Box::new(self.reject(scope, id, origin(), field, found)));
         }
-        record.raw = Some(scope.record.to_text());
-        Ok(Mapped { record, unmapped })
+        Ok(Mapped {
+            cells,
+            raw: scope.record.compact(),
+            unmapped,
+        })
+    }
+
+    /// The first column that the record must have and has not; a tombstone needs only its id.
+    fn missing_column(&self, cells: &[Option<Cell<'_>>]) -> Option<&'static str> {
+        let deleted = cells.get(self.places.deleted).and_then(Option::as_ref);
+        let is_tombstone = matches!(deleted, Some(Cell::Bool(true)));
+        let mut columns = self.entity.columns().zip(cells).enumerate();
+        let is_missing = |(at, (column, cell)): &(usize, (&'static Column, &Option<Cell<'_>>))| {
+            column.required && cell.is_none() && (!is_tombstone || *at == self.places.id)
+        };
+        columns.find(is_missing).map(|(_, (column, _))| column.name)
     }
 
     /// A record that cannot even be looked at, as a whole.
@@ -193,21 +243,10 @@ impl Mapping {
     }
 }
 
-/// The first column that the record must have and has not; a tombstone needs only its id.
-fn missing_column(record: &Record) -> Option<&'static str> {
-    let is_tombstone = record.is_deleted();
-    record
-        .entity
-        .columns()
-        .zip(&record.values)
-        .filter(|(column, _)| column.required && (!is_tombstone || column.name == "id"))
-        .find(|(_, value)| value.is_none())
-        .map(|(column, _)| column.name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical::{Record, Value};
     use crate::sources::json::parse;
 
     fn books() -> Arc<Books> {
@@ -224,8 +263,23 @@ mod tests {
         let record = parse(record).unwrap();
         let origin = || "a test".to_owned();
         mapping
-            .map(Scope::of(record.root()), &origin, Timestamp::UNIX_EPOCH)
-            .map(|mapped| mapped.record)
+            .map(
+                Scope::of(record.root()),
+                &origin,
+                Timestamp::UNIX_EPOCH,
+                &mut Units::default(),
+            )
+            .map(|mapped| record_of(entity, mapped))
+    }
+
+    fn record_of(entity: Entity, mapped: Mapped<'_>) -> Record {
+        let mut record = Record::empty(entity);
+        record.values = mapped
+            .cells
+            .into_iter()
+            .map(|cell: Option<Cell<'_>>| cell.map(Cell::into_value))
+            .collect();
+        record
     }
 
     const PAYMENT: &str = r#"
@@ -315,10 +369,12 @@ mod tests {
                 Scope::of(record.root()),
                 &String::new,
                 Timestamp::UNIX_EPOCH,
+                &mut Units::default(),
             )
             .unwrap();
         assert_eq!(mapped.unmapped.as_deref(), Some("odd"));
-        assert_eq!(mapped.record.text("status"), Some("unmapped:odd"));
+        let status = Some(&Value::Text("unmapped:odd".into()));
+        assert_eq!(record_of(Entity::Payments, mapped).get("status"), status);
     }
 
     #[test]

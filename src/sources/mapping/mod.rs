@@ -4,6 +4,7 @@ mod columns;
 mod number;
 mod page;
 mod rule;
+mod units;
 
 pub(super) use columns::{Books, Mapping};
 pub(super) use page::{PageBuilder, Tally};

@@ -1,11 +1,13 @@
 //! Reading an exact number: from its own text, from minor units, from a sum, with its sign turned.
 
+use std::ops::ControlFlow;
+
 use rust_decimal::Decimal;
 
 use super::columns::Books;
 use super::rule::{ColumnRule, Misfit};
-use crate::canonical::{Kind, parse_decimal};
-use crate::currency::Currency;
+use super::units::Units;
+use crate::canonical::{Kind, exact, parse_decimal};
 use crate::sources::json::{Json, Path, Scope, Shape};
 
 /// The number that a rule names, or nothing where the field is absent. Overflow is a misfit.
@@ -13,6 +15,7 @@ pub(super) fn read(
     rule: &ColumnRule,
     scope: Scope<'_>,
     books: &Books,
+    units: &mut Units,
 ) -> Result<Option<Decimal>, Misfit> {
     let Some(found) = gross(rule, scope)? else {
         return Ok(None);
@@ -25,14 +28,14 @@ pub(super) fn read(
     let net = found.checked_sub(less).ok_or_else(too_large)?;
     let signed = if rule.table.negate { -net } else { net };
     let whole = match &rule.currency_path {
-        Some(path) => in_major_units(signed, path, scope, books)?,
+        Some(path) => in_major_units(signed, path, scope, books, units)?,
         None => signed,
     };
     // The sum and the shift may have more digits than their parts; what is kept must be exact.
-    let text = whole.normalize().to_string();
-    parse_decimal(&text)
-        .map(Some)
-        .map_err(|reason| Misfit::new(Some(&text), reason.to_string()))
+    exact(whole).map(Some).map_err(|reason| {
+        let text = whole.normalize().to_string();
+        Misfit::new(Some(&text), reason.to_string())
+    })
 }
 
 fn gross(rule: &ColumnRule, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
@@ -52,21 +55,25 @@ fn gross(rule: &ColumnRule, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit>
 /// The sum of all numbers that a path names. An empty list sums to zero; a list that is not there
 /// has no sum.
 fn total(path: &Path, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
-    let values: Vec<Json<'_>> = path
-        .all(scope)
-        .into_iter()
-        .filter(|value| !value.is_absent())
-        .collect();
-    if values.is_empty() && !path.names_empty_list(scope) {
-        return Ok(None);
+    let mut sum: Result<Option<Decimal>, Misfit> = Ok(None);
+    path.visit(scope, &mut |value| {
+        if value.is_absent() {
+            return ControlFlow::Continue(());
+        }
+        let before = sum.as_ref().ok().copied().flatten().unwrap_or_default();
+        let too_large = || Misfit::new(value.scalar(), "does not fit an exact decimal");
+        sum = decimal(value)
+            .and_then(|number| before.checked_add(number).ok_or_else(too_large))
+            .map(Some);
+        match sum {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+    match sum {
+        Ok(None) if path.names_empty_list(scope) => Ok(Some(Decimal::ZERO)),
+        found => found,
     }
-    let mut sum = Decimal::ZERO;
-    for value in values {
-        sum = sum
-            .checked_add(decimal(value)?)
-            .ok_or_else(|| Misfit::new(value.scalar(), "does not fit an exact decimal"))?;
-    }
-    Ok(Some(sum))
 }
 
 fn decimal(value: Json<'_>) -> Result<Decimal, Misfit> {
@@ -78,28 +85,22 @@ fn decimal(value: Json<'_>) -> Result<Decimal, Misfit> {
     }
 }
 
-/// A count of minor units in the currency's own unit, by the vendor's exponent where it has one of
-/// its own: Stripe writes ISK with two decimals, though ISO 4217 gives it none.
+/// A count of minor units in the currency's own unit.
 fn in_major_units(
     count: Decimal,
     currency_path: &Path,
     scope: Scope<'_>,
     books: &Books,
+    units: &mut Units,
 ) -> Result<Decimal, Misfit> {
-    let count_text = count.to_string();
+    let misfit = |reason: &str| Misfit::new(Some(&count.to_string()), reason);
     let code = currency_path
         .text(scope)
-        .map(str::to_uppercase)
-        .ok_or_else(|| Misfit::new(Some(&count_text), "counts the units of no currency"))?;
-    let currency: Currency = code
-        .parse()
-        .map_err(|_| Misfit::new(Some(&code), "is no currency of ISO 4217"))?;
-    let exponent = books
-        .minor_units
-        .get(currency.code())
-        .copied()
-        .unwrap_or_else(|| currency.exponent());
-    let exact = count.normalize();
-    Decimal::try_from_i128_with_scale(exact.mantissa(), exact.scale() + exponent)
-        .map_err(|_| Misfit::new(Some(&count_text), "does not fit an exact decimal"))
+        .ok_or_else(|| misfit("counts the units of no currency"))?;
+    let unit = units
+        .of(code, true, books)
+        .ok_or_else(|| Misfit::new(Some(&code.to_uppercase()), "is no currency of ISO 4217"))?;
+    let normal = count.normalize();
+    Decimal::try_from_i128_with_scale(normal.mantissa(), normal.scale() + unit.exponent)
+        .map_err(|_| misfit("does not fit an exact decimal"))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::columns::Mapping;
+use super::units::Units;
 use crate::canonical::{BatchBuilder, Entity, Reject};
 use crate::sources::json::Scope;
 use crate::sources::page::MappedPage;
@@ -54,6 +55,7 @@ pub(in crate::sources) struct PageBuilder {
     batches: BTreeMap<Entity, BatchBuilder>,
     rejects: Vec<Reject>,
     row_count: u64,
+    units: Units,
 }
 
 impl PageBuilder {
@@ -73,7 +75,7 @@ impl PageBuilder {
             self.reject(mapping.refuse(scope, origin(), key, &reason), tally);
             return Ok(());
         }
-        match mapping.map(scope, origin, now) {
+        match mapping.map(scope, origin, now, &mut self.units) {
             Ok(mapped) => {
                 if let Some(raw) = mapped.unmapped {
                     *tally.unmapped.entry((entity, raw)).or_default() += 1;
@@ -81,7 +83,7 @@ impl PageBuilder {
                 self.batches
                     .entry(entity)
                     .or_insert_with(|| BatchBuilder::new(entity))
-                    .push(&mapped.record)
+                    .push_cells(&mapped.cells, Some(&mapped.raw))
                     .map_err(|error| error.to_string())
             }
             Err(reject) => {

@@ -1,13 +1,15 @@
 //! One column's rule, made ready: its paths taken apart, and what it reads typed.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::columns::Books;
 use super::number;
-use crate::canonical::{Column, Kind, Value, parse_date, parse_decimal, parse_instant};
+use super::units::Units;
+use crate::canonical::{Cell, Column, Kind, parse_date, parse_decimal, parse_instant};
 use crate::config::{EpochUnit, FieldTable};
-use crate::currency::Currency;
 use crate::period::local_day;
 use crate::sources::json::{Json, Path, Scope};
 
@@ -38,8 +40,8 @@ impl Misfit {
 
 /// What a column's rule read.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
-    pub(super) value: Option<Value>,
+pub(super) struct Reading<'r> {
+    pub(super) cell: Option<Cell<'r>>,
     /// A status of the vendor that the rule does not know.
     pub(super) unmapped: Option<String>,
 }
@@ -48,6 +50,8 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct ColumnRule {
     pub(super) column: &'static Column,
+    /// Where the column stands among its entity's.
+    pub(super) at: usize,
     pub(super) table: FieldTable,
     pub(super) paths: Vec<Path>,
     pub(super) currency_path: Option<Path>,
@@ -57,7 +61,10 @@ pub(super) struct ColumnRule {
 }
 
 impl ColumnRule {
-    pub(super) fn new(column: &'static Column, table: FieldTable) -> Result<Self, String> {
+    pub(super) fn new(
+        (at, column): (usize, &'static Column),
+        table: FieldTable,
+    ) -> Result<Self, String> {
         let zone =
             match &table.zone {
                 None => None,
@@ -67,6 +74,7 @@ impl ColumnRule {
             };
         Ok(Self {
             column,
+            at,
             paths: table.paths().iter().map(|path| Path::new(path)).collect(),
             currency_path: table.minor_units_of.as_deref().map(Path::new),
             less_path: table.less.as_deref().map(Path::new),
@@ -79,32 +87,40 @@ impl ColumnRule {
         })
     }
 
-    pub(super) fn read(&self, scope: Scope<'_>, books: &Books) -> Result<Reading, Misfit> {
+    pub(super) fn read<'r>(
+        &'r self,
+        scope: Scope<'r>,
+        books: &Books,
+        units: &mut Units,
+    ) -> Result<Reading<'r>, Misfit> {
         if let (Some(instead), Some(path)) = (&self.table.instead, &self.instead_path)
             && path
                 .text(scope)
                 .is_some_and(|text| instead.is.as_slice().iter().any(|is| is == text))
         {
-            return self.typed(&instead.value, books).map(Reading::of);
+            let constant = Cow::Borrowed(instead.value.as_str());
+            return self.typed(constant, books, units).map(Reading::of);
         }
         match self.column.kind {
             Kind::Decimal => {
-                let found = number::read(self, scope, books)?;
-                let value = match (found, &self.table.value) {
-                    (None, Some(text)) => Some(self.typed(text, books)?),
-                    (found, _) => found.map(Value::Decimal),
+                let found = number::read(self, scope, books, units)?;
+                let cell = match (found, &self.table.value) {
+                    (None, Some(text)) => {
+                        Some(self.typed(Cow::Borrowed(text.as_str()), books, units)?)
+                    }
+                    (found, _) => found.map(Cell::Decimal),
                 };
                 Ok(Reading {
-                    value,
+                    cell,
                     unmapped: None,
                 })
             }
             Kind::List => self.read_list(scope),
-            _ => self.read_text(scope, books),
+            _ => self.read_text(scope, books, units),
         }
     }
 
-    fn read_list(&self, scope: Scope<'_>) -> Result<Reading, Misfit> {
+    fn read_list(&self, scope: Scope<'_>) -> Result<Reading<'static>, Misfit> {
         let mut texts = Vec::new();
         for path in &self.paths {
             for value in path.all(scope) {
@@ -112,15 +128,11 @@ impl ColumnRule {
             }
         }
         if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
-            texts.extend(split_list(text));
+            texts.extend(split_list(text).map(str::to_owned));
         }
-        let value = if texts.is_empty() {
-            None
-        } else {
-            Some(Value::List(texts))
-        };
+        let cell = (!texts.is_empty()).then(|| Cell::List(Cow::Owned(texts)));
         Ok(Reading {
-            value,
+            cell,
             unmapped: None,
         })
     }
@@ -134,29 +146,42 @@ impl ColumnRule {
             let text = value
                 .scalar()
                 .ok_or_else(|| Misfit::shape(value, Kind::List))?;
-            texts.extend(split_list(text).map(|item| self.prefixed(&item)));
+            texts.extend(
+                split_list(text).map(|item| self.prefixed(Cow::Borrowed(item)).into_owned()),
+            );
         }
         Ok(())
     }
 
-    fn read_text(&self, scope: Scope<'_>, books: &Books) -> Result<Reading, Misfit> {
+    fn read_text<'r>(
+        &'r self,
+        scope: Scope<'r>,
+        books: &Books,
+        units: &mut Units,
+    ) -> Result<Reading<'r>, Misfit> {
         let Some(raw) = self.raw_text(scope)? else {
             return match &self.table.value {
-                Some(constant) => self.typed(constant, books).map(Reading::of),
+                Some(constant) => self
+                    .typed(Cow::Borrowed(constant.as_str()), books, units)
+                    .map(Reading::of),
                 None => Ok(Reading::default()),
             };
         };
         let Some(cases) = &self.table.cases else {
-            return self.typed(&self.prefixed(&raw), books).map(Reading::of);
+            return self
+                .typed(self.prefixed(raw), books, units)
+                .map(Reading::of);
         };
-        if let Some(meaning) = cases.get(&raw) {
-            return self.typed(meaning, books).map(Reading::of);
+        if let Some(meaning) = cases.get(raw.as_ref()) {
+            return self
+                .typed(Cow::Borrowed(meaning.as_str()), books, units)
+                .map(Reading::of);
         }
         if self.column.name == "status" {
-            let value = Some(Value::Text(format!("unmapped:{raw}")));
+            let cell = Some(Cell::Text(Cow::Owned(format!("unmapped:{raw}"))));
             return Ok(Reading {
-                value,
-                unmapped: Some(raw),
+                cell,
+                unmapped: Some(raw.into_owned()),
             });
         }
         let known: Vec<&str> = cases.keys().map(String::as_str).collect();
@@ -167,60 +192,61 @@ impl ColumnRule {
     }
 
     /// The raw text: the first path that is present, or all of them joined.
-    fn raw_text(&self, scope: Scope<'_>) -> Result<Option<String>, Misfit> {
-        let mut texts = Vec::new();
+    fn raw_text<'r>(&self, scope: Scope<'r>) -> Result<Option<Cow<'r, str>>, Misfit> {
+        let mut joined: Option<Cow<'r, str>> = None;
         for value in self.paths.iter().filter_map(|path| path.one(scope)) {
             let text = value
                 .scalar()
                 .ok_or_else(|| Misfit::shape(value, self.column.kind))?;
-            texts.push(text);
-            if self.table.join.is_none() {
-                break;
-            }
+            let Some(glue) = &self.table.join else {
+                return Ok(Some(Cow::Borrowed(text)));
+            };
+            joined = Some(match joined {
+                None => Cow::Borrowed(text),
+                Some(before) => Cow::Owned(format!("{before}{glue}{text}")),
+            });
         }
-        let glue = self.table.join.as_deref().unwrap_or_default();
-        Ok(if texts.is_empty() {
-            None
-        } else {
-            Some(texts.join(glue))
-        })
+        Ok(joined)
     }
 
-    fn prefixed(&self, text: &str) -> String {
-        format!("{}{text}", self.table.prefix.as_deref().unwrap_or_default())
+    fn prefixed<'r>(&self, text: Cow<'r, str>) -> Cow<'r, str> {
+        match &self.table.prefix {
+            Some(prefix) => Cow::Owned(format!("{prefix}{text}")),
+            None => text,
+        }
     }
 
-    fn typed(&self, text: &str, books: &Books) -> Result<Value, Misfit> {
+    fn typed<'r>(
+        &self,
+        text: Cow<'r, str>,
+        books: &Books,
+        units: &mut Units,
+    ) -> Result<Cell<'r>, Misfit> {
         let zone = self.zone.as_ref().unwrap_or(&books.zone);
-        let misfit = |reason: &dyn std::fmt::Display| Misfit::new(Some(text), reason.to_string());
-        let value = match self.column.kind {
+        let misfit = |reason: &dyn std::fmt::Display| Misfit::new(Some(&text), reason.to_string());
+        let cell = match self.column.kind {
             Kind::Text if text.contains('\0') => return Err(misfit(&"holds a NUL character")),
-            Kind::Text if self.table.upper => Value::Text(text.to_uppercase()),
-            Kind::Text => Value::Text(text.to_owned()),
-            Kind::List => Value::List(split_list(text).collect()),
-            Kind::Decimal => Value::Decimal(parse_decimal(text).map_err(|reason| misfit(&reason))?),
-            Kind::Date => Value::Date(self.date(text, zone).map_err(|reason| misfit(&reason))?),
-            Kind::Instant => {
-                Value::Instant(self.instant(text, zone).map_err(|reason| misfit(&reason))?)
-            }
-            Kind::Bool => match text {
-                "true" | "TRUE" | "True" => Value::Bool(true),
-                "false" | "FALSE" | "False" => Value::Bool(false),
+            Kind::Text if self.table.upper => Cell::Text(Cow::Owned(text.to_uppercase())),
+            Kind::Text => Cell::Text(text),
+            Kind::List => Cell::List(split_list(&text).map(str::to_owned).collect()),
+            Kind::Decimal => Cell::Decimal(parse_decimal(&text).map_err(|reason| misfit(&reason))?),
+            Kind::Date => Cell::Date(self.date(&text, zone).map_err(|reason| misfit(&reason))?),
+            Kind::Instant => Cell::Instant(
+                self.instant(&text, zone)
+                    .map_err(|reason| misfit(&reason))?,
+            ),
+            Kind::Bool => match text.as_ref() {
+                "true" | "TRUE" | "True" => Cell::Bool(true),
+                "false" | "FALSE" | "False" => Cell::Bool(false),
                 _ => return Err(misfit(&"is neither true nor false")),
             },
             Kind::Currency => {
-                let code = if self.table.upper {
-                    text.to_uppercase()
-                } else {
-                    text.to_owned()
-                };
-                let currency: Currency = code
-                    .parse()
-                    .map_err(|_| misfit(&"is no currency of ISO 4217"))?;
-                Value::Text(currency.code().to_owned())
+                let unit = units.of(&text, self.table.upper, books);
+                let unit = unit.ok_or_else(|| misfit(&"is no currency of ISO 4217"))?;
+                Cell::Text(Cow::Owned(unit.currency.code().to_owned()))
             }
         };
-        Ok(value)
+        Ok(cell)
     }
 
     fn date(&self, text: &str, zone: &TimeZone) -> Result<jiff::civil::Date, String> {
@@ -255,10 +281,10 @@ impl ColumnRule {
     }
 }
 
-impl Reading {
-    fn of(value: Value) -> Self {
+impl<'r> Reading<'r> {
+    fn of(cell: Cell<'r>) -> Self {
         Self {
-            value: Some(value),
+            cell: Some(cell),
             unmapped: None,
         }
     }
@@ -274,9 +300,8 @@ fn since_1970(text: &str, unit: EpochUnit) -> Result<Timestamp, String> {
     .map_err(|_| wrong())
 }
 
-fn split_list(text: &str) -> impl Iterator<Item = String> {
+fn split_list(text: &str) -> impl Iterator<Item = &str> {
     text.split(';')
         .map(str::trim)
         .filter(|item| !item.is_empty())
-        .map(str::to_owned)
 }

@@ -8,7 +8,9 @@
     reason = "the functions that tests share fail as the tests themselves do"
 )]
 
+mod answers;
 mod auth;
+mod budget;
 mod changes;
 mod counts;
 mod faults;
@@ -24,3 +26,4 @@ mod passes;
 mod probe;
 mod stripe;
 mod values;
+mod ways;

@@ -346,7 +346,11 @@ fn opening_text(bytes: &[u8]) -> String {
 /// The first letters of a body that is no JSON: an HTML page tells itself apart by them.
 fn opening(text: &str) -> String {
     let start: String = text.trim_start().chars().take(15).collect();
-    format!(", but starts `{start}`")
+    if start.starts_with('<') {
+        format!(", but starts `{start}`")
+    } else {
+        String::new()
+    }
 }
 
 /// The cause at the bottom says most: `connection refused`, not `error sending request`.

@@ -74,3 +74,61 @@ impl SigningKey {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+
+    use super::*;
+
+    const PKCS8: &str = include_str!("../../../tests/fixtures/sources/signing-key.pem");
+    const PKCS1: &str = include_str!("../../../tests/fixtures/sources/signing-key-pkcs1.pem");
+
+    /// Goal: the vendor can check the claim. Method: both forms of one key; the signature is
+    /// verified and the claims are read back.
+    #[test]
+    fn a_claim_is_signed_by_the_key_in_both_forms() {
+        let escaped = PKCS8.replace('\n', "\\n");
+        for pem in [PKCS8, PKCS1, &escaped] {
+            let key =
+                SigningKey::read(&Secret::new(pem.to_owned())).unwrap_or_else(|e| panic!("{e}"));
+            let now: Timestamp = "2026-11-21T01:00:00Z".parse().unwrap();
+            let claim = key
+                .claim("c1", "ops@x.example", "https://login.example", now)
+                .unwrap();
+            let parts: Vec<&str> = claim.expose().split('.').collect();
+            let [head, claims, signature] = parts[..] else {
+                panic!("three parts are expected")
+            };
+            let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.0.public());
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let message = format!("{head}.{claims}");
+            assert!(public.verify(message.as_bytes(), &signature).is_ok());
+            let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+            assert_eq!(
+                String::from_utf8(claims).unwrap(),
+                r#"{"iss":"c1","sub":"ops@x.example","aud":"https://login.example","exp":1795222980}"#
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_without_its_text() {
+        let cut = &PKCS8[..200];
+        let encrypted = PKCS8.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        for pem in [
+            "sk_live_1",
+            cut,
+            &encrypted,
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END",
+        ] {
+            let told = SigningKey::read(&Secret::new(pem.to_owned()))
+                .err()
+                .unwrap();
+            assert!(
+                !told.contains("sk_live") && !told.contains("AAAA"),
+                "{told}"
+            );
+        }
+    }
+}

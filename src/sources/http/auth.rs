@@ -279,7 +279,7 @@ pub(super) fn open(
             };
             let client = form.client(credentials, origin, None)?;
             let grant = Grant::Claim {
-                key,
+                key: Box::new(key),
                 subject: credentials.read("username")?,
                 audience: match &credentials.config.auth_url {
                     Some(auth_url) => Origin::new(credentials.source_name, "auth_url", auth_url)?
@@ -340,10 +340,10 @@ impl TokenForm<'_> {
         let token_url = credentials.fill_plain(self.token_url)?;
         Ok(Client {
             token_url: token_origin(credentials, origin, &token_url)?,
-            client_auth: self.client_auth,
+            auth: self.client_auth,
             prefix: self.prefix.to_owned(),
-            client_id: credentials.read("client_id")?,
-            client_secret,
+            id: credentials.read("client_id")?,
+            secret: client_secret,
             parameters,
             base_url_from: self.base_url_from.map(JsonPath::new),
         })

@@ -78,7 +78,7 @@ impl Budget {
             }
             Ok::<(), Failure>(())
         };
-        self.restored.get_or_try_init(restoring).await.map(|()| ())
+        self.restored.get_or_try_init(restoring).await.copied()
     }
 
     /// Waits until one more request may be made.

@@ -53,7 +53,7 @@ pub(super) struct Crossed {
 /// The rules of a connector, ready.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
-    rules: Vec<Rule>,
+    errors: Vec<Rule>,
     quotas: Vec<Quota>,
     zone: Option<TimeZone>,
 }
@@ -110,7 +110,7 @@ impl Rules {
             })
         });
         Ok(Self {
-            rules: rules.collect::<Result<_, String>>()?,
+            errors: rules.collect::<Result<_, String>>()?,
             quotas: quotas.collect::<Result<_, String>>()?,
             zone: Some(zone.clone()),
         })
@@ -119,7 +119,7 @@ impl Rules {
     /// What the first rule that holds says; of a page that is good otherwise, only the rules with
     /// `in_ok` speak.
     pub(super) fn judge(&self, answered: Answered<'_>, is_page: bool) -> Option<Verdict> {
-        self.rules
+        self.errors
             .iter()
             .filter(|rule| !is_page || rule.spec.in_ok)
             .find_map(|rule| self.verdict(rule, answered))

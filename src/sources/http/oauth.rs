@@ -38,7 +38,7 @@ pub(super) enum Grant {
         keeper: Arc<dyn TokenKeeper>,
     },
     Claim {
-        key: SigningKey,
+        key: Box<SigningKey>,
         subject: Secret,
         audience: String,
     },
@@ -47,12 +47,12 @@ pub(super) enum Grant {
 /// The client, as the token endpoint knows it.
 pub(super) struct Client {
     pub(super) token_url: Url,
-    pub(super) client_auth: ClientAuth,
+    pub(super) auth: ClientAuth,
     /// The word in front of the access token.
     pub(super) prefix: String,
-    pub(super) client_id: Secret,
+    pub(super) id: Secret,
     /// A client that signs has none.
-    pub(super) client_secret: Option<Secret>,
+    pub(super) secret: Option<Secret>,
     /// More fields of the form.
     pub(super) parameters: Vec<(String, String)>,
     /// Where the token's answer names the API's URL.
@@ -160,7 +160,7 @@ impl OAuth {
                 subject,
                 audience,
             } => {
-                let (issuer, now) = (self.client.client_id.expose(), transport.clock.now());
+                let (issuer, now) = (self.client.id.expose(), transport.clock.now());
                 let claim = key
                     .claim(issuer, subject.expose(), audience, now)
                     .ok_or_else(|| SourceError::PrivateKey {
@@ -189,7 +189,7 @@ impl OAuth {
         let kept = keeper
             .load(source_name)
             .await?
-            .zip(self.client.client_secret.as_ref())
+            .zip(self.client.secret.as_ref())
             .and_then(|(bytes, secret)| sealed::open(source_name, secret, &bytes))
             .filter(|kept| kept.expose() != first.expose());
         let mut refused = None;
@@ -224,7 +224,7 @@ impl OAuth {
             .filter(|text| *text != used.expose())
             .map(|text| Secret::new(text.to_owned()));
         if let Some(rotated) = rotated {
-            let secret = self.client.client_secret.as_ref();
+            let secret = self.client.secret.as_ref();
             let sealed = secret
                 .and_then(|secret| sealed::seal(source_name, secret, &rotated))
                 .ok_or_else(|| unsealable(source_name))?;
@@ -248,14 +248,14 @@ impl OAuth {
             form.push((name.clone(), Secret::new(text.clone())));
         }
         let mut headers = HeaderMap::new();
-        if let Some(secret) = &client.client_secret {
-            match client.client_auth {
+        if let Some(secret) = &client.secret {
+            match client.auth {
                 ClientAuth::Form => {
-                    form.push(("client_id".to_owned(), client.client_id.clone()));
+                    form.push(("client_id".to_owned(), client.id.clone()));
                     form.push(("client_secret".to_owned(), secret.clone()));
                 }
                 ClientAuth::Basic => {
-                    let value = basic(&client.client_id, secret);
+                    let value = basic(&client.id, secret);
                     headers.extend(value.map(|value| (AUTHORIZATION, value)));
                 }
             }

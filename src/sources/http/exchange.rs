@@ -369,18 +369,15 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// Whether the other side's certificate is at fault, which no retry heals.
-fn is_certificate_fault(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let by_io = inner
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inside| inside.downcast_ref::<rustls::Error>());
-        let tls = inner.downcast_ref::<rustls::Error>().or(by_io);
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = inner.source();
+fn is_certificate_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    let of_tls = error.downcast_ref::<rustls::Error>();
+    if matches!(of_tls, Some(rustls::Error::InvalidCertificate(_))) {
+        return true;
     }
-    false
+    // What an I/O error wraps is not its source: that is the source of what it wraps.
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|inside| is_certificate_fault(inside));
+    wrapped || error.source().is_some_and(is_certificate_fault)
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use super::Global;
 use super::progress::Bars;
 use crate::clock::Clock;
@@ -179,6 +181,9 @@ impl Context {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.push(Arc::clone(&store));
         drop(opened);
+        if access == Access::Write && clock.is_set() {
+            warn_of_the_past(store.as_ref(), clock.now()).await?;
+        }
         let spill_dir = match &config.engine.spill_dir {
             Some(folder) => config.resolve(folder),
             None => landing_root.join("_spill"),
@@ -193,6 +198,19 @@ impl Context {
             progress: Arc::new(Bars::new(self.global.quiet)),
         })
     }
+}
+
+/// Says that a run is about to be written before the last one: what it finds is not the newest.
+async fn warn_of_the_past(store: &dyn Store, now: Timestamp) -> Result<(), Failure> {
+    let last = store.runs(None, 1).await?.into_iter().next();
+    if let Some(last) = last.filter(|last| last.started_at > now) {
+        super::output::error_line(&format!(
+            "warning: --now {now} is before the last run, which began at {}: what is written now \
+             is older than what is known",
+            last.started_at
+        ));
+    }
+    Ok(())
 }
 
 /// What opening the store of a configuration takes.

@@ -407,6 +407,7 @@ async fn annotate(
         was: Some(item.state),
         discrepancy: item,
         events: vec![event],
+        approver: None,
     };
     env.store
         .record_changes(std::slice::from_ref(&change))

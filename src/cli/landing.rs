@@ -8,15 +8,18 @@ use serde_json::json;
 use super::answer;
 use super::context::Context;
 use super::output::{self, Table};
-use crate::canonical::Entity;
+use crate::canonical::{Entity, Reject};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::landing::Landing;
+use crate::landing::{LandedFile, Landing};
 use crate::scheduler::jobs::{Ledger, load_ledger, query_landing};
 use crate::store::{Access, FileFilter};
 
 /// A file that nobody committed is left alone for this long: a pull may be about to.
 const ORPHAN_GRACE: Duration = Duration::from_hours(24);
+
+/// Rows of the quarantine that a person is shown at once.
+const REJECTS_SHOWN_MAX: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LandingVerb {
@@ -28,7 +31,7 @@ pub(super) enum LandingVerb {
         /// Only this source
         #[arg(long)]
         source: Option<String>,
-        /// The quarantine's files instead of the records'
+        /// The quarantine instead of the records: its files, and why each row did not fit
         #[arg(long)]
         quarantine: bool,
     },
@@ -123,24 +126,30 @@ pub(super) async fn run(context: &Context, verb: &LandingVerb) -> Result<Exit, F
 
 async fn list(context: &Context, env: &Env, filter: &FileFilter) -> Result<Exit, Failure> {
     let files = env.store.files(filter).await?;
+    let rejects = |file: &LandedFile| {
+        let landing = Landing::open_for_reading(&env.landing_root)?;
+        tokio::task::block_in_place(|| landing.rejects(std::slice::from_ref(file)))
+    };
     if context.json() {
-        let rows: Vec<_> = files
-            .iter()
-            .map(|file| {
-                json!({
-                    "path": file.path,
-                    "source": file.source,
-                    "entity": file.entity,
-                    "period": file.period,
-                    "rows": file.totals.rows,
-                    "sums": file.totals.sums,
-                    "size_bytes": file.size_bytes,
-                    "digest": file.digest,
-                    "extracted_at": file.extracted_at,
-                    "quarantine": file.quarantine,
-                })
-            })
-            .collect();
+        let mut rows = Vec::with_capacity(files.len());
+        for file in &files {
+            let mut row = json!({
+                "path": file.path,
+                "source": file.source,
+                "entity": file.entity,
+                "period": file.period,
+                "rows": file.totals.rows,
+                "sums": file.totals.sums,
+                "size_bytes": file.size_bytes,
+                "digest": file.digest,
+                "extracted_at": file.extracted_at,
+                "quarantine": file.quarantine,
+            });
+            if file.quarantine {
+                row["rejects"] = json!(rejects(file)?);
+            }
+            rows.push(row);
+        }
         output::json(&rows)?;
         return Ok(Exit::Done);
     }
@@ -165,7 +174,46 @@ async fn list(context: &Context, env: &Env, filter: &FileFilter) -> Result<Exit,
         ]);
     }
     table.print("nothing is landed")?;
+    if filter.quarantine && !files.is_empty() {
+        output::line("")?;
+        print_rejects(files.iter().rev(), rejects)?;
+    }
     Ok(Exit::Done)
+}
+
+/// The rows of the newest files of the quarantine, and why they did not fit.
+fn print_rejects<'f>(
+    files: impl Iterator<Item = &'f LandedFile>,
+    rejects: impl Fn(&LandedFile) -> Result<Vec<Reject>, Failure>,
+) -> Result<(), Failure> {
+    let mut table = Table::new(&["source", "entity", "id", "where", "field", "text", "why"]);
+    let mut left_out = 0;
+    for file in files {
+        if table.len() >= REJECTS_SHOWN_MAX {
+            left_out += file.totals.rows;
+            continue;
+        }
+        for reject in rejects(file)? {
+            if table.len() >= REJECTS_SHOWN_MAX {
+                left_out += 1;
+                continue;
+            }
+            table.row(vec![
+                reject.source,
+                reject.entity.to_string(),
+                reject.id.unwrap_or_default(),
+                reject.origin,
+                reject.field,
+                reject.text.unwrap_or_default(),
+                reject.reason,
+            ]);
+        }
+    }
+    table.print("")?;
+    if left_out > 0 {
+        output::line(format!("{left_out} more, with their raw text, by --json"))?;
+    }
+    Ok(())
 }
 
 /// Every committed file, the quarantine's too.

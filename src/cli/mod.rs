@@ -123,7 +123,7 @@ enum Verb {
     /// The configuration: its JSON Schema, and what is in force
     #[command(subcommand)]
     Config(config::ConfigVerb),
-    /// What a discrepancy kind or an error code means
+    /// What a discrepancy kind means
     Explain(explain::ExplainArguments),
 }
 

@@ -90,6 +90,11 @@ impl Table {
             .push(cells.into_iter().map(|cell| plain(&cell)).collect());
     }
 
+    /// How many rows it has.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether it has no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()

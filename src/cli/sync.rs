@@ -94,5 +94,8 @@ pub(super) fn print_pulls(pulls: &[SyncSummary]) -> Result<(), Failure> {
             ));
         }
     }
+    if pulls.iter().any(|pull| pull.rejected > 0) {
+        output::error_line("hint: `crossfoot landing list --quarantine` shows each row and why");
+    }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `[cash]` and `[collections]`.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::DecimalText;
 
 /// How payments without a remittance are applied to invoices.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CashConfig {
     /// The rules in their order: `match_single`, `clear_account`, `clear_past_due`, `oldest_first`.
@@ -14,7 +14,7 @@ pub struct CashConfig {
 }
 
 /// A rule of cash application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CashRule {
     /// One open invoice has exactly the payment's amount.
@@ -37,7 +37,7 @@ impl Default for CashConfig {
 }
 
 /// Whether a customer must have been sent the written policy before a level above the first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyNotice {
     /// It must.
@@ -48,7 +48,7 @@ pub enum PolicyNotice {
 }
 
 /// A level of the collections procedure.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
     /// Its name, as `L1`.
@@ -78,7 +78,7 @@ const fn a_week() -> u16 {
 }
 
 /// How overdue invoices are chased.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CollectionsConfig {
     /// The levels in their order.

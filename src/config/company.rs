@@ -2,13 +2,13 @@
 
 use jiff::civil::{Date, Time};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::{DecimalText, ZoneName};
 use crate::currency::Currency;
 
 /// Whose books they are.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompanyConfig {
     /// The name that reports carry.
@@ -22,7 +22,7 @@ pub struct CompanyConfig {
 }
 
 /// A branch whose settings differ from the company's.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BranchConfig {
     /// Its zone.
@@ -36,7 +36,7 @@ pub struct BranchConfig {
 }
 
 /// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Weekday {
@@ -66,7 +66,7 @@ impl Weekday {
 }
 
 /// Working hours and holidays, by local time.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalendarConfig {
     /// The working days.

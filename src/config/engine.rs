@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::ByteSize;
 use crate::secret::SecretRef;
 
 /// Where discrepancies, runs and mails are kept.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
     /// `sqlite:path` or `postgres://user@host/db`.
@@ -29,7 +29,7 @@ impl Default for StoreConfig {
 }
 
 /// Where records land.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LandingConfig {
     /// `file:path`.
@@ -45,7 +45,7 @@ impl Default for LandingConfig {
 }
 
 /// The comparing engine's limits.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineConfig {
     /// How much memory it may take before it spills to disk.
@@ -64,7 +64,7 @@ impl Default for EngineConfig {
 }
 
 /// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// One JSON object a line.
@@ -74,7 +74,7 @@ pub enum LogFormat {
 }
 
 /// The operations endpoint and the log.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OpsConfig {
     /// Where `/metrics`, `/healthz` and `/readyz` are served. Loopback only.

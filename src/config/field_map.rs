@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::OneOrMany;
 
@@ -12,7 +12,7 @@ use super::values::OneOrMany;
 pub type FieldMap = BTreeMap<String, FieldRule>;
 
 /// A column's rule: a path, or a table that says more.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "a path, or a table of from, value, format, add_days, prefix, cases, ..."
@@ -29,7 +29,7 @@ pub enum FieldRule {
 /// A path is the names of nested fields with dots between: `properties.name`. A number takes that
 /// element of a list, `*` all of them, and `[type=primary]` the first one whose field has that
 /// text. A leading `^.` reads from the parent record of a child.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FieldTable {
     /// The path of the field; of several, the first that is present.
@@ -54,19 +54,22 @@ pub struct FieldTable {
     /// The path of a currency whose minor units the number counts: 50600 is 506.00 in USD.
     pub minor_units_of: Option<String>,
     /// All numbers that the path names are added; of an empty list, the sum is 0.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sum: bool,
     /// The path of numbers that are subtracted, as the discounts of a line.
     pub less: Option<String>,
     /// The number's sign is turned: vendors write the amounts of a credit memo without one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub negate: bool,
     /// The unit of an instant given as a number since 1970: `s` or `ms`.
     pub epoch: Option<EpochUnit>,
     /// Letters put in upper case, as a currency's code.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upper: bool,
 }
 
 /// The unit of an instant given as a number since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EpochUnit {
     /// Seconds.
     #[serde(rename = "s")]
@@ -77,7 +80,7 @@ pub enum EpochUnit {
 }
 
 /// A constant for some records: the balance of a void invoice is 0, whatever the vendor says.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instead {
     /// The path of the field that decides.

@@ -1,12 +1,12 @@
 //! `[job.x]`: what runs when.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::{HumanDuration, ZoneName};
 
 /// What is done about fires that were missed while crossfoot was down.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CatchUp {
     /// Nothing.
@@ -19,7 +19,7 @@ pub enum CatchUp {
 }
 
 /// Which sources a job pulls.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "\"all\", or a list of sources")]
 pub enum SyncScope {
     /// `"all"`.
@@ -29,7 +29,7 @@ pub enum SyncScope {
 }
 
 /// The word `all`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AllWord {
     /// All of them.
@@ -37,7 +37,7 @@ pub enum AllWord {
 }
 
 /// Which periods a job reconciles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReconcileScope {
     /// The current one and those before it, as `[reconcile] open_periods` says.
@@ -49,7 +49,7 @@ pub enum ReconcileScope {
 }
 
 /// Which period a job's reports are about.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportPeriod {
     /// The month before the current one.
@@ -60,7 +60,7 @@ pub enum ReportPeriod {
 }
 
 /// A job: its schedule and its steps, always in the order sync, reconcile, collections, reports.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobConfig {
     /// Cron, with 5 fields, or 6 with seconds first.

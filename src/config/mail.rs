@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretRef;
 
 /// How mail leaves.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// `smtps://user@host:465`, `smtp+starttls://user@host:587`, `smtp://127.0.0.1:25` (loopback

@@ -11,6 +11,7 @@ mod mail;
 mod problem;
 mod reconcile;
 mod report;
+mod show;
 mod source;
 mod validate;
 mod values;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use collections::{CashConfig, CashRule, CollectionsConfig, Level, PolicyNotice};
 pub use company::{BranchConfig, CalendarConfig, CompanyConfig, Weekday};
@@ -37,7 +38,7 @@ pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRound
 pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, ZoneName};
 
 /// All of `crossfoot.toml`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Whose books they are.
@@ -104,6 +105,16 @@ impl Config {
             .and_then(|branch| branch.timezone.clone())
             .unwrap_or_else(|| self.company.timezone.clone())
             .0
+    }
+
+    /// The configuration as it is in force, defaults included: the file that says all of it. Secrets
+    /// are references, and a password that stands in a URL is left out.
+    pub fn to_table(&self) -> Result<toml::Table, toml::ser::Error> {
+        let mut table = toml::Table::try_from(self)?;
+        for (_, value) in &mut table {
+            show::leave_out_passwords(value);
+        }
+        Ok(table)
     }
 
     /// The JSON Schema of the file, for editors.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::values::{DecimalText, HumanDuration};
 use crate::currency::Currency;
 
 /// Which of an absolute and a percentage limit holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ToleranceMode {
     /// A difference must be inside both.
@@ -21,7 +21,7 @@ pub enum ToleranceMode {
 
 /// The largest difference of one measure. A limit that is not given does not limit; with neither,
 /// only the rounding floor is accepted.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AmountTolerance {
     /// In place of `[tolerance] mode`.
@@ -33,7 +33,7 @@ pub struct AmountTolerance {
 }
 
 /// An absolute limit.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "a number in quotes, or one per currency as { USD = \"0.05\" }"
@@ -46,7 +46,7 @@ pub enum AbsoluteTolerance {
 }
 
 /// The largest differences that are accepted.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ToleranceConfig {
     /// Whether both limits or either must hold.
@@ -64,7 +64,7 @@ pub struct ToleranceConfig {
 }
 
 /// How a part of a period is charged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Proration {
     /// By the second.
@@ -82,7 +82,7 @@ pub enum Proration {
 }
 
 /// At which level tax is rounded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TaxRounding {
     /// Each line.
@@ -93,7 +93,7 @@ pub enum TaxRounding {
 }
 
 /// How periods are compared.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReconcileConfig {
     /// How many periods a reconcile takes: the current one and those before it, unless locked.
@@ -133,7 +133,7 @@ impl Default for ReconcileConfig {
 }
 
 /// How accounts of several systems are recognised as one customer.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentityConfig {
     /// From this score on two accounts are linked.

@@ -40,7 +40,7 @@ impl ReportKind {
 }
 
 /// A report and its recipients.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReportConfig {
     /// The kind; the report's name by default.

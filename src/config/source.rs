@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::field_map::FieldMap;
 use super::reconcile::{Proration, TaxRounding};
@@ -15,7 +15,7 @@ use crate::secret::{Secret, SecretError, SecretRef};
 
 /// Which legs a source has, and in which attributes it is trusted.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, Deserialize, JsonSchema,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -32,7 +32,7 @@ pub enum Role {
 }
 
 /// How a source itself rounds a line's amount.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceRounding {
     /// Half away from zero.
@@ -47,7 +47,7 @@ pub enum SourceRounding {
 }
 
 /// A credential's part: plain text, or a reference to a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "text, or one of { env = \"..\" }, { file = \"..\" }, { credential = \"..\" }"
@@ -70,7 +70,7 @@ impl Credential {
 }
 
 /// Limits of one source's pulls.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// A page's decoded body, at most.
@@ -106,7 +106,7 @@ impl Default for Limits {
 }
 
 /// How many requests a source may be asked.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateConfig {
     /// Requests, at most, in each interval of `per`.
@@ -123,7 +123,7 @@ fn one_second() -> HumanDuration {
 }
 
 /// Where records come from.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
     /// The name of a connector that crossfoot has, `files`, or the path of a connector file.

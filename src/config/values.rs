@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::canonical::parse_decimal;
+use crate::money::decimal_text;
 
 /// An exact number: `"0.05"` in quotes, or a plain integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,12 @@ impl<'de> Deserialize<'de> for DecimalText {
             }
         }
         deserializer.deserialize_any(DecimalVisitor)
+    }
+}
+
+impl Serialize for DecimalText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&decimal_text(self.0))
     }
 }
 
@@ -104,6 +111,12 @@ impl<'de> Deserialize<'de> for HumanDuration {
     }
 }
 
+impl Serialize for HumanDuration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl JsonSchema for HumanDuration {
     fn schema_name() -> Cow<'static, str> {
         "Duration".into()
@@ -117,6 +130,19 @@ impl JsonSchema for HumanDuration {
 /// A number of bytes: `512 MiB`, `2 GiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteSize(pub u64);
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+        match units
+            .iter()
+            .find(|(_, each)| self.0 > 0 && self.0.is_multiple_of(*each))
+        {
+            Some((unit, each)) => write!(formatter, "{} {unit}", self.0 / each),
+            None => write!(formatter, "{} B", self.0),
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -137,6 +163,12 @@ impl<'de> Deserialize<'de> for ByteSize {
             .ok_or_else(|| {
                 de::Error::custom(format!("`{text}` is no size: write 512 MiB or 2 GiB"))
             })
+    }
+}
+
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -165,6 +197,12 @@ impl<'de> Deserialize<'de> for ZoneName {
     }
 }
 
+impl Serialize for ZoneName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.iana_name().unwrap_or("UTC"))
+    }
+}
+
 impl JsonSchema for ZoneName {
     fn schema_name() -> Cow<'static, str> {
         "TimeZone".into()
@@ -176,7 +214,7 @@ impl JsonSchema for ZoneName {
 }
 
 /// One value, or a list of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "one value, or a list of them")]
 pub enum OneOrMany<T> {
     /// One.

@@ -71,9 +71,7 @@ pub(super) fn reject_of(record: &Record) -> Reject {
         origin: "another row of the same pull".into(),
         field: "id".into(),
         text: Some(record.id().to_owned()),
-        reason: "comes twice with different content and nothing says which is later; the other \
-                 one landed"
-            .into(),
+        reason: "comes twice with different content; the other one landed".into(),
         raw: record.raw.clone().unwrap_or_default(),
     }
 }

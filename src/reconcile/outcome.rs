@@ -133,6 +133,10 @@ pub struct Outcome {
     pub unknown_units: Vec<(String, String)>,
     /// Units that differ only because one side is not due yet: (account, product).
     pub timing_units: Vec<(String, String)>,
+    /// While a source is blind: the units that were seen whole in spite of it, (account, product).
+    /// The items of all others do not move, since a unit without any row may only not have been
+    /// seen. `None` while nothing is blind: then a unit without a row agrees.
+    pub seen_units: Option<Vec<(String, String)>>,
     /// The sources that make units unknown in this period, with the reason.
     pub blind_sources: Vec<(String, String)>,
     /// The completeness identity of every source and entity that took part.

@@ -45,6 +45,8 @@ pub struct DiscrepancyChange {
     pub was: Option<DiscrepancyState>,
     /// What happened.
     pub events: Vec<DiscrepancyEvent>,
+    /// The second person, where one approved it.
+    pub approver: Option<String>,
 }
 
 /// Which items to list.

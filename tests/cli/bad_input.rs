@@ -158,6 +158,17 @@ fn an_id_with_two_contents_makes_its_source_partial() {
             .expect(0)
             .json();
         assert_eq!(quarantine[0]["rows"], 1);
+        let reject = &quarantine[0]["rejects"][0];
+        assert_eq!(
+            (&reject["id"], &reject["field"]),
+            (&"i1".into(), &"id".into())
+        );
+        let told = [total.as_str(), reject["raw"].as_str().unwrap()].concat();
+        assert!(told.contains("100") && told.contains("175"), "{told}");
+        let shown = workspace
+            .run(&["landing", "list", "--quarantine"])
+            .expect(0);
+        assert!(shown.stdout.contains("comes twice"), "{}", shown.stdout);
         workspace.run(&["landing", "verify"]).expect(0);
         // The same file again says the same, and lands nothing.
         let again = workspace.run(&["sync", "--json"]).expect(3).json();

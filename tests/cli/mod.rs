@@ -2,6 +2,7 @@
 
 mod apis;
 mod bad_input;
+mod collections;
 mod daemon;
 mod nights;
 mod settings;

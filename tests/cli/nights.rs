@@ -188,6 +188,31 @@ fn a_discrepancy_lives_through_its_nights(store: &str) {
         forged.stderr
     );
 
+    // The trail names the second person where there was one, and nobody where there was none.
+    let trail = workspace.run(&["audit", "list", "--json"]).expect(0).json();
+    let approvals: Vec<(&str, &serde_json::Value)> = trail
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "discrepancy.moved")
+        .map(|entry| {
+            let state = entry["after"]["state"].as_str().unwrap();
+            assert_eq!(entry["actor"], "maria");
+            (state, &entry["approval_id"])
+        })
+        .collect();
+    let (nobody, jonas) = (serde_json::Value::Null, serde_json::Value::from("jonas"));
+    assert_eq!(
+        approvals,
+        [
+            ("acknowledged", &nobody),
+            ("in_progress", &nobody),
+            ("proposed", &nobody),
+            ("approved", &jonas),
+            ("resolved", &nobody),
+        ]
+    );
+
     // The next sync proves it, and a later one takes it back.
     workspace.set_now("2026-10-12T06:00:00Z");
     lines(&workspace, 10);
@@ -247,6 +272,74 @@ fn a_discrepancy_lives_through_its_nights_on_postgres() {
     };
     let store = format!("[store]\nurl = {:?}", database.url);
     a_discrepancy_lives_through_its_nights(&store);
+}
+
+/// Goal: what was done last counts, also when the clock stands; and a clock before the last run is
+/// told to whoever writes. Method: a bad file and its cure at one instant, then an earlier one.
+#[test]
+fn the_later_of_two_works_at_one_instant_counts() {
+    let mut workspace = workspace("");
+    let contracts = std::fs::read_to_string(workspace.path().join("contracts.csv")).unwrap();
+    for _ in 0..3 {
+        workspace.write("contracts.csv", &contracts.replace("22.00", "dear"));
+        workspace.run(&["run", "nightly"]).expect(3);
+        workspace.write("contracts.csv", &contracts);
+        let cured = workspace.run(&["run", "nightly"]).expect(0);
+        assert_eq!(cured.stderr, "");
+        let kpi = workspace
+            .run(&["kpi", "--period", "2026-10", "--json"])
+            .json();
+        assert_eq!(kpi["discrepancy"]["units"], 1, "{kpi}");
+    }
+    workspace.set_now("2026-10-09T06:00:00Z");
+    let written = workspace.run(&["reconcile", "--period", "2026-10"]);
+    assert!(
+        written.stderr.contains("is before the last run"),
+        "{}",
+        written.stderr
+    );
+    let read = workspace.run(&["status"]).expect(0);
+    assert_eq!(read.stderr, "");
+}
+
+/// Goal: a backfill tells the figures of what it just compared, also when the clock goes on under
+/// it. Method: a past month by the system's clock.
+#[test]
+fn a_backfill_counts_by_the_system_clock() {
+    let workspace = workspace("");
+    let range = ["backfill", "--from", "2026-10", "--to", "2026-10", "--json"];
+    let periods = workspace.run_by_the_system_clock(&range).json();
+    assert_eq!(periods[0]["restated"]["units"], 1, "{periods}");
+    assert_eq!(periods[0]["restated"]["discrepant"], 1, "{periods}");
+}
+
+/// Goal: an item whose unit has no row left stays while its source is not whole, and clears once it
+/// is. Method: a contract without a bill goes, first from a file with a bad row, then from a good one.
+#[test]
+fn an_item_without_rows_waits_for_a_whole_source() {
+    let header = "id,account_id,sku,quantity,unit_price,currency,starts_on\n";
+    let seats = "k1,c1,SEAT,8,22.00,USD,2026-10-01\n";
+    let mut workspace = workspace("");
+    let gone = "k2,c1,DISK,1,50.00,USD,2026-10-01\n";
+    workspace.write("contracts.csv", &format!("{header}{seats}{gone}"));
+    let state = |workspace: &Workspace| {
+        let items = workspace
+            .run(&["discrepancies", "list", "--all", "--json"])
+            .json();
+        assert_eq!(items.as_array().unwrap().len(), 1, "{items}");
+        items[0]["state"].as_str().unwrap().to_owned()
+    };
+    workspace.run(&["run", "nightly"]).expect(0);
+    assert_eq!(state(&workspace), "open");
+    workspace.set_now("2026-10-11T06:00:00Z");
+    let bad = "k3,c1,DISK,one,50.00,USD,2026-10-01\n";
+    workspace.write("contracts.csv", &format!("{header}{seats}{bad}"));
+    workspace.run(&["run", "nightly"]).expect(3);
+    assert_eq!(state(&workspace), "open");
+    workspace.set_now("2026-10-12T06:00:00Z");
+    workspace.write("contracts.csv", &format!("{header}{seats}"));
+    workspace.run(&["run", "nightly"]).expect(0);
+    assert_eq!(state(&workspace), "self_cleared");
 }
 
 /// Goal: a backfill that was killed goes on where it stopped, and ends as one that was not.

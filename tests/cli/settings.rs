@@ -81,3 +81,36 @@ fn the_schema_knows_every_table() {
         );
     }
 }
+
+/// Goal: what is in force is shown as a file that says it all, and says the same when it is used.
+/// Method: the shipped file, with a secret set and a password in a URL, shown twice.
+#[test]
+fn the_configuration_is_shown_as_a_file() {
+    let config = shipped().replace(
+        "url = \"sqlite:var/crossfoot.db\"",
+        "url = \"postgres://ann:hunter2@db/books\"",
+    );
+    assert!(config.contains("hunter2"));
+    let workspace = Workspace::new(&config, NOW);
+    let shown = workspace.run(&["config", "show"]).expect(0).stdout;
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let table: toml::Table = shown.parse().unwrap();
+    assert_eq!(table["reconcile"]["verify_window"].as_str(), Some("1d"));
+    assert_eq!(
+        table["source"]["crm"]["token"]["env"].as_str(),
+        Some("HUBSPOT_TOKEN")
+    );
+    assert_eq!(
+        table["store"]["url"].as_str(),
+        Some("postgres://ann:[secret]@db/books")
+    );
+    let answer = workspace
+        .run(&["config", "show", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(answer, serde_json::to_value(&table).unwrap());
+
+    let again = Workspace::new(&shown, NOW);
+    let answer_again = again.run(&["config", "show", "--json"]).expect(0).json();
+    assert_eq!(answer, answer_again);
+}

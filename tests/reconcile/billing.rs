@@ -359,7 +359,7 @@ fn branches_come_from_the_strongest_leg() {
 }
 
 // Goal: two currencies that could be the counterpart are not paired. Method: sold in euro, billed in
-// dollars and in pounds; and without a rate a pair's whole bill is the estimate.
+// dollars and in pounds; and without a rate a pair's amounts are left out, and the finding stays.
 #[test]
 fn currencies_are_paired_only_when_nothing_else_is_possible() {
     let mut world = World::new();
@@ -370,8 +370,15 @@ fn currencies_are_paired_only_when_nothing_else_is_possible() {
     let finding = only_finding(&outcome);
     assert_eq!(
         (finding.kind, finding.impact),
-        (Kind::Currency, number("60"))
+        (Kind::Currency, number("0"))
     );
+    assert_eq!(
+        (finding.expected.as_deref(), finding.actual.as_deref()),
+        (Some("EUR"), Some("USD"))
+    );
+    let totals = only(&outcome);
+    assert_eq!((totals.units, totals.discrepant), (1, 1));
+    assert_eq!(finding.severity.name(), "high");
     world
         .invoice("i2", "2026-03-01", "50", "currency=GBP")
         .line(

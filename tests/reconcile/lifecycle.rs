@@ -202,6 +202,75 @@ fn unknown_units_do_not_move() {
     }
 }
 
+// Goal: a unit without any row says nothing while a leg that it could stand on is blind, and agrees
+// when nothing is. Method: no contract and no bill, one source after the other blind, then none.
+#[test]
+fn a_unit_that_is_not_seen_does_not_move() {
+    for blind in ["crm", "billing", "seats"] {
+        let mut world = World::new();
+        world.contract("k2", "OTHER", "1", "5", "").blind(blind);
+        let unseen = world.reconcile(MARCH);
+        for state in DiscrepancyState::ALL {
+            let changes = step(&unseen, &[in_state(*state)], 48);
+            let moved = changes.iter().find(|change| change.was.is_some());
+            assert_eq!(moved, None, "{blind} {state}");
+        }
+    }
+    let gone = World::new().reconcile(MARCH);
+    let cleared = after(&gone, &opened(), 48);
+    assert_eq!(cleared.state, DiscrepancyState::SelfCleared);
+}
+
+// Goal: a blind source of usage holds only what it could decide. Method: an item whose unit is seen
+// to agree, sold by a fixed contract.
+#[test]
+fn a_unit_that_is_seen_moves_although_another_leg_is_blind() {
+    let mut world = World::new();
+    world
+        .contract("k1", "SEAT", "10", "5", "")
+        .bill("i1", "2026-03-01", "SEAT", "10", "5")
+        .blind("seats");
+    let cleared = after(&world.reconcile(MARCH), &opened(), 5);
+    assert_eq!(cleared.state, DiscrepancyState::SelfCleared);
+}
+
+// Goal: a dismissal as a false positive holds for what was judged, and not for a larger error of the
+// same unit; another dismissal holds. Method: 8 of 10 billed and dismissed, then 8, 9 and 2 of 10.
+#[test]
+fn a_false_positive_hides_no_larger_error() {
+    let dismissed = |code| {
+        let mut item = step(&billed("8"), &[], 0)[0].discrepancy.clone();
+        item.state = DiscrepancyState::Dismissed;
+        item.code = Some(code);
+        item
+    };
+    let item = dismissed(ResolutionCode::FalsePositive);
+    for quantity in ["8", "9"] {
+        assert_eq!(
+            step(&billed(quantity), std::slice::from_ref(&item), 5),
+            [],
+            "{quantity}"
+        );
+    }
+    let changes = step(&billed("2"), std::slice::from_ref(&item), 5);
+    assert_eq!(changes.len(), 1, "no second item: {changes:?}");
+    let reopened = &changes[0].discrepancy;
+    assert_eq!(
+        (reopened.id.as_str(), reopened.state, reopened.impact),
+        (item.id.as_str(), DiscrepancyState::Reopened, number("-40"))
+    );
+    assert_eq!((reopened.code, reopened.ended_at), (None, None));
+    assert!(
+        changes[0].events[0]
+            .note
+            .as_deref()
+            .unwrap()
+            .contains("larger")
+    );
+    let accepted = dismissed(ResolutionCode::AcceptedRisk);
+    assert_eq!(step(&billed("2"), &[accepted], 5), []);
+}
+
 // Goal: an open item that turns out to be timing clears as timing, so that it leaves the rate. Method:
 // the bill appears two days after the month.
 #[test]

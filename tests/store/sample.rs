@@ -201,6 +201,7 @@ pub(crate) fn change(
             note: Some("because".into()),
             run_id: None,
         }],
+        approver: None,
     }
 }
 

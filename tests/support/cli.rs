@@ -73,20 +73,35 @@ impl Workspace {
 
     /// The program, ready to be given arguments.
     pub(crate) fn command(&self) -> Command {
+        let mut command = self.timeless_command();
+        command.args(["--now", &self.now]);
+        command
+    }
+
+    fn timeless_command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crossfoot"));
         command
             .current_dir(self.path())
             .env_remove("CROSSFOOT_NOW")
             .env("USER", "tester")
-            .env("NO_COLOR", "1")
-            .args(["--now", &self.now]);
+            .env("NO_COLOR", "1");
         command
     }
 
     /// Runs the program.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output: Output = self.command().args(arguments).output().unwrap();
-        Ran {
+        Ran::of(self.command().args(arguments).output().unwrap())
+    }
+
+    /// Runs the program by the clock of the system, which goes on while it works.
+    pub(crate) fn run_by_the_system_clock(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.timeless_command().args(arguments).output().unwrap())
+    }
+}
+
+impl Ran {
+    fn of(output: Output) -> Self {
+        Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

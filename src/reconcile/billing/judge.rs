@@ -175,8 +175,16 @@ pub(super) fn judge(
             account: account.clone(),
             branch: unit.branch.clone(),
             currency: unit.currency,
-            expected: unit.expected_amount(),
-            actual: unit.billed.net,
+            expected: if unit.is_unrated {
+                Decimal::ZERO
+            } else {
+                expected
+            },
+            actual: if unit.is_unrated {
+                Decimal::ZERO
+            } else {
+                actual
+            },
             verdict,
             rows: unit.rows.clone(),
         });

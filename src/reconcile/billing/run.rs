@@ -81,7 +81,10 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         billed_by: input.sources_with(Role::Billing),
     };
 
-    let mut judged = JudgedUnits::default();
+    let mut judged = JudgedUnits {
+        blindness: context.blindness,
+        ..JudgedUnits::default()
+    };
     let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     session
@@ -129,6 +132,8 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
+        seen_units: (judged.blindness != Blindness::default())
+            .then(|| judged.seen_units.into_iter().collect()),
         blind_sources: input
             .blind_sources
             .iter()
@@ -144,6 +149,9 @@ struct JudgedUnits {
     findings: Vec<Finding>,
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
+    /// Kept only while a leg is blind.
+    seen_units: BTreeSet<(String, String)>,
+    blindness: Blindness,
 }
 
 impl JudgedUnits {
@@ -160,6 +168,15 @@ impl JudgedUnits {
                     self.timing_units.insert(key());
                 }
                 Verdict::Equal | Verdict::Within | Verdict::Discrepant => {}
+            }
+            // What is billed may have come already where the bills are not seen.
+            let is_seen = match unit.verdict {
+                Verdict::Unknown => false,
+                Verdict::Timing => !self.blindness.billed,
+                Verdict::Equal | Verdict::Within | Verdict::Discrepant => true,
+            };
+            if is_seen && self.blindness != Blindness::default() {
+                self.seen_units.insert(key());
             }
         }
         self.findings.extend(judged.findings);

@@ -57,8 +57,10 @@ pub(super) struct Unit {
     /// Usage without a contract and without a bill.
     pub(super) is_orphan: bool,
     /// The currency of the contract, where the bill is in another: `expected` is converted, or its
-    /// amount is zero where there is no rate.
+    /// amount is that of the bill where there is no rate, so that no difference is made up.
     pub(super) sold_in: Option<Currency>,
+    /// Whether a rate is missing to compare its amounts: they are left out of every sum.
+    pub(super) is_unrated: bool,
     /// Several units of other currencies could be the counterpart.
     pub(super) is_ambiguous: bool,
     /// The rows that the unit is made of.
@@ -215,6 +217,7 @@ fn build_unit(
         neighbours,
         is_orphan: false,
         sold_in: None,
+        is_unrated: false,
         is_ambiguous: false,
         rows,
     };
@@ -355,6 +358,7 @@ fn place_usage(
         coverage: Coverage::None,
         is_orphan: true,
         sold_in: None,
+        is_unrated: false,
         is_ambiguous: false,
         rows: now,
     });
@@ -390,6 +394,7 @@ pub(super) fn pair_currencies(
             let unit = &mut built.units[*billed];
             let rate = context.rates.rate(sold_unit.currency, unit.currency);
             unit.sold_in = Some(sold_unit.currency);
+            unit.is_unrated = rate.is_none();
             unit.branch = sold_unit.branch;
             unit.rows.add_all(&sold_unit.rows);
             unit.expected = match (sold_unit.expected, rate) {
@@ -405,7 +410,7 @@ pub(super) fn pair_currencies(
                     ..expected
                 }),
                 (Some(expected), None) => Some(Expected {
-                    amount: Decimal::ZERO,
+                    amount: unit.billed.net,
                     unit_price: None,
                     ..expected
                 }),

@@ -19,7 +19,7 @@ use super::identify::{fingerprint_of, identify, new_id};
 const SYSTEM: &str = "crossfoot";
 
 /// The changes that an outcome makes to `standing`: all items of its rule and period, in any state.
-/// Items of unknown units do not move. Nothing changes where nothing differs, so that advancing
+/// Items of units that are unknown, or were not seen, do not move. Nothing changes where nothing differs, so that advancing
 /// again with the same outcome is without effect.
 pub fn advance(
     outcome: &Outcome,
@@ -30,6 +30,7 @@ pub fn advance(
     let mut standing = standing;
     standing.sort_by(|base, peer| base.id.cmp(&peer.id));
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
+    let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
     let step = Step {
         outcome,
@@ -45,7 +46,8 @@ pub fn advance(
     for at in &matches.gone {
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
-        if unknown.contains(&key) {
+        let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
+        if unknown.contains(&key) || !is_seen {
             continue;
         }
         changes.extend(step.agrees(item, timing.contains(&key)));
@@ -59,6 +61,11 @@ pub fn advance(
     }
     changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
     changes
+}
+
+/// Whether an item was dismissed as a false positive, and the difference is larger by now.
+fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
+    item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
 }
 
 fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
@@ -120,6 +127,7 @@ impl Step<'_> {
             discrepancy: item,
             was: None,
             events: vec![event],
+            approver: None,
         }
     }
 
@@ -128,7 +136,17 @@ impl Step<'_> {
         use DiscrepancyState::{Closed, Dismissed, Resolved, SelfCleared, Verified};
         let is_given_up = item.code == Some(ResolutionCode::WrittenOff);
         match item.state {
-            // What a person dismissed or wrote off stays so, however it differs.
+            // What was judged to be no error says nothing of a larger one.
+            Dismissed if is_beyond_dismissal(item, finding) => {
+                let updated = self.updated(item, finding);
+                Some(self.moved(
+                    updated,
+                    item.state,
+                    &[DiscrepancyState::Reopened],
+                    "the difference is larger than the one that was dismissed as a false positive",
+                ))
+            }
+            // What else a person dismissed or wrote off stays so, however it differs.
             Dismissed => None,
             Verified | Closed if is_given_up => None,
             Resolved if is_given_up => Some(self.moved(
@@ -200,6 +218,7 @@ impl Step<'_> {
                     discrepancy: cleared,
                     was: Some(item.state),
                     events: vec![event],
+                    approver: None,
                 })
             }
         }
@@ -247,6 +266,7 @@ impl Step<'_> {
             discrepancy: updated,
             was: Some(item.state),
             events,
+            approver: None,
         })
     }
 
@@ -313,6 +333,7 @@ impl Step<'_> {
             discrepancy: item,
             was: Some(was),
             events,
+            approver: None,
         }
     }
 

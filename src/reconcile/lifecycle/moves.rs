@@ -118,13 +118,14 @@ pub fn move_by_person(
         from_state: Some(item.state),
         to_state: request.to,
         code: moved.code,
-        note: note(request.note, request.approver),
+        note: note(request.note, request.approver.as_deref()),
         run_id: None,
     };
     Ok(DiscrepancyChange {
         discrepancy: moved,
         was: Some(item.state),
         events: vec![event],
+        approver: request.approver,
     })
 }
 
@@ -217,7 +218,7 @@ fn legal_text(from: DiscrepancyState) -> String {
     }
 }
 
-fn note(note: Option<String>, approver: Option<String>) -> Option<String> {
+fn note(note: Option<String>, approver: Option<&str>) -> Option<String> {
     match (note, approver) {
         (Some(note), Some(approver)) => Some(format!("{note} (approved by {approver})")),
         (None, Some(approver)) => Some(format!("approved by {approver}")),

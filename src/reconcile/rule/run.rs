@@ -102,6 +102,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         findings,
         unknown_units: unknown_units.into_iter().collect(),
         timing_units: Vec::new(),
+        seen_units: judging.is_blind.then(Vec::new),
         blind_sources: input
             .blind_sources
             .iter()

@@ -1,7 +1,6 @@
 //! Recomputes past periods. Every finished step is written down, so that a call after a kill goes
 //! on where the killed one stopped.
 
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -178,7 +177,7 @@ pub async fn backfill_periods(
             continue;
         }
         let now = env.clock.now();
-        let result = recompute(env, run_id, period, now).await?;
+        let result = recompute(env, run_id, period).await?;
         if !result.incomplete
             && let Ok(step) = serde_json::to_string(&result)
         {
@@ -199,12 +198,7 @@ pub async fn backfill_periods(
     })
 }
 
-async fn recompute(
-    env: &Env,
-    run_id: &str,
-    period: Period,
-    now: Timestamp,
-) -> Result<BackfillPeriod, Failure> {
+async fn recompute(env: &Env, run_id: &str, period: Period) -> Result<BackfillPeriod, Failure> {
     let before = env
         .store
         .newest_kpis("all", period, period)
@@ -215,7 +209,8 @@ async fn recompute(
         .and_then(|snapshot| serde_json::from_str::<Kpi>(&snapshot.body).ok())
         .map(|kpi| kpi.discrepancy);
     reconcile_periods(env, run_id, &[period], None).await?;
-    let kpi = compute_kpi(env, period.into(), now, None).await?;
+    // By the clock as it is now: what was just recorded is later than the step's beginning.
+    let kpi = compute_kpi(env, period.into(), env.clock.now(), None).await?;
     keep_kpi(env, run_id, period, &kpi).await?;
     let restated = kpi.discrepancy.clone();
     let adjustments = reported

@@ -182,9 +182,7 @@ fn person_audit(
         before: before.map(|standing| standing.json(event.from_state.unwrap_or(standing.state))),
         after: Some(after.json(event.to_state)),
         reason: event.note.clone(),
-        approval: (event.to_state == DiscrepancyState::Approved
-            && event.from_state != Some(DiscrepancyState::Approved))
-        .then(|| event.actor.clone()),
+        approval: change.approver.clone(),
     });
     Ok(entries.collect())
 }

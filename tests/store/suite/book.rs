@@ -129,6 +129,7 @@ pub(crate) async fn a_person_is_named_in_the_trail(store: Arc<dyn Store>) {
         .unwrap();
     let mut approved = change("d1", Some(Proposed), Approved, "Bo", 12);
     approved.discrepancy.owner = Some("Ann".into());
+    approved.approver = Some("Cy".into());
     store.record_changes(&[approved]).await.unwrap();
     let trail = store.audit_entries(1, 10).await.unwrap();
     assert_eq!(trail.len(), 1);
@@ -137,7 +138,7 @@ pub(crate) async fn a_person_is_named_in_the_trail(store: Arc<dyn Store>) {
     assert_eq!(entry.action, "discrepancy.moved");
     assert_eq!(entry.object, "d1");
     assert_eq!(entry.reason.as_deref(), Some("because"));
-    assert_eq!(entry.approval.as_deref(), Some("Bo"));
+    assert_eq!(entry.approval.as_deref(), Some("Cy"));
     let before = entry.before.clone().unwrap();
     assert!(before.contains("\"proposed\"") && before.contains("\"owner\":null"));
     let after = entry.after.clone().unwrap();

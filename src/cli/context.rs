@@ -178,9 +178,10 @@ impl Context {
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
         let store = crate::store::open(store_request(&config, access)?).await?;
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.push(Arc::clone(&store));
-        drop(opened);
+        self.opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(&store));
         if access == Access::Write && clock.is_set() {
             warn_of_the_past(store.as_ref(), clock.now()).await?;
         }

@@ -99,6 +99,12 @@ impl Failure {
         self
     }
 
+    /// The error inside, where it is of this kind.
+    pub fn fault<E: Fault>(&self) -> Option<&E> {
+        let error: &(dyn Error + 'static) = self.fault.as_ref();
+        error.downcast_ref()
+    }
+
     /// The stable code of the error inside.
     pub fn code(&self) -> &'static str {
         self.fault.code()

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::fault::{Exit, Fault, Retry};
 use crate::secret::SecretError;
 
@@ -19,6 +21,8 @@ pub struct Exchanged {
     pub status: Option<u16>,
     /// What the vendor or the connection said, cut and without secrets.
     pub message: String,
+    /// By what the vendor finds the answer again.
+    pub request_id: Option<String>,
 }
 
 impl Exchanged {
@@ -39,10 +43,12 @@ impl fmt::Display for Exchanged {
         if let Some(status) = self.status {
             write!(formatter, " -> {status}")?;
         }
-        if self.message.is_empty() {
-            Ok(())
-        } else {
-            write!(formatter, ": {}", self.message)
+        if !self.message.is_empty() {
+            write!(formatter, ": {}", self.message)?;
+        }
+        match &self.request_id {
+            Some(id) => write!(formatter, " (request id {id})"),
+            None => Ok(()),
         }
     }
 }
@@ -135,6 +141,42 @@ pub enum SourceError {
         #[source]
         cause: Box<Exchanged>,
     },
+    /// The vendor gives nothing more for hours: nothing is asked for until then.
+    #[error("source `{source_name}` is parked until {until}: {reason}")]
+    Parked {
+        source_name: String,
+        until: Timestamp,
+        reason: String,
+        #[source]
+        cause: Option<Box<Exchanged>>,
+    },
+    /// The place in a list is not known to the vendor any more, again and again.
+    #[error("source `{source_name}` forgets the place in `{stream}` before it is read")]
+    Expired {
+        source_name: String,
+        stream: String,
+        #[source]
+        cause: Box<Exchanged>,
+    },
+    /// The vendor does not have fields that the map cannot do without.
+    #[error("`{stream}` of source `{source_name}` has no {}", fields.join(", "))]
+    NoField {
+        source_name: String,
+        stream: String,
+        fields: Vec<String>,
+        #[source]
+        cause: Box<Exchanged>,
+    },
+    /// None of the ways to authorise requests is configured.
+    #[error("source `{source_name}` has no credential that connector `{connector}` can use")]
+    NoWay {
+        source_name: String,
+        connector: String,
+        ways: String,
+    },
+    /// The private key cannot sign.
+    #[error("the `private_key` of source `{source_name}` cannot be used: {detail}")]
+    PrivateKey { source_name: String, detail: String },
     /// Something answered, and it is not the page that was asked for.
     #[error("source `{source_name}` answered with something else than its records, {tries} times")]
     NotRecords {
@@ -255,7 +297,10 @@ impl Fault for SourceError {
         match self {
             Self::UnknownConnector { .. } => "XF-S001",
             Self::BadConnector { .. } => "XF-S002",
-            Self::NoCredential { .. } | Self::Secret { .. } => "XF-S003",
+            Self::NoCredential { .. }
+            | Self::Secret { .. }
+            | Self::NoWay { .. }
+            | Self::PrivateKey { .. } => "XF-S003",
             Self::Unauthorised { .. } => "XF-S004",
             Self::Forbidden { .. } => "XF-S005",
             Self::NotFound { .. } => "XF-S006",
@@ -278,6 +323,9 @@ impl Fault for SourceError {
             Self::Stopped { .. } => "XF-S023",
             Self::NoRole { .. } => "XF-S024",
             Self::Unsealable { .. } => "XF-S025",
+            Self::Parked { .. } => "XF-S026",
+            Self::Expired { .. } => "XF-S027",
+            Self::NoField { .. } => "XF-S028",
         }
     }
 
@@ -289,6 +337,8 @@ impl Fault for SourceError {
             | Self::Secret { .. }
             | Self::BadUrl { .. }
             | Self::NoBaseUrl { .. }
+            | Self::NoWay { .. }
+            | Self::PrivateKey { .. }
             | Self::NoStream { .. }
             | Self::NoRole { .. } => Retry::Never,
             // Everything else lies at the source or in a file: it may be right by the next run.
@@ -326,6 +376,27 @@ impl Fault for SourceError {
             ),
             Self::Throttled { source_name, .. } => {
                 format!("lower `[source.{source_name}.rate]`, or run at another time of the day")
+            }
+            Self::Parked {
+                source_name, until, ..
+            } => format!(
+                "nothing is asked of `{source_name}` before then; the first run after {until} goes \
+                 on where this one stood"
+            ),
+            Self::Expired { .. } => {
+                "run again at a quieter time; nothing of this pull lands".into()
+            }
+            Self::NoField { source_name, .. } => format!(
+                "grant the credential the field, or take it out of `[source.{source_name}.map]`"
+            ),
+            Self::NoWay {
+                source_name, ways, ..
+            } => {
+                format!("add to `[source.{source_name}]` {ways}")
+            }
+            Self::PrivateKey { .. } => {
+                "make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
+                    .into()
             }
             Self::NotRecords { .. } => {
                 "something between here and the vendor answers in its place, or the vendor \
@@ -402,6 +473,8 @@ impl Fault for SourceError {
             | Self::Secret { .. }
             | Self::BadUrl { .. }
             | Self::NoBaseUrl { .. }
+            | Self::NoWay { .. }
+            | Self::PrivateKey { .. }
             | Self::NoRole { .. } => Exit::Usage,
             _ => Exit::Failed,
         }

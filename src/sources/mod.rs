@@ -17,5 +17,5 @@ mod source;
 
 pub use error::{Exchanged, SourceError};
 pub use page::{Gone, MappedPage, PullReport, PullRequest, Seal, Seen, Whole};
-pub use registry::{OpenSource, TokenKeeper, default_roles, open};
+pub use registry::{BudgetKeeper, KeptBudget, OpenSource, TokenKeeper, default_roles, open};
 pub use source::{ProbeReport, Source, StreamInfo};

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::error::SourceError;
@@ -27,6 +28,27 @@ pub trait TokenKeeper: Send + Sync {
     async fn save(&self, source: &str, sealed: &[u8]) -> Result<(), Failure>;
 }
 
+/// What is left of a rate budget, as the next process must know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeptBudget {
+    /// When the requests so far are paid for, at the steady rate.
+    pub paid_at: Option<Timestamp>,
+    /// Before this instant nothing is asked for.
+    pub not_before: Option<Timestamp>,
+    /// Why, where that is longer than a run waits: nothing is waited for then.
+    pub reason: Option<String>,
+}
+
+/// Keeps rate budgets over restarts. A budget's name says nothing of its credential.
+#[async_trait]
+pub trait BudgetKeeper: Send + Sync {
+    /// What was kept of a budget last.
+    async fn load(&self, budget: &str) -> Result<Option<KeptBudget>, Failure>;
+
+    /// Keeps a budget in place of what was kept last.
+    async fn save(&self, budget: &str, kept: &KeptBudget) -> Result<(), Failure>;
+}
+
 /// What a source is opened with.
 pub struct OpenSource<'a> {
     /// Its name in the configuration.
@@ -41,6 +63,8 @@ pub struct OpenSource<'a> {
     pub clock: Clock,
     /// Where rotated refresh tokens are kept.
     pub tokens: Arc<dyn TokenKeeper>,
+    /// Where rate budgets are kept.
+    pub budgets: Arc<dyn BudgetKeeper>,
 }
 
 /// Opens a source: reads its connector and its secrets. Asks nothing of the source itself.

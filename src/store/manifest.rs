@@ -94,6 +94,21 @@ pub struct RotatedToken {
     pub received_at: Timestamp,
 }
 
+/// What is left of a rate budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateBudget {
+    /// Its name, a digest.
+    pub budget: String,
+    /// When the requests so far are paid for, at the steady rate.
+    pub paid_at: Option<Timestamp>,
+    /// Before this instant nothing is asked for.
+    pub not_before: Option<Timestamp>,
+    /// Why, where that is longer than a run waits.
+    pub reason: Option<String>,
+    /// When it was noted.
+    pub saved_at: Timestamp,
+}
+
 /// Pulls, files and cursors.
 #[async_trait]
 pub trait ManifestStore: Send + Sync {
@@ -127,4 +142,10 @@ pub trait ManifestStore: Send + Sync {
 
     /// The last rotated refresh token of a source.
     async fn token(&self, source: &str) -> Result<Option<RotatedToken>, Failure>;
+
+    /// Keeps what is left of a rate budget, in place of what was kept before.
+    async fn save_budget(&self, budget: &RateBudget) -> Result<(), Failure>;
+
+    /// What was kept of a rate budget last.
+    async fn budget(&self, budget: &str) -> Result<Option<RateBudget>, Failure>;
 }

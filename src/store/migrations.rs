@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps! {
     6 "0006_outbox",
     7 "0007_snapshots",
     8 "0008_audit",
+    9 "0009_budgets",
     10 "0010_worth",
 };
 

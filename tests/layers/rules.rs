@@ -99,6 +99,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "PullState",
             "Reconciliation",
             "ReportVersion",
+            "RateBudget",
             "RotatedToken",
             "Run",
             "RunState",

@@ -12,7 +12,8 @@ use crossfoot::clock::Clock;
 use crossfoot::config::{HumanDuration, SourceConfig};
 use crossfoot::fault::Failure;
 use crossfoot::sources::{
-    Gone, MappedPage, OpenSource, PullReport, PullRequest, Seen, Source, TokenKeeper, Whole, open,
+    BudgetKeeper, Gone, KeptBudget, MappedPage, OpenSource, PullReport, PullRequest, Seen, Source,
+    TokenKeeper, Whole, open,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,10 +45,31 @@ impl TokenKeeper for MemoryKeeper {
     }
 }
 
+/// Keeps budgets in memory.
+#[derive(Default)]
+pub(super) struct MemoryBudgets {
+    pub(super) kept: Mutex<BTreeMap<String, KeptBudget>>,
+}
+
+#[async_trait]
+impl BudgetKeeper for MemoryBudgets {
+    async fn load(&self, budget: &str) -> Result<Option<KeptBudget>, Failure> {
+        Ok(self.kept.lock().unwrap().get(budget).cloned())
+    }
+
+    async fn save(&self, budget: &str, kept: &KeptBudget) -> Result<(), Failure> {
+        let mut budgets = self.kept.lock().unwrap();
+        budgets.insert(budget.to_owned(), kept.clone());
+        Ok(())
+    }
+}
+
 /// The folder that a configuration lies in.
 pub(super) struct Desk {
     pub(super) folder: TempDir,
     pub(super) keeper: Arc<MemoryKeeper>,
+    pub(super) budgets: Arc<MemoryBudgets>,
+    pub(super) clock: Clock,
     pub(super) zone: TimeZone,
 }
 
@@ -56,6 +78,8 @@ impl Desk {
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
             keeper: Arc::default(),
+            budgets: Arc::default(),
+            clock: Clock::set_at(now()),
             zone: TimeZone::UTC,
         };
         desk.secret("token", "tok-secret-1");
@@ -92,8 +116,9 @@ impl Desk {
             config,
             base: self.folder.path(),
             zone: self.zone.clone(),
-            clock: Clock::set_at(now()),
+            clock: self.clock.clone(),
             tokens: self.keeper.clone(),
+            budgets: self.budgets.clone(),
         })
     }
 

@@ -8,7 +8,9 @@
     reason = "the functions that tests share fail as the tests themselves do"
 )]
 
+mod answers;
 mod auth;
+mod budget;
 mod changes;
 mod counts;
 mod faults;
@@ -18,9 +20,12 @@ mod harness;
 mod hubspot;
 mod incremental;
 mod keyset;
+mod limits;
 mod own_api;
 mod pagination;
 mod passes;
 mod probe;
 mod stripe;
+mod tls;
 mod values;
+mod ways;

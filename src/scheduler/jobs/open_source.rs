@@ -1,5 +1,5 @@
 //! From the name of a source to the source: its configuration, and the store as the keeper of its
-//! rotated tokens.
+//! rotated tokens and of rate budgets.
 
 use std::sync::Arc;
 
@@ -10,17 +10,18 @@ use crate::clock::Clock;
 use crate::config::{Config, nearest_name};
 use crate::env::Env;
 use crate::fault::Failure;
-use crate::sources::{OpenSource, Source, TokenKeeper};
-use crate::store::{RotatedToken, Store};
+use crate::sources::{BudgetKeeper, KeptBudget, OpenSource, Source, TokenKeeper};
+use crate::store::{RateBudget, RotatedToken, Store};
 
 /// Opens a configured source.
 pub(crate) fn open_source(env: &Env, name: &str) -> Result<Arc<dyn Source>, Failure> {
     let store = Arc::clone(&env.store);
-    let tokens = Arc::new(StoredTokens {
+    let keeper = Arc::new(Keeper {
         store,
         clock: env.clock.clone(),
     });
-    open_with(&env.config, &env.clock, name, tokens)
+    let tokens = Arc::clone(&keeper) as Arc<dyn TokenKeeper>;
+    open_with(&env.config, &env.clock, name, tokens, keeper)
 }
 
 /// Opens a configured source without a store, only to see that its settings and secrets are right.
@@ -30,7 +31,14 @@ pub(crate) fn open_source_offline(
     clock: &Clock,
     name: &str,
 ) -> Result<Vec<String>, Failure> {
-    open_with(config, clock, name, Arc::new(NoTokens)).map(|source| source.can_miss())
+    open_with(
+        config,
+        clock,
+        name,
+        Arc::new(Forgetful),
+        Arc::new(Forgetful),
+    )
+    .map(|source| source.can_miss())
 }
 
 fn open_with(
@@ -38,6 +46,7 @@ fn open_with(
     clock: &Clock,
     name: &str,
     tokens: Arc<dyn TokenKeeper>,
+    budgets: Arc<dyn BudgetKeeper>,
 ) -> Result<Arc<dyn Source>, Failure> {
     let Some(source) = config.source.get(name) else {
         let near = nearest_name(name, config.source.keys().map(String::as_str));
@@ -54,20 +63,21 @@ fn open_with(
         zone: config.zone(None),
         clock: clock.clone(),
         tokens,
+        budgets,
     })
 }
 
-/// Keeps rotated refresh tokens in the store.
-struct StoredTokens {
+/// Keeps rotated refresh tokens and rate budgets in the store.
+struct Keeper {
     store: Arc<dyn Store>,
     clock: Clock,
 }
 
-/// Knows no rotated token and keeps none.
-struct NoTokens;
+/// Knows no rotated token and no budget, and keeps none.
+struct Forgetful;
 
 #[async_trait]
-impl TokenKeeper for NoTokens {
+impl TokenKeeper for Forgetful {
     async fn load(&self, _: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
     }
@@ -78,7 +88,7 @@ impl TokenKeeper for NoTokens {
 }
 
 #[async_trait]
-impl TokenKeeper for StoredTokens {
+impl TokenKeeper for Keeper {
     async fn load(&self, source: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.store.token(source).await?.map(|token| token.sealed))
     }
@@ -90,5 +100,39 @@ impl TokenKeeper for StoredTokens {
             received_at: self.clock.now(),
         };
         self.store.save_token(&token).await
+    }
+}
+
+#[async_trait]
+impl BudgetKeeper for Forgetful {
+    async fn load(&self, _: &str) -> Result<Option<KeptBudget>, Failure> {
+        Ok(None)
+    }
+
+    async fn save(&self, _: &str, _: &KeptBudget) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl BudgetKeeper for Keeper {
+    async fn load(&self, budget: &str) -> Result<Option<KeptBudget>, Failure> {
+        let kept = self.store.budget(budget).await?;
+        Ok(kept.map(|kept| KeptBudget {
+            paid_at: kept.paid_at,
+            not_before: kept.not_before,
+            reason: kept.reason,
+        }))
+    }
+
+    async fn save(&self, budget: &str, kept: &KeptBudget) -> Result<(), Failure> {
+        let budget = RateBudget {
+            budget: budget.to_owned(),
+            paid_at: kept.paid_at,
+            not_before: kept.not_before,
+            reason: kept.reason.clone(),
+            saved_at: self.clock.now(),
+        };
+        self.store.save_budget(&budget).await
     }
 }

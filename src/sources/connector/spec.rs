@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::auth::AuthSpec;
+use super::auth::AuthWays;
 use super::changes::ChangesSpec;
+use super::discover::DiscoverSpec;
+use super::error::{ErrorSpec, QuotaSpec};
 use super::list::ListSpec;
 use super::window::IncrementalSpec;
 use crate::config::{OneOrMany, RateConfig, Role};
@@ -22,7 +24,10 @@ pub(in crate::sources) struct ConnectorSpec {
     /// Which legs such a source has, unless `[source.x] role` says otherwise.
     pub(in crate::sources) role: OneOrMany<Role>,
     /// How requests are authorised.
-    pub(in crate::sources) auth: AuthSpec,
+    pub(in crate::sources) auth: AuthWays,
+    /// What is asked once before anything else.
+    #[serde(default)]
+    pub(in crate::sources) discover: Vec<DiscoverSpec>,
     /// Headers of every request, such as the pinned version; `{key}` stands for a plain key of
     /// `[source.x]`.
     #[serde(default)]
@@ -32,6 +37,15 @@ pub(in crate::sources) struct ConnectorSpec {
     /// Where an error's body holds its message; of several paths, the first that is present.
     #[serde(default)]
     pub(in crate::sources) error_message: Vec<String>,
+    /// What answers that are no pages mean, in the order in which the rules are tried.
+    #[serde(default)]
+    pub(in crate::sources) error: Vec<ErrorSpec>,
+    /// Headers that tell how much of a long quota is left.
+    #[serde(default)]
+    pub(in crate::sources) quota: Vec<QuotaSpec>,
+    /// Headers of an answer by which the vendor finds it again.
+    #[serde(default)]
+    pub(in crate::sources) request_id: Vec<String>,
     /// Exponents of minor units that differ from ISO 4217.
     #[serde(default)]
     pub(in crate::sources) minor_units: BTreeMap<String, u32>,

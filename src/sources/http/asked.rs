@@ -57,6 +57,11 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Asks for these fields no more. `false` where it did not ask for any of them.
+    pub(super) fn forget(&self, fields: &[String]) -> bool {
+        self.request.forget(fields)
+    }
+
     /// A request of a list, inside its bounds.
     pub(super) fn within(
         request: &'a RequestPlan,

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::oauth::{Grant, OAuth};
+use super::jwt::SigningKey;
+use super::oauth::{Client, Grant, OAuth};
 use super::origin::Origin;
 use super::template;
 use super::transport::{Patience, Transport};
 use crate::config::{Credential, SourceConfig};
 use crate::fault::Failure;
 use crate::secret::{Secret, SecretRef};
-use crate::sources::connector::AuthSpec;
+use crate::sources::connector::{Algorithm, AuthSpec, AuthWays, ClientAuth};
 use crate::sources::error::SourceError;
+use crate::sources::json::Path as JsonPath;
 use crate::sources::registry::TokenKeeper;
 
 /// The keys of `[source.x]` that are no secrets, and may stand in a path.
@@ -87,6 +89,22 @@ impl<'c> Credentials<'c> {
         }
     }
 
+    /// Text with plain keys filled in, which may be shown.
+    fn fill_plain(&self, text: &str) -> Result<String, SourceError> {
+        for key in template::keys_of(text) {
+            if !PLAIN_KEYS.contains(&key.as_str()) {
+                return Err(SourceError::BadConnector {
+                    file: self.config.connector.clone(),
+                    detail: format!(
+                        "`{{{key}}}` cannot stand in a token request: it is no plain key"
+                    ),
+                });
+            }
+        }
+        self.fill(text, &mut Vec::new())
+            .map(|filled| filled.expose().to_owned())
+    }
+
     fn fill(&self, text: &str, read: &mut Vec<Secret>) -> Result<Secret, SourceError> {
         let mut texts = BTreeMap::new();
         for key in template::keys_of(text) {
@@ -118,6 +136,31 @@ pub(super) struct Opened {
     pub(super) secrets: Vec<Secret>,
     /// What a person renews when it is refused.
     pub(super) place: String,
+    /// The hosts that a token may name as the API's, where it names one.
+    pub(super) token_hosts: Option<Vec<String>>,
+}
+
+/// The first way whose keys are all configured.
+pub(super) fn choose<'s>(
+    ways: &'s AuthWays,
+    credentials: &Credentials<'_>,
+) -> Result<&'s AuthSpec, SourceError> {
+    let has = |key: &String| credentials.config.credential(key).is_some();
+    if let Some(way) = ways.0.iter().find(|way| way.keys().iter().all(has)) {
+        return Ok(way);
+    }
+    // Of one way, the missing key itself is told, when it is read.
+    match ways.0.as_slice() {
+        [way] => Ok(way),
+        several => {
+            let list = |way: &AuthSpec| way.keys().join(", ");
+            Err(SourceError::NoWay {
+                source_name: credentials.source_name.to_owned(),
+                connector: credentials.config.connector.clone(),
+                ways: several.iter().map(list).collect::<Vec<_>>().join("; or "),
+            })
+        }
+    }
 }
 
 /// Reads the credentials that a connector needs.
@@ -169,45 +212,142 @@ pub(super) fn open(
             scope,
             client_auth,
             prefix,
+            parameters,
+            base_url_from,
+            hosts,
         } => {
-            let client_id = credentials.read("client_id")?;
             let client_secret = credentials.read("client_secret")?;
             secrets.push(client_secret.clone());
-            let url = token_origin(credentials, origin, token_url)?;
+            let form = TokenForm {
+                token_url,
+                client_auth: *client_auth,
+                prefix,
+                parameters,
+                base_url_from: base_url_from.as_deref(),
+            };
+            let client = form.client(credentials, origin, Some(client_secret))?;
             let grant = Grant::ClientCredentials {
                 scope: scope.clone(),
             };
-            let oauth = OAuth::new(url, *client_auth, prefix, client_id, client_secret, grant);
-            return Ok(Opened {
-                authoriser: Authoriser::OAuth(Box::new(oauth)),
-                secrets,
-                place: credentials.place("client_secret"),
-            });
+            let place = credentials.place("client_secret");
+            return Ok(Opened::with(client, grant, secrets, place, hosts));
         }
         AuthSpec::RefreshToken {
             token_url,
             client_auth,
             prefix,
+            parameters,
+            base_url_from,
+            hosts,
         } => {
-            let client_id = credentials.read("client_id")?;
             let client_secret = credentials.read("client_secret")?;
             let first = credentials.read("refresh_token")?;
             secrets.extend([client_secret.clone(), first.clone()]);
-            let url = token_origin(credentials, origin, token_url)?;
+            let form = TokenForm {
+                token_url,
+                client_auth: *client_auth,
+                prefix,
+                parameters,
+                base_url_from: base_url_from.as_deref(),
+            };
+            let client = form.client(credentials, origin, Some(client_secret))?;
             let grant = Grant::Refresh { first, keeper };
-            let oauth = OAuth::new(url, *client_auth, prefix, client_id, client_secret, grant);
-            return Ok(Opened {
-                authoriser: Authoriser::OAuth(Box::new(oauth)),
-                secrets,
-                place: credentials.place("refresh_token"),
-            });
+            let place = credentials.place("refresh_token");
+            return Ok(Opened::with(client, grant, secrets, place, hosts));
+        }
+        AuthSpec::JwtBearer {
+            token_url,
+            audience,
+            algorithm: Algorithm::Rs256,
+            prefix,
+            parameters,
+            base_url_from,
+            hosts,
+        } => {
+            let pem = credentials.read("private_key")?;
+            let key = SigningKey::read(&pem).map_err(|detail| SourceError::PrivateKey {
+                source_name: credentials.source_name.to_owned(),
+                detail: detail.to_owned(),
+            })?;
+            secrets.push(pem);
+            let form = TokenForm {
+                token_url,
+                client_auth: ClientAuth::Form,
+                prefix,
+                parameters,
+                base_url_from: base_url_from.as_deref(),
+            };
+            let client = form.client(credentials, origin, None)?;
+            let grant = Grant::Claim {
+                key: Box::new(key),
+                subject: credentials.read("username")?,
+                audience: match &credentials.config.auth_url {
+                    Some(auth_url) => Origin::new(credentials.source_name, "auth_url", auth_url)?
+                        .scheme_and_host(),
+                    None => audience.clone(),
+                },
+            };
+            let place = credentials.place("private_key");
+            return Ok(Opened::with(client, grant, secrets, place, hosts));
         }
     };
     Ok(Opened {
         authoriser: Authoriser::Fixed(headers),
         secrets,
         place,
+        token_hosts: None,
     })
+}
+
+impl Opened {
+    fn with(
+        client: Client,
+        grant: Grant,
+        secrets: Vec<Secret>,
+        place: String,
+        hosts: &[String],
+    ) -> Self {
+        let token_hosts = client.base_url_from.as_ref().map(|_| hosts.to_vec());
+        Self {
+            authoriser: Authoriser::OAuth(Box::new(OAuth::new(client, grant))),
+            secrets,
+            place,
+            token_hosts,
+        }
+    }
+}
+
+/// What all token requests have in a connector file.
+struct TokenForm<'s> {
+    token_url: &'s str,
+    client_auth: ClientAuth,
+    prefix: &'s str,
+    parameters: &'s BTreeMap<String, String>,
+    base_url_from: Option<&'s str>,
+}
+
+impl TokenForm<'_> {
+    fn client(
+        &self,
+        credentials: &Credentials<'_>,
+        origin: &Origin,
+        client_secret: Option<Secret>,
+    ) -> Result<Client, SourceError> {
+        let mut parameters = Vec::new();
+        for (name, text) in self.parameters {
+            parameters.push((name.clone(), credentials.fill_plain(text)?));
+        }
+        let token_url = credentials.fill_plain(self.token_url)?;
+        Ok(Client {
+            token_url: token_origin(credentials, origin, &token_url)?,
+            auth: self.client_auth,
+            prefix: self.prefix.to_owned(),
+            id: credentials.read("client_id")?,
+            secret: client_secret,
+            parameters,
+            base_url_from: self.base_url_from.map(JsonPath::new),
+        })
+    }
 }
 
 /// The URL of the token request: under `auth_url` where it is set; under the overridden `base_url`,
@@ -274,6 +414,18 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 impl Authoriser {
+    /// The API's URL, where the token's answer names it.
+    pub(super) async fn api_url(
+        &self,
+        transport: &Transport,
+        patience: Patience,
+    ) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Fixed(_) => Ok(None),
+            Self::OAuth(oauth) => oauth.api_url(transport, patience).await,
+        }
+    }
+
     /// The headers for a call, and which token they hold.
     pub(super) async fn headers(
         &self,

@@ -16,7 +16,7 @@ pub(super) enum Body {
     /// A JSON text.
     Json(Tree),
     /// A form, as a token request sends it. It holds secrets.
-    Form(Vec<(&'static str, Secret)>),
+    Form(Vec<(String, Secret)>),
 }
 
 /// A request. It only reads, whatever its verb, so it may be repeated.

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, LINK, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 
 use super::body::{self, Unread};
 use super::call::{Body, Call, Reply};
+use super::meaning::{Answered, Crossed, Rules, Verdict};
 use super::redact::redacted;
 use super::{origin, retry_after};
 use crate::secret::Secret;
 use crate::sources::connector::Method;
 use crate::sources::error::Exchanged;
-use crate::sources::json::{self, Json, Path, Scope};
+use crate::sources::json::{self, Document, Json, Path, Scope};
+
+/// So much of a body is looked at where it is no JSON.
+const TEXT_BYTES_MAX: usize = 4 << 10;
 
 /// What an answer means.
 #[derive(Debug)]
@@ -39,9 +43,23 @@ pub(super) enum Stop {
     Forbidden,
     NotFound,
     Refused,
+    /// The place in the list is not known any more.
+    Expired,
+    /// Fields that were asked for do not exist.
+    NoField(Vec<String>),
+    /// A quota is used up, and comes back after a time.
+    Quota(Duration),
     Redirected(String),
     TooLarge,
     Untrusted,
+}
+
+/// An outcome, and what the answer says beside it.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) outcome: Outcome,
+    /// A long quota that is nearly used up.
+    pub(super) crossed: Option<Crossed>,
 }
 
 /// What every exchange of a source shares.
@@ -50,6 +68,10 @@ pub(super) struct Exchanger {
     pub(super) client: Client,
     pub(super) body_bytes_max: u64,
     pub(super) error_message: Vec<Path>,
+    /// What answers mean by the connector's own rules.
+    pub(super) rules: Rules,
+    /// Headers by which the vendor finds an answer again.
+    pub(super) request_id: Vec<String>,
     /// Texts that never may be shown, should the other side echo them.
     pub(super) secrets: Vec<Secret>,
 }
@@ -63,20 +85,46 @@ impl Exchanger {
         headers: &HeaderMap,
         fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Exchange {
         let response = match self.request(call, headers).send().await {
             Ok(response) => response,
-            Err(error) => return self.broken(call, None, error),
+            Err(error) => return self.broken(call, None, error).into(),
         };
         let status = response.status();
-        if status.is_redirection() {
+        let answered = response.headers().clone();
+        let id = self.request_id_of(&answered);
+        tracing::debug!(
+            request = %call.shown(),
+            status = status.as_u16(),
+            request.id = id,
+            "source answered"
+        );
+        let date = text_of(&answered, &DATE).and_then(|text| retry_after::http_date(&text));
+        let crossed = self.rules.crossed(&answered, date.unwrap_or(now));
+        let outcome = match self.read(call, response, date.unwrap_or(now), fits).await {
+            Outcome::Page(mut reply) => {
+                reply.date = date;
+                Outcome::Page(reply)
+            }
+            other => other.with_id(id),
+        };
+        Exchange { outcome, crossed }
+    }
+
+    async fn read(
+        &self,
+        call: &Call,
+        response: Response,
+        now: Timestamp,
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
+    ) -> Outcome {
+        let status = response.status();
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             return self.redirected(call, &response);
         }
-        let date = header_text(&response, &DATE).and_then(|text| retry_after::http_date(&text));
-        let wait = header_text(&response, &RETRY_AFTER)
-            .and_then(|text| retry_after::wait_of(&text, date.unwrap_or(now)));
-        let link = header_text(&response, &LINK);
-        let answered = response.headers().clone();
+        let headers = response.headers().clone();
+        let wait =
+            text_of(&headers, &RETRY_AFTER).and_then(|text| retry_after::wait_of(&text, now));
         let bytes = match body::read(response, self.body_bytes_max).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
@@ -88,27 +136,75 @@ impl Exchanger {
             }
             Err(Unread::Broken(error)) => return self.broken(call, Some(status), error),
         };
-        if !status.is_success() {
-            return self.refused(call, status, &bytes, wait);
-        }
-        let wrong = |reason: &str| Outcome::NotPage(self.exchanged(call, Some(status), reason));
-        let opening = opening(&bytes);
-        match json::parse(bytes) {
-            Err(error) => wrong(&format!("the body is {error}{opening}")),
-            Ok(json) => match fits(json.root()) {
-                Ok(()) => Outcome::Page(Box::new(Reply {
-                    url: call.url.clone(),
-                    date,
-                    link,
-                    headers: answered,
-                    json,
-                })),
-                Err(reason) => match self.message_of(json.root()) {
-                    Some(message) => wrong(&message),
-                    None => wrong(&reason),
-                },
+        let text = opening_text(&bytes);
+        let parsed = json::parse(bytes);
+        let judge = |is_page: bool| {
+            // A token is no record: its refusals have their own meaning.
+            if matches!(call.body, Body::Form(_)) {
+                return None;
+            }
+            let answered = Answered {
+                status: status.as_u16(),
+                headers: &headers,
+                json: parsed.as_ref().ok().map(Document::root),
+                text: &text,
+                now,
+            };
+            self.rules.judge(answered, is_page)
+        };
+        let reply = |json: Document| {
+            Outcome::Page(Box::new(Reply {
+                url: call.url.clone(),
+                date: None,
+                link: text_of(&headers, &LINK),
+                headers: headers.clone(),
+                json,
+            }))
+        };
+        let misfit = match &parsed {
+            Err(error) => Err(format!("the body is {error}{}", opening(&text))),
+            Ok(json) => fits(json.root()),
+        };
+        let is_page = status.is_success() && misfit.is_ok();
+        let message = parsed.as_ref().ok();
+        let message = message.and_then(|json| self.message_of(json.root()));
+        let told = match (&misfit, status.is_success()) {
+            (Err(reason), true) => message.clone().unwrap_or_else(|| reason.clone()),
+            _ => message.clone().unwrap_or_default(),
+        };
+        let cause = || self.exchanged(call, Some(status), &told);
+        let stop = |why| Outcome::Stop {
+            cause: cause(),
+            why,
+        };
+        match judge(is_page) {
+            Some(Verdict::Empty) => match json::parse(&b"null"[..]) {
+                Ok(nothing) => reply(nothing),
+                Err(_) => Outcome::NotPage(cause()),
+            },
+            Some(Verdict::Again) => Outcome::Again {
+                cause: cause(),
+                wait,
+            },
+            Some(Verdict::Quota(resume)) => stop(Stop::Quota(wait.unwrap_or(resume))),
+            Some(Verdict::Auth) => Outcome::Unauthorised(cause()),
+            Some(Verdict::Forbidden) => stop(Stop::Forbidden),
+            Some(Verdict::Stop) => stop(Stop::Refused),
+            Some(Verdict::Restart) => stop(Stop::Expired),
+            Some(Verdict::Gone) => stop(Stop::NotFound),
+            Some(Verdict::Field(fields)) => stop(Stop::NoField(fields)),
+            None if !status.is_success() => refused(status, cause(), wait),
+            None => match (misfit, parsed) {
+                (Ok(()), Ok(json)) => reply(json),
+                _ => Outcome::NotPage(cause()),
             },
         }
+    }
+
+    fn request_id_of(&self, headers: &HeaderMap) -> Option<String> {
+        let mut names = self.request_id.iter();
+        let id = names.find_map(|name| headers.get(name.as_str())?.to_str().ok())?;
+        Some(Exchanged::shown(id))
     }
 
     fn request(&self, call: &Call, headers: &HeaderMap) -> reqwest::RequestBuilder {
@@ -133,7 +229,7 @@ impl Exchanger {
             Body::Form(fields) => {
                 let pairs: Vec<(&str, &str)> = fields
                     .iter()
-                    .map(|(name, secret)| (*name, secret.expose()))
+                    .map(|(name, secret)| (name.as_str(), secret.expose()))
                     .collect();
                 builder.form(&pairs)
             }
@@ -161,7 +257,7 @@ impl Exchanger {
     }
 
     fn redirected(&self, call: &Call, response: &Response) -> Outcome {
-        let target = header_text(response, &LOCATION)
+        let target = text_of(response.headers(), &LOCATION)
             .and_then(|text| call.url.join(&text).ok())
             .map_or_else(|| "nowhere".to_owned(), |url| origin::target_of(&url));
         let cause = self.exchanged(call, Some(response.status()), "");
@@ -171,36 +267,7 @@ impl Exchanger {
         }
     }
 
-    fn refused(
-        &self,
-        call: &Call,
-        status: StatusCode,
-        bytes: &[u8],
-        wait: Option<Duration>,
-    ) -> Outcome {
-        let message = json::parse(bytes)
-            .ok()
-            .and_then(|json| self.message_of(json.root()));
-        let cause = self.exchanged(call, Some(status), &message.unwrap_or_default());
-        match status.as_u16() {
-            401 => Outcome::Unauthorised(cause),
-            403 => Outcome::Stop {
-                cause,
-                why: Stop::Forbidden,
-            },
-            404 => Outcome::Stop {
-                cause,
-                why: Stop::NotFound,
-            },
-            408 | 425 | 429 | 500 | 502 | 503 | 504 => Outcome::Again { cause, wait },
-            _ => Outcome::Stop {
-                cause,
-                why: Stop::Refused,
-            },
-        }
-    }
-
-    fn message_of(&self, json: Json<'_>) -> Option<String> {
+    pub(super) fn message_of(&self, json: Json<'_>) -> Option<String> {
         let scope = Scope::of(json);
         let own = self.error_message.iter().find_map(|path| path.text(scope));
         own.or_else(|| {
@@ -226,30 +293,64 @@ impl Exchanger {
             request: call.shown(),
             status: status.map(|status| status.as_u16()),
             message: Exchanged::shown(&plain),
+            request_id: None,
         })
     }
 }
 
-fn header_text(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
-    response
-        .headers()
-        .get(name)?
-        .to_str()
-        .ok()
-        .map(str::to_owned)
+fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// What a refusal means where the connector has no rule for it.
+fn refused(status: StatusCode, cause: Box<Exchanged>, wait: Option<Duration>) -> Outcome {
+    let why = match status.as_u16() {
+        401 => return Outcome::Unauthorised(cause),
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => return Outcome::Again { cause, wait },
+        403 => Stop::Forbidden,
+        404 => Stop::NotFound,
+        _ => Stop::Refused,
+    };
+    Outcome::Stop { cause, why }
+}
+
+impl From<Outcome> for Exchange {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            crossed: None,
+        }
+    }
+}
+
+impl Outcome {
+    /// Names the answer as the vendor does.
+    fn with_id(mut self, id: Option<String>) -> Self {
+        match &mut self {
+            Self::Page(_) => {}
+            Self::Again { cause, .. }
+            | Self::NotPage(cause)
+            | Self::Unauthorised(cause)
+            | Self::Stop { cause, .. } => cause.request_id = id,
+        }
+        self
+    }
+}
+
+/// The start of a body, of which the rest says no more.
+fn opening_text(bytes: &[u8]) -> String {
+    let start = bytes.get(..TEXT_BYTES_MAX).unwrap_or(bytes);
+    String::from_utf8_lossy(start).into_owned()
 }
 
 /// The first letters of a body that is no JSON: an HTML page tells itself apart by them.
-fn opening(bytes: &[u8]) -> String {
-    if bytes.trim_ascii_start().first() != Some(&b'<') {
-        return String::new();
+fn opening(text: &str) -> String {
+    let start: String = text.trim_start().chars().take(15).collect();
+    if start.starts_with('<') {
+        format!(", but starts `{start}`")
+    } else {
+        String::new()
     }
-    let start: String = String::from_utf8_lossy(bytes)
-        .trim_start()
-        .chars()
-        .take(15)
-        .collect();
-    format!(", but starts `{start}`")
 }
 
 /// The cause at the bottom says most: `connection refused`, not `error sending request`.
@@ -268,18 +369,15 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 /// Whether the other side's certificate is at fault, which no retry heals.
-fn is_certificate_fault(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let by_io = inner
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inside| inside.downcast_ref::<rustls::Error>());
-        let tls = inner.downcast_ref::<rustls::Error>().or(by_io);
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = inner.source();
+fn is_certificate_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    let of_tls = error.downcast_ref::<rustls::Error>();
+    if matches!(of_tls, Some(rustls::Error::InvalidCertificate(_))) {
+        return true;
     }
-    false
+    // What an I/O error wraps is not its source: that is the source of what it wraps.
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|inside| is_certificate_fault(inside));
+    wrapped || error.source().is_some_and(is_certificate_fault)
 }

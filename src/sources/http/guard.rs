@@ -57,6 +57,18 @@ impl Guard {
         }
     }
 
+    /// The list begins anew: what came before may come again.
+    pub(super) fn start_anew(&mut self) {
+        self.asked.clear();
+        self.seen.clear();
+        self.row_count = 0;
+    }
+
+    /// No page is a repetition of what was asked for in another way.
+    pub(super) fn unask(&mut self) {
+        self.asked.clear();
+    }
+
     /// After a page came: the same records twice under another cursor are a loop as well.
     pub(super) fn see(&mut self, records: &[Json<'_>]) -> Result<(), SourceError> {
         self.page_count += 1;

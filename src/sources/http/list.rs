@@ -15,6 +15,11 @@ use crate::fault::Failure;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Document, Json, Path};
 
+/// A list whose places are forgotten so often cannot be read.
+const RESTARTS_MAX: u32 = 2;
+/// Vendors often name one missing field at a time.
+const FORGETS_MAX: u32 = 50;
+
 /// A page as it came.
 #[derive(Debug)]
 pub(super) struct ListPage {
@@ -35,6 +40,10 @@ pub(super) struct ListWalk<'w> {
     asked: Arc<Asked<'w>>,
     pages: &'w PagesPlan,
     pager: Pager<'w>,
+    /// Where the walk began, and begins anew when its place is forgotten.
+    first: Pager<'w>,
+    restart_count: u32,
+    forget_count: u32,
     guard: Guard,
     patience: Patience,
     is_over: bool,
@@ -49,6 +58,9 @@ impl<'w> ListWalk<'w> {
             asked: Arc::new(asked),
             pages,
             pager: Pager::new(&pages.paginate),
+            first: Pager::new(&pages.paginate),
+            restart_count: 0,
+            forget_count: 0,
             guard,
             patience: Patience::Full,
             is_over: false,
@@ -58,6 +70,7 @@ impl<'w> ListWalk<'w> {
 
     /// From another place than the first page.
     pub(super) fn at(mut self, pager: Pager<'w>) -> Self {
+        self.first = pager.clone();
         self.pager = pager;
         self
     }
@@ -81,11 +94,36 @@ impl<'w> ListWalk<'w> {
         if self.is_over {
             return Ok(None);
         }
-        // A page that was asked for already is a loop, and is not asked for again.
-        let call = call_at(&self.asked, self.session, &self.pager)?;
-        self.guard.ask(call.fingerprint())?;
-        let fetched = self.fetch(self.pager.clone()).await?;
-        self.accept(fetched).map(Some)
+        loop {
+            // A page that was asked for already is a loop, and is not asked for again.
+            let call = call_at(&self.asked, self.session, &self.pager)?;
+            self.guard.ask(call.fingerprint())?;
+            match self.fetch(self.pager.clone()).await {
+                Ok(fetched) => return self.accept(fetched).map(Some),
+                Err(failure) => self.overcome(failure)?,
+            }
+        }
+    }
+
+    /// Goes on after a failure that the walk itself can do something about: a place that the vendor
+    /// has forgotten, or fields that it does not have.
+    pub(super) fn overcome(&mut self, failure: Failure) -> Result<(), Failure> {
+        match failure.fault::<SourceError>() {
+            Some(SourceError::Expired { .. }) if self.restart_count < RESTARTS_MAX => {
+                self.restart_count += 1;
+                self.pager = self.first.clone();
+                self.guard.start_anew();
+                Ok(())
+            }
+            Some(SourceError::NoField { fields, .. })
+                if self.forget_count < FORGETS_MAX && self.asked.forget(fields) =>
+            {
+                self.forget_count += 1;
+                self.guard.unask();
+                Ok(())
+            }
+            _ => Err(failure),
+        }
     }
 
     /// The pages that are known to follow, to be asked for side by side and taken in this order;
@@ -122,6 +160,7 @@ impl<'w> ListWalk<'w> {
 
     fn accept(&mut self, fetched: Fetched) -> Result<ListPage, Failure> {
         let reply = fetched.reply;
+        // Where the vendor said in its own way that there is nothing, there is no list in it.
         let items = self.pages.records_of(reply.json.root()).unwrap_or_default();
         self.guard.see(&items)?;
         let source_name = self.session.source_name();

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::auth::{basic, sensitive};
 use super::call::{Body, Call, Reply};
+use super::jwt::SigningKey;
 use super::sealed;
 use super::transport::{Patience, Sent, Transport};
 use crate::fault::Failure;
@@ -24,6 +25,9 @@ use crate::sources::registry::TokenKeeper;
 /// A token whose lifetime the vendor does not tell is renewed after this time.
 const LIFE_UNTOLD: Duration = Duration::from_mins(30);
 
+/// The grant of RFC 7523.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// How the token is earned.
 pub(super) enum Grant {
     ClientCredentials {
@@ -33,15 +37,31 @@ pub(super) enum Grant {
         first: Secret,
         keeper: Arc<dyn TokenKeeper>,
     },
+    Claim {
+        key: Box<SigningKey>,
+        subject: Secret,
+        audience: String,
+    },
+}
+
+/// The client, as the token endpoint knows it.
+pub(super) struct Client {
+    pub(super) token_url: Url,
+    pub(super) auth: ClientAuth,
+    /// The word in front of the access token.
+    pub(super) prefix: String,
+    pub(super) id: Secret,
+    /// A client that signs has none.
+    pub(super) secret: Option<Secret>,
+    /// More fields of the form.
+    pub(super) parameters: Vec<(String, String)>,
+    /// Where the token's answer names the API's URL.
+    pub(super) base_url_from: Option<Path>,
 }
 
 /// The tokens of one source.
 pub(super) struct OAuth {
-    token_url: Url,
-    client_auth: ClientAuth,
-    prefix: String,
-    client_id: Secret,
-    client_secret: Secret,
+    client: Client,
     grant: Grant,
     /// Held while a token is asked for, so that many tasks ask once.
     present: Mutex<Present>,
@@ -51,6 +71,10 @@ pub(super) struct OAuth {
 struct Present {
     token: Option<Token>,
     generation: u64,
+    /// The URL that the last token's answer named.
+    api_url: Option<String>,
+    /// A refusal does not change until a person renews the credential, which opens anew.
+    refused: Option<Exchanged>,
 }
 
 struct Token {
@@ -66,23 +90,22 @@ impl fmt::Debug for OAuth {
 }
 
 impl OAuth {
-    pub(super) fn new(
-        token_url: Url,
-        client_auth: ClientAuth,
-        prefix: &str,
-        client_id: Secret,
-        client_secret: Secret,
-        grant: Grant,
-    ) -> Self {
+    pub(super) fn new(client: Client, grant: Grant) -> Self {
         Self {
-            token_url,
-            client_auth,
-            prefix: prefix.to_owned(),
-            client_id,
-            client_secret,
+            client,
             grant,
             present: Mutex::default(),
         }
+    }
+
+    /// The API's URL, where the token's answer names it.
+    pub(super) async fn api_url(
+        &self,
+        transport: &Transport,
+        patience: Patience,
+    ) -> Result<Option<String>, Failure> {
+        self.headers(transport, None, patience).await?;
+        Ok(self.present.lock().await.api_url.clone())
     }
 
     /// Headers with a token that lives; `refused` is the token that just was not accepted.
@@ -99,22 +122,58 @@ impl OAuth {
         {
             return Ok((token.headers.clone(), present.generation));
         }
-        let token = match &self.grant {
-            Grant::ClientCredentials { scope } => {
-                let mut form = vec![("grant_type", Secret::new("client_credentials".into()))];
-                form.extend(scope.clone().map(|scope| ("scope", Secret::new(scope))));
-                let reply = self.ask(transport, form, patience).await?;
-                self.token(transport, &reply)?
+        if let Some(cause) = &present.refused {
+            return Err(transport.unauthorised(Box::new(cause.clone())).into());
+        }
+        let reply = match self.earn(transport, patience).await {
+            Ok(reply) => reply,
+            Err(Unearned::Refused(cause)) => {
+                present.refused = Some((*cause).clone());
+                return Err(transport.unauthorised(cause).into());
             }
-            Grant::Refresh { first, keeper } => {
-                self.refresh(transport, first, keeper.as_ref(), patience)
-                    .await?
-            }
+            Err(Unearned::Failed(failure)) => return Err(failure),
         };
+        let token = self.token(transport, &reply)?;
+        if let Some(path) = &self.client.base_url_from {
+            let named = path.text(Scope::of(reply.json.root()));
+            present.api_url = named.map(str::to_owned).or(present.api_url.take());
+        }
         present.generation += 1;
         let headers = token.headers.clone();
         present.token = Some(token);
         Ok((headers, present.generation))
+    }
+
+    async fn earn(&self, transport: &Transport, patience: Patience) -> Result<Reply, Unearned> {
+        match &self.grant {
+            Grant::ClientCredentials { scope } => {
+                let mut form = vec![("grant_type", Secret::new("client_credentials".into()))];
+                form.extend(scope.clone().map(|scope| ("scope", Secret::new(scope))));
+                self.ask(transport, form, patience).await
+            }
+            Grant::Refresh { first, keeper } => {
+                self.refresh(transport, first, keeper.as_ref(), patience)
+                    .await
+            }
+            Grant::Claim {
+                key,
+                subject,
+                audience,
+            } => {
+                let (issuer, now) = (self.client.id.expose(), transport.clock.now());
+                let claim = key
+                    .claim(issuer, subject.expose(), audience, now)
+                    .ok_or_else(|| SourceError::PrivateKey {
+                        source_name: transport.source_name.clone(),
+                        detail: "it could not sign".to_owned(),
+                    })?;
+                let form = vec![
+                    ("grant_type", Secret::new(JWT_BEARER.into())),
+                    ("assertion", claim),
+                ];
+                self.ask(transport, form, patience).await
+            }
+        }
     }
 
     /// Uses the refresh token that was kept last, else the configured one: a person who consented
@@ -125,12 +184,13 @@ impl OAuth {
         first: &Secret,
         keeper: &dyn TokenKeeper,
         patience: Patience,
-    ) -> Result<Token, Failure> {
+    ) -> Result<Reply, Unearned> {
         let source_name = transport.source_name.as_str();
         let kept = keeper
             .load(source_name)
             .await?
-            .and_then(|bytes| sealed::open(source_name, &self.client_secret, &bytes))
+            .zip(self.client.secret.as_ref())
+            .and_then(|(bytes, secret)| sealed::open(source_name, secret, &bytes))
             .filter(|kept| kept.expose() != first.expose());
         let mut refused = None;
         for used in kept.iter().chain([first]) {
@@ -141,21 +201,13 @@ impl OAuth {
             match self.ask(transport, form, patience).await {
                 Ok(reply) => {
                     self.keep_rotated(source_name, &reply, used, keeper).await?;
-                    return Ok(self.token(transport, &reply)?);
+                    return Ok(reply);
                 }
-                Err(error @ SourceError::Unauthorised { .. }) => refused = Some(error),
-                Err(error) => return Err(error.into()),
+                Err(Unearned::Refused(cause)) => refused = Some(Unearned::Refused(cause)),
+                Err(failed) => return Err(failed),
             }
         }
-        Err(refused.map_or_else(
-            || {
-                SourceError::Unsealable {
-                    source_name: source_name.to_owned(),
-                }
-                .into()
-            },
-            Failure::from,
-        ))
+        Err(refused.unwrap_or_else(|| unsealable(source_name).into()))
     }
 
     /// Keeps a new refresh token before the access token that came with it is used: the vendor may
@@ -172,12 +224,10 @@ impl OAuth {
             .filter(|text| *text != used.expose())
             .map(|text| Secret::new(text.to_owned()));
         if let Some(rotated) = rotated {
-            let sealed =
-                sealed::seal(source_name, &self.client_secret, &rotated).ok_or_else(|| {
-                    SourceError::Unsealable {
-                        source_name: source_name.to_owned(),
-                    }
-                })?;
+            let secret = self.client.secret.as_ref();
+            let sealed = secret
+                .and_then(|secret| sealed::seal(source_name, secret, &rotated))
+                .ok_or_else(|| unsealable(source_name))?;
             keeper.save(source_name, &sealed).await?;
         }
         Ok(())
@@ -186,42 +236,54 @@ impl OAuth {
     async fn ask(
         &self,
         transport: &Transport,
-        mut form: Vec<(&'static str, Secret)>,
+        fields: Vec<(&'static str, Secret)>,
         patience: Patience,
-    ) -> Result<Reply, SourceError> {
+    ) -> Result<Reply, Unearned> {
+        let client = &self.client;
+        let mut form: Vec<(String, Secret)> = fields
+            .into_iter()
+            .map(|(name, secret)| (name.to_owned(), secret))
+            .collect();
+        for (name, text) in &client.parameters {
+            form.push((name.clone(), Secret::new(text.clone())));
+        }
         let mut headers = HeaderMap::new();
-        match self.client_auth {
-            ClientAuth::Form => {
-                form.push(("client_id", self.client_id.clone()));
-                form.push(("client_secret", self.client_secret.clone()));
-            }
-            ClientAuth::Basic => {
-                headers.extend(
-                    basic(&self.client_id, &self.client_secret).map(|value| (AUTHORIZATION, value)),
-                );
+        if let Some(secret) = &client.secret {
+            match client.auth {
+                ClientAuth::Form => {
+                    form.push(("client_id".to_owned(), client.id.clone()));
+                    form.push(("client_secret".to_owned(), secret.clone()));
+                }
+                ClientAuth::Basic => {
+                    let value = basic(&client.id, secret);
+                    headers.extend(value.map(|value| (AUTHORIZATION, value)));
+                }
             }
         }
         let call = Call {
             method: Method::Post,
-            url: self.token_url.clone(),
+            url: client.token_url.clone(),
             headers: HeaderMap::new(),
             body: Body::Form(form),
             what: "the token".to_owned(),
         };
-        let unauthorised = |cause: Box<Exchanged>| transport.unauthorised(cause);
         match transport.send(&call, &headers, &is_token, patience).await {
-            Ok(Sent::Page(reply)) => match Path::new("error").text(Scope::of(reply.json.root())) {
+            Ok(Sent::Page(reply)) => {
+                let scope = Scope::of(reply.json.root());
+                if Path::new("access_token").text(scope).is_some() {
+                    return Ok(*reply);
+                }
                 // Some vendors refuse with status 200.
-                Some(error) => Err(unauthorised(
-                    transport.exchanger.exchanged(&call, None, error),
-                )),
-                None => Ok(*reply),
-            },
-            Ok(Sent::Unauthorised(cause)) => Err(unauthorised(cause)),
-            Err(SourceError::Refused { cause, .. } | SourceError::Forbidden { cause, .. }) => {
-                Err(unauthorised(cause))
+                let exchanger = &transport.exchanger;
+                let message = exchanger.message_of(reply.json.root());
+                let cause = exchanger.exchanged(&call, None, &message.unwrap_or_default());
+                Err(Unearned::Refused(cause))
             }
-            Err(other) => Err(other),
+            Ok(Sent::Unauthorised(cause))
+            | Err(SourceError::Refused { cause, .. } | SourceError::Forbidden { cause, .. }) => {
+                Err(Unearned::Refused(cause))
+            }
+            Err(other) => Err(other.into()),
         }
     }
 
@@ -234,14 +296,15 @@ impl OAuth {
         let value = Path::new("access_token")
             .text(scope)
             .map(|text| Secret::new(text.to_owned()))
-            .and_then(|token| sensitive(&self.prefix, &token))
+            .and_then(|token| sensitive(&self.client.prefix, &token))
             .ok_or_else(|| SourceError::NotRecords {
                 source_name: transport.source_name.clone(),
                 tries: 1,
                 cause: Box::new(Exchanged {
-                    request: format!("POST {}", super::origin::shown(&self.token_url)),
+                    request: format!("POST {}", super::origin::shown(&self.client.token_url)),
                     status: None,
                     message: "the access token cannot stand in a header".to_owned(),
+                    request_id: None,
                 }),
             })?;
         let mut headers = HeaderMap::new();
@@ -251,6 +314,32 @@ impl OAuth {
             headers,
             renew_at: Instant::now() + life / 5 * 4,
         })
+    }
+}
+
+/// Why there is no token.
+enum Unearned {
+    /// The vendor does not accept the credential.
+    Refused(Box<Exchanged>),
+    /// It could not be asked, or did not answer.
+    Failed(Failure),
+}
+
+impl From<SourceError> for Unearned {
+    fn from(error: SourceError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<Failure> for Unearned {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+fn unsealable(source_name: &str) -> SourceError {
+    SourceError::Unsealable {
+        source_name: source_name.to_owned(),
     }
 }
 

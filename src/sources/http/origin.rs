@@ -45,6 +45,63 @@ impl Origin {
         }
     }
 
+    /// Scheme, host, port and path, as they stand.
+    pub(super) fn text(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// Scheme, host and port alone.
+    pub(super) fn scheme_and_host(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// The place that the vendor itself names for this customer: on one of the connector's own
+    /// hosts, or below one. A path that it lacks stays the present one.
+    pub(super) fn moved_to(
+        &self,
+        source_name: &str,
+        text: &str,
+        hosts: &[String],
+    ) -> Result<Self, SourceError> {
+        let foreign = |target: String| SourceError::ForeignLink {
+            source_name: source_name.to_owned(),
+            target,
+            origin: self.base.origin().ascii_serialization(),
+        };
+        let mut url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let is_known = hosts.iter().any(|known| {
+            let above = host.strip_suffix(known.as_str());
+            above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+        });
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        if url.scheme() != "https" || url.port().is_some() || !is_known || !is_plain {
+            return Err(foreign(target_of(&url)));
+        }
+        if url.path().trim_matches('/').is_empty() {
+            url.set_path(self.base.path());
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(Self { base: url })
+    }
+
+    /// The same host, with the path of a place that the vendor names behind the own path: one
+    /// overridden host stands in for all of a vendor's.
+    pub(super) fn with_path_of(&self, text: &str) -> Self {
+        let Ok(other) = self.base.join(text) else {
+            return self.clone();
+        };
+        let mut base = self.base.clone();
+        if other.origin() == base.origin() {
+            base.set_path(other.path());
+        } else {
+            let path = self.join(other.path());
+            base.set_path(path.path());
+        }
+        Self { base }
+    }
+
     /// Whether it is this machine.
     pub(super) fn is_loopback(&self) -> bool {
         match self.base.host() {
@@ -150,6 +207,42 @@ mod tests {
             origin.join("/customers").as_str(),
             "https://h.example/v2/customers"
         );
+    }
+
+    #[test]
+    fn a_vendor_may_name_its_own_hosts_only() {
+        let origin = Origin::new("s", "base_url", "https://www.zohoapis.com").unwrap();
+        let hosts = ["zohoapis.com".to_owned(), "zohoapis.eu".to_owned()];
+        let moved = |text: &str| origin.moved_to("s", text, &hosts);
+        assert_eq!(
+            moved("https://www.zohoapis.eu")
+                .unwrap()
+                .join("/crm/v8")
+                .as_str(),
+            "https://www.zohoapis.eu/crm/v8"
+        );
+        for wrong in [
+            "https://zohoapis.com.evil.example",
+            "https://evilzohoapis.com",
+            "http://www.zohoapis.com",
+            "https://www.zohoapis.com:8443",
+            "https://u:p@www.zohoapis.com",
+            "https://169.254.169.254",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(moved(wrong).is_err(), "{wrong}");
+        }
+        let overridden = Origin::new("s", "base_url", "http://127.0.0.1:9/x").unwrap();
+        for (named, expected) in [
+            ("https://h.example/api/", "http://127.0.0.1:9/x/api/v1"),
+            ("http://127.0.0.1:9/x/api/", "http://127.0.0.1:9/x/api/v1"),
+        ] {
+            assert_eq!(
+                overridden.with_path_of(named).join("/v1").as_str(),
+                expected
+            );
+        }
     }
 
     #[test]

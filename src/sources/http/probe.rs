@@ -11,6 +11,7 @@ use super::missed;
 use super::plan::{PagesPlan, StartPlan, StreamPlan};
 use super::pull::ApiSource;
 use super::session::Session;
+use super::transport::Patience;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
@@ -21,7 +22,8 @@ const PAST: Duration = Duration::from_hours(1);
 
 /// Asks for one page of every list, each once. The first refusal is the answer.
 pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
-    let session = &source.session;
+    let session = source.enter(Patience::None).await?;
+    let session = session.as_ref();
     let mut report = ProbeReport {
         works: Vec::new(),
         can_miss: source.can_miss(),

@@ -8,15 +8,17 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::auth::{self, Credentials};
+use super::budget::Budget;
 use super::call;
+use super::entry::Entry;
 use super::exchange::Exchanger;
+use super::meaning::Rules;
 use super::origin::Origin;
 use super::plan::StreamPlan;
 use super::session::Session;
 use super::stream_pull::StreamPull;
 use super::template;
-use super::throttle::Throttle;
-use super::transport::Transport;
+use super::transport::{Patience, Transport};
 use super::{client, compile, missed, probe};
 use crate::fault::Failure;
 use crate::period::local_midnight;
@@ -34,7 +36,9 @@ const SIDE_BY_SIDE: u32 = 4;
 
 /// A source that is an HTTP API.
 pub(in crate::sources) struct ApiSource {
-    pub(super) session: Arc<Session>,
+    /// Before anything is found out.
+    session: Arc<Session>,
+    entry: Entry,
     pub(super) streams: Vec<Arc<StreamPlan>>,
     can_miss: Vec<String>,
     zone: TimeZone,
@@ -50,6 +54,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         zone,
         clock,
         tokens,
+        budgets,
     } = request;
     let spec = connector::load(name, config, base)?;
     let bad = |detail: String| SourceError::BadConnector {
@@ -64,7 +69,8 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     })?;
     let origin = Origin::new(name, "base_url", base_url)?;
     let credentials = Credentials::new(name, config, base);
-    let opened = auth::open(&spec.auth, &credentials, &origin, tokens)?;
+    let way = auth::choose(&spec.auth, &credentials)?;
+    let opened = auth::open(way, &credentials, &origin, tokens)?;
     let plain = credentials.plain()?;
     let mut headers = reqwest::header::HeaderMap::new();
     for (header_name, text) in &spec.headers {
@@ -90,6 +96,12 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         .and_then(|rate| rate.concurrent)
         .unwrap_or(SIDE_BY_SIDE);
     let total = limits.retry_for.0;
+    let budget = Budget::shared(&origin, &opened.secrets, rate, budgets);
+    let entry = Entry::new(
+        &spec.discover,
+        opened.token_hosts,
+        config.base_url.is_some(),
+    );
     let transport = Transport {
         source_name: name.to_owned(),
         connector: config.connector.clone(),
@@ -102,9 +114,11 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
                 .iter()
                 .map(|path| Path::new(path))
                 .collect(),
+            rules: Rules::new(&spec.error, &spec.quota, &zone).map_err(bad)?,
+            request_id: spec.request_id.clone(),
             secrets: opened.secrets,
         },
-        throttle: Throttle::new(rate),
+        budget,
         limits: RetryLimits {
             first: RetryLimits::default().first.min(total / 8),
             total,
@@ -114,8 +128,9 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     };
     let session = Session {
         origin,
-        transport,
-        authoriser: opened.authoriser,
+        transport: Arc::new(transport),
+        authoriser: Arc::new(opened.authoriser),
+        standing: Arc::default(),
         headers,
         plain,
         limits,
@@ -125,11 +140,19 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     let can_miss = spec.can_miss;
     Ok(ApiSource {
         session: Arc::new(session),
+        entry,
         streams: streams.into_iter().map(Arc::new).collect(),
         can_miss,
         zone,
         start: config.start,
     })
+}
+
+impl ApiSource {
+    /// The session, once what differs by customer is found out.
+    pub(super) async fn enter(&self, patience: Patience) -> Result<Arc<Session>, Failure> {
+        self.entry.enter(&self.session, patience).await
+    }
 }
 
 #[async_trait]
@@ -167,7 +190,8 @@ impl Source for ApiSource {
             .into());
         };
         let start = self.start.map(|day| local_midnight(day, &self.zone));
-        StreamPull::new(&self.session, stream, start, request, pages)
+        let session = self.enter(Patience::Full).await?;
+        StreamPull::new(&session, stream, start, request, pages)
             .run()
             .await
     }

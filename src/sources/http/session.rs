@@ -1,7 +1,7 @@
 //! A source that can be asked: its origin, its authorisation, its transport.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::auth::Authoriser;
 use super::call::{Call, Reply};
 use super::origin::Origin;
+use super::standing::Standing;
 use super::transport::{Patience, Sent, Transport};
 use crate::config::Limits;
 use crate::fault::Failure;
@@ -18,9 +19,11 @@ use crate::sources::json::Json;
 /// What every stream of a source shares.
 pub(super) struct Session {
     pub(super) origin: Origin,
-    pub(super) transport: Transport,
-    pub(super) authoriser: Authoriser,
-    /// Headers of every request, such as the pinned version.
+    pub(super) transport: Arc<Transport>,
+    pub(super) authoriser: Arc<Authoriser>,
+    /// Whether the vendor takes the credential.
+    pub(super) standing: Arc<Standing>,
+    /// Headers of every request to the origin, such as the pinned version or a tenant.
     pub(super) headers: HeaderMap,
     /// The plain keys of `[source.x]`, for paths and queries.
     pub(super) plain: BTreeMap<String, String>,
@@ -32,6 +35,25 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// The same session at another place, with more names.
+    pub(super) fn moved(&self, origin: Origin, plain: BTreeMap<String, String>) -> Self {
+        let seen = *self
+            .server_clock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Self {
+            origin,
+            transport: Arc::clone(&self.transport),
+            authoriser: Arc::clone(&self.authoriser),
+            standing: Arc::clone(&self.standing),
+            headers: self.headers.clone(),
+            plain,
+            limits: self.limits.clone(),
+            side_by_side: self.side_by_side,
+            server_clock: Mutex::new(seen),
+        }
+    }
+
     /// The server's clock now, as far as an answer told it; otherwise our own.
     pub(super) fn server_now(&self) -> Timestamp {
         let seen = *self
@@ -53,6 +75,26 @@ impl Session {
         patience: Patience,
     ) -> Result<Reply, Failure> {
         let reply = self.ask(call, fits, patience).await?;
+        self.note(&reply);
+        Ok(reply)
+    }
+
+    /// Asks without credentials and without the source's own headers: for what lies on another
+    /// host, or wants none.
+    pub(super) async fn fetch_bare(
+        &self,
+        call: &Call,
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
+        patience: Patience,
+    ) -> Result<Reply, Failure> {
+        let none = HeaderMap::new();
+        match self.transport.send(call, &none, fits, patience).await? {
+            Sent::Page(reply) => Ok(*reply),
+            Sent::Unauthorised(cause) => Err(self.transport.unauthorised(cause).into()),
+        }
+    }
+
+    fn note(&self, reply: &Reply) {
         if let Some(date) = reply.date {
             let mut clock = self
                 .server_clock
@@ -60,33 +102,42 @@ impl Session {
                 .unwrap_or_else(PoisonError::into_inner);
             *clock = Some((date, Instant::now()));
         }
-        Ok(reply)
     }
 
-    /// Asks for a page. A 401 is answered by one new token and one replay, where tokens can be
-    /// renewed.
+    /// Asks for a page. A refused token is answered by one new one and one replay, where tokens
+    /// can be renewed. A credential that was never accepted is not tried again by every stream.
     async fn ask(
         &self,
         call: &Call,
         fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Reply, Failure> {
+        let turn = self.standing.turn().await;
+        let turn = turn.map_err(|cause| self.transport.unauthorised(cause))?;
         let (grant, generation) = self.authoriser.headers(&self.transport, patience).await?;
         let refused = match self.send(call, grant, fits, patience).await? {
             Sent::Page(reply) => return Ok(*reply),
             Sent::Unauthorised(cause) => cause,
         };
-        let renewed = self
-            .authoriser
-            .renewed(&self.transport, generation, patience)
-            .await?;
-        let Some(grant) = renewed else {
-            return Err(self.transport.unauthorised(refused).into());
+        // A probe's token is new: another one would be refused as well.
+        let renewed = match patience {
+            Patience::Full => {
+                self.authoriser
+                    .renewed(&self.transport, generation, patience)
+                    .await?
+            }
+            Patience::None => None,
         };
-        match self.send(call, grant, fits, patience).await? {
-            Sent::Page(reply) => Ok(*reply),
-            Sent::Unauthorised(cause) => Err(self.transport.unauthorised(cause).into()),
-        }
+        let refused = match renewed {
+            Some(grant) => match self.send(call, grant, fits, patience).await? {
+                Sent::Page(reply) => return Ok(*reply),
+                Sent::Unauthorised(cause) => cause,
+            },
+            None => refused,
+        };
+        self.standing.refused(&refused);
+        drop(turn);
+        Err(self.transport.unauthorised(refused).into())
     }
 
     async fn send(
@@ -98,7 +149,11 @@ impl Session {
     ) -> Result<Sent, Failure> {
         let mut headers = self.headers.clone();
         headers.extend(grant);
-        Ok(self.transport.send(call, &headers, fits, patience).await?)
+        let sent = self
+            .transport
+            .send_heard(call, &headers, fits, patience, &|| self.standing.heard())
+            .await;
+        Ok(sent?)
     }
 
     pub(super) fn source_name(&self) -> &str {

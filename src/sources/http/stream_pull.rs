@@ -239,6 +239,8 @@ impl<'p> StreamPull<'p> {
                 self.stream.name
             ));
         }
+        let missing = self.missing_fields();
+        self.warnings.extend(missing.iter().cloned());
         let is_full = self.course == Course::Full;
         let tally = &self.mapper.tally;
         let is_proven = self.mapper.unproven.is_none();
@@ -259,9 +261,26 @@ impl<'p> StreamPull<'p> {
             full_sweeps,
             reported_rows: self.totals.reported,
             page_count: self.mapper.page_count,
-            gaps: tally.gaps(),
+            gaps: [missing, tally.gaps()].concat(),
             warnings: [self.warnings, tally.warnings()].concat(),
         }
+    }
+
+    /// The fields that the maps read and the vendor does not have.
+    fn missing_fields(&self) -> Vec<String> {
+        let lists = self.stream.lists.iter();
+        let mut fields: Vec<String> = lists
+            .flat_map(|list| list.pages.request.forgotten_fields())
+            .collect();
+        fields.sort();
+        fields.dedup();
+        let told = fields.into_iter().map(|field| {
+            format!(
+                "the vendor has no field `{field}` in {}, or the credential may not see it",
+                self.stream.name
+            )
+        });
+        told.collect()
     }
 
     /// The entities of which every living record was looked for, if the pull is a sweep.

@@ -1,6 +1,7 @@
 //! Filling in the `{names}` of a connector's request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::call::{self, Body, Call};
 use super::origin::Origin;
@@ -42,6 +43,8 @@ pub(super) struct RequestPlan {
     body: Option<Tree>,
     fields: Vec<String>,
     fields_join: String,
+    /// Fields that the vendor does not have, and that are asked for no more.
+    forgotten: Mutex<BTreeSet<String>>,
     /// Whether the window's end stands in it.
     names_end: bool,
 }
@@ -75,8 +78,43 @@ impl RequestPlan {
             body: spec.body.as_ref().map(object),
             fields,
             fields_join: spec.fields_join.clone().unwrap_or_else(|| ",".to_owned()),
+            forgotten: Mutex::default(),
             names_end: spec.names("until"),
         }
+    }
+
+    /// Asks for these fields no more; a field below another is known by its last name as well.
+    /// `false` where none of them is among the fields.
+    pub(super) fn forget(&self, names: &[String]) -> bool {
+        let mut is_known = false;
+        for field in &self.fields {
+            let last = field.rsplit('.').next().unwrap_or(field);
+            if names.iter().any(|name| name == field || name == last) {
+                self.forgotten().insert(field.clone());
+                is_known = true;
+            }
+        }
+        is_known
+    }
+
+    /// The fields that the vendor does not have.
+    pub(super) fn forgotten_fields(&self) -> Vec<String> {
+        self.forgotten().iter().cloned().collect()
+    }
+
+    fn forgotten(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.forgotten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked_fields(&self) -> Vec<String> {
+        let forgotten = self.forgotten();
+        let fields = self.fields.iter();
+        fields
+            .filter(|field| !forgotten.contains(*field))
+            .cloned()
+            .collect()
     }
 
     /// Whether the window's end stands in it.
@@ -164,7 +202,7 @@ impl RequestPlan {
             return Ok(text.clone().map_or(Named::NotYet, Named::Text));
         }
         let found = match name {
-            "fields" => Some(self.fields.join(&self.fields_join)),
+            "fields" => Some(self.asked_fields().join(&self.fields_join)),
             _ => match name.strip_prefix("inputs:") {
                 Some(between) => Some(names.inputs.join(between)),
                 None => names
@@ -183,7 +221,7 @@ impl RequestPlan {
     fn expand_body(&self, template: &Tree, names: Names<'_>) -> Result<Option<Tree>, String> {
         Ok(Some(match template {
             Tree::Text(text) if text == "{fields}" => {
-                Tree::List(self.fields.iter().cloned().map(Tree::Text).collect())
+                Tree::List(self.asked_fields().into_iter().map(Tree::Text).collect())
             }
             Tree::Text(text) if text == "{inputs}" => Tree::List(
                 names

@@ -1,15 +1,17 @@
 //! Sending a call until there is a page: inside the rate budget, with retries that grow and
 //! scatter, and within a limit of time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::call::{Call, Reply};
 use super::exchange::{Exchanger, Outcome, Stop};
-use super::throttle::Throttle;
+use super::throttle::Parked;
 use crate::clock::Clock;
 use crate::retry::RetryLimits;
 use crate::sources::error::{Exchanged, SourceError};
@@ -24,6 +26,9 @@ pub(super) enum Sent {
     Page(Box<Reply>),
     Unauthorised(Box<Exchanged>),
 }
+
+/// A wait that is longer than this is nonsense, and no reason to ask for nothing until then.
+const PARKED_MAX: Duration = Duration::from_hours(24 * 31);
 
 /// How patient a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +47,7 @@ pub(super) struct Transport {
     /// What a person renews when the credential is refused.
     pub(super) credential_place: String,
     pub(super) exchanger: Exchanger,
-    pub(super) throttle: Throttle,
+    pub(super) budget: Arc<Budget>,
     pub(super) limits: RetryLimits,
     pub(super) clock: Clock,
 }
@@ -56,20 +61,46 @@ impl Transport {
         fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
         patience: Patience,
     ) -> Result<Sent, SourceError> {
+        self.send_heard(call, headers, fits, patience, &|| {}).await
+    }
+
+    /// The same; `heard` is told of each answer that does not refuse the credential.
+    pub(super) async fn send_heard(
+        &self,
+        call: &Call,
+        headers: &HeaderMap,
+        fits: &(dyn Fn(Json<'_>) -> Result<(), String> + Sync),
+        patience: Patience,
+        heard: &(dyn Fn() + Sync),
+    ) -> Result<Sent, SourceError> {
         let started = Instant::now();
         let mut tries = 0_u32;
         let mut not_page_tries = 0_u32;
         loop {
-            let permit = self.throttle.admit().await;
-            let outcome = self
+            let admitted = self.budget.admit(&self.clock).await;
+            let permit = admitted.map_err(|parked| self.parked(parked, None))?;
+            let exchange = self
                 .exchanger
                 .send(call, headers, fits, self.clock.now())
                 .await;
             drop(permit);
             tries += 1;
-            let (cause, asked) = match outcome {
+            if let Some(crossed) = exchange.crossed {
+                self.park(crossed.wait, crossed.reason).await;
+            }
+            if !matches!(exchange.outcome, Outcome::Unauthorised(_)) {
+                heard();
+            }
+            let (cause, asked) = match exchange.outcome {
                 Outcome::Page(reply) => return Ok(Sent::Page(reply)),
                 Outcome::Unauthorised(cause) => return Ok(Sent::Unauthorised(cause)),
+                Outcome::Stop {
+                    cause,
+                    why: Stop::Quota(wait),
+                } => {
+                    let parked = self.park(wait, "the quota is used up".to_owned()).await;
+                    return Err(self.parked(parked, Some(cause)));
+                }
                 Outcome::Stop { cause, why } => return Err(self.stopped(call, cause, why)),
                 Outcome::Again { cause, wait } => (cause, wait),
                 Outcome::NotPage(cause) => {
@@ -91,6 +122,11 @@ impl Transport {
             };
             let wait = match asked {
                 Some(asked) if asked > left && patience == Patience::Full => {
+                    if asked <= PARKED_MAX {
+                        let seconds = asked.as_secs();
+                        let reason = format!("the vendor asked to wait {seconds} s");
+                        self.park(asked, reason).await;
+                    }
                     return Err(SourceError::Throttled {
                         source_name: self.source_name.clone(),
                         connector: self.connector.clone(),
@@ -117,10 +153,29 @@ impl Transport {
                 "source asked again"
             );
             if asked.is_some() {
-                self.throttle.freeze(Instant::now() + wait);
+                self.budget.freeze(wait, &self.clock).await;
             } else {
                 tokio::time::sleep(wait).await;
             }
+        }
+    }
+
+    async fn park(&self, wait: Duration, reason: String) -> Parked {
+        let until = self.budget.park(wait, reason.clone(), &self.clock).await;
+        tracing::warn!(
+            source.name = %self.source_name,
+            "source `{}` is parked until {until}: {reason}",
+            self.source_name,
+        );
+        Parked { until, reason }
+    }
+
+    fn parked(&self, parked: Parked, cause: Option<Box<Exchanged>>) -> SourceError {
+        SourceError::Parked {
+            source_name: self.source_name.clone(),
+            until: parked.until,
+            reason: parked.reason,
+            cause,
         }
     }
 
@@ -162,6 +217,24 @@ impl Transport {
                 source_name,
                 connector,
                 stream: call.what.clone(),
+                cause,
+            },
+            Stop::Expired => SourceError::Expired {
+                source_name,
+                stream: call.what.clone(),
+                cause,
+            },
+            Stop::NoField(fields) => SourceError::NoField {
+                source_name,
+                stream: call.what.clone(),
+                fields,
+                cause,
+            },
+            // Told before, with the end of it.
+            Stop::Quota(_) => SourceError::Throttled {
+                source_name,
+                connector,
+                seconds: 0,
                 cause,
             },
             Stop::NotFound => SourceError::NotFound {

@@ -1,11 +1,11 @@
-//! Pulls, files, cursors and rotated tokens.
+//! Pulls, files, cursors, rotated tokens and rate budgets.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::queries::{
-    CURSOR_SAVE, CURSOR_SELECT, FILE_INSERT, FILE_LIST, PULL_INSERT, PULL_NEWEST,
-    PULL_NEWEST_COMMITTED, PULL_OF_RUN, Query, TOKEN_SAVE, TOKEN_SELECT,
+    BUDGET_SAVE, BUDGET_SELECT, CURSOR_SAVE, CURSOR_SELECT, FILE_INSERT, FILE_LIST, PULL_INSERT,
+    PULL_NEWEST, PULL_NEWEST_COMMITTED, PULL_OF_RUN, Query, TOKEN_SAVE, TOKEN_SELECT,
 };
 use super::row::Row;
 use super::store::SqlStore;
@@ -14,7 +14,7 @@ use crate::canonical::Entity;
 use crate::fault::Failure;
 use crate::landing::LandedFile;
 use crate::store::error::StoreError;
-use crate::store::{FileFilter, ManifestStore, Pull, PullState, RotatedToken};
+use crate::store::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
 
 fn pull_values(pull: &Pull) -> Result<Vec<Value>, StoreError> {
     let entities: Vec<&str> = pull.entities.iter().map(|entity| entity.name()).collect();
@@ -188,6 +188,32 @@ impl ManifestStore for SqlStore {
             source: row.text("source")?,
             sealed: row.bytes("sealed")?,
             received_at: row.instant("received_at")?,
+        }))
+    }
+
+    async fn save_budget(&self, budget: &RateBudget) -> Result<(), Failure> {
+        let values = vec![
+            (&budget.budget).into(),
+            budget.paid_at.into(),
+            budget.not_before.into(),
+            (&budget.reason).into(),
+            budget.saved_at.into(),
+        ];
+        self.write_one(BUDGET_SAVE, values).await?;
+        Ok(())
+    }
+
+    async fn budget(&self, budget: &str) -> Result<Option<RateBudget>, Failure> {
+        let rows = self.rows(BUDGET_SELECT, vec![budget.into()]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        Ok(Some(RateBudget {
+            budget: row.text("budget")?,
+            paid_at: row.instant_option("paid_at")?,
+            not_before: row.instant_option("not_before")?,
+            reason: row.text_option("reason")?,
+            saved_at: row.instant("saved_at")?,
         }))
     }
 }

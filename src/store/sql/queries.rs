@@ -68,6 +68,8 @@ queries! {
     AUDIT_INSERT = "audit_insert";
     AUDIT_LAST = "audit_last";
     AUDIT_LIST = "audit_list";
+    BUDGET_SAVE = "budget_save";
+    BUDGET_SELECT = "budget_select";
     CASE_LIST = "case_list";
     CASE_SAVE = "case_save";
     CASE_STANDING = "case_standing";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossfoot::canonical::Entity;
-use crossfoot::store::{FileFilter, PullState, RotatedToken, Store};
+use crossfoot::store::{FileFilter, PullState, RateBudget, RotatedToken, Store};
 
 use crate::store::sample::{file, minute, pull};
 
@@ -153,4 +153,24 @@ pub(crate) async fn a_rotated_token_replaces_the_last(store: Arc<dyn Store>) {
     token.received_at = minute(1);
     store.save_token(&token).await.unwrap();
     assert_eq!(store.token("erp").await.unwrap(), Some(token));
+}
+
+/// Goal: what is left of a budget is known to the next process. Method: keep it, and keep it again
+/// with less in it.
+pub(crate) async fn a_budget_is_what_was_kept_last(store: Arc<dyn Store>) {
+    assert_eq!(store.budget("0a1b").await.unwrap(), None);
+    let mut budget = RateBudget {
+        budget: "0a1b".into(),
+        paid_at: Some(minute(2)),
+        not_before: Some(minute(60)),
+        reason: Some("the quota is used up".into()),
+        saved_at: minute(0),
+    };
+    store.save_budget(&budget).await.unwrap();
+    assert_eq!(store.budget("0a1b").await.unwrap(), Some(budget.clone()));
+    budget.not_before = None;
+    budget.reason = None;
+    budget.saved_at = minute(1);
+    store.save_budget(&budget).await.unwrap();
+    assert_eq!(store.budget("0a1b").await.unwrap(), Some(budget));
 }

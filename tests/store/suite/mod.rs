@@ -42,6 +42,7 @@ store_suite! {
     files_are_known_from_their_extraction_on: super::manifest::files_are_known_from_their_extraction_on,
     freshness_is_told_by_pulls: super::manifest::freshness_is_told_by_pulls,
     a_rotated_token_replaces_the_last: super::manifest::a_rotated_token_replaces_the_last,
+    a_budget_is_what_was_kept_last: super::manifest::a_budget_is_what_was_kept_last,
     memberships_are_closed_and_opened: super::crosswalk::memberships_are_closed_and_opened,
     a_decision_can_be_dated_back: super::crosswalk::a_decision_can_be_dated_back,
     an_account_comes_twice_in_one_write: super::crosswalk::an_account_comes_twice_in_one_write,

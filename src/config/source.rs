@@ -149,6 +149,9 @@ pub struct SourceConfig {
     /// For `files`: a glob per entity.
     #[serde(default)]
     pub files: BTreeMap<Entity, OneOrMany<String>>,
+    /// For `files`: the sheet of a spreadsheet that holds an entity; without it, the first one.
+    #[serde(default)]
+    pub sheets: BTreeMap<Entity, String>,
     /// Single fields, over the connector's map; for `files`, the map of a foreign header.
     #[serde(default)]
     pub map: BTreeMap<Entity, FieldMap>,

@@ -2,7 +2,7 @@
 //! engine owns loops, retries and limits.
 //!
 //! `registry` opens a source from its configuration; `connector` is the form of a connector file;
-//! `http` pulls from an API that such a file describes; `files` reads CSV, JSONL and Parquet;
+//! `http` pulls from an API that such a file describes; `files` reads files of many formats;
 //! `mapping` turns their records into canonical ones; `json` reads numbers by their own text.
 
 mod connector;

@@ -1,6 +1,7 @@
 //! Real data, made by others. It is not part of the repository: these tests run where it lies beside
 //! it, and say so loudly where it does not.
 
+mod bank_statements;
 mod price_list;
 mod receivables;
 

@@ -196,7 +196,8 @@ async fn what_fails_a_pull_names_file_field_and_cure() {
             "no line is a JSON object",
         ),
         ("no.parquet", "PAR1 this is not", "Parquet"),
-        ("book.xlsx", "PK", ".parquet"),
+        ("book.xlsx", "PK", "it is no zip"),
+        ("book.ods", "PK", ".parquet or .xlsx"),
     ] {
         desk.file(name, text);
         let (code, report) = fails(

@@ -8,10 +8,13 @@
     reason = "the functions that tests share fail as the tests themselves do"
 )]
 
+mod advice;
 mod answers;
 mod auth;
+mod bank_statements;
 mod budget;
 mod changes;
+mod compressed;
 mod counts;
 mod faults;
 mod fetch;
@@ -25,6 +28,7 @@ mod own_api;
 mod pagination;
 mod passes;
 mod probe;
+mod spreadsheets;
 mod stripe;
 mod tls;
 mod values;

@@ -235,6 +235,7 @@ mod tests {
             rows.push(match row {
                 Row::Good { line, record } => format!("{line} {}", record.root().to_text()),
                 Row::Bad { line, reason, raw } => format!("{line} {reason} {raw}"),
+                other => panic!("{other:?}"),
             });
         }
         Ok(rows)

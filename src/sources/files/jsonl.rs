@@ -91,6 +91,7 @@ mod tests {
             lines.push(match row {
                 Row::Good { line, .. } => (line, true),
                 Row::Bad { line, .. } => (line, false),
+                other => panic!("{other:?}"),
             });
         }
         assert_eq!(lines, [(1, true), (3, false), (4, false), (5, true)]);

@@ -1,23 +1,21 @@
 //! Reading all files of one entity, page by page.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::csv::CsvReader;
+use super::deliveries::{Deliveries, Place};
 use super::header::{self, Lacking};
-use super::jsonl::JsonlReader;
-use super::parquet::ParquetReader;
-use super::row::{Fault, Row, RowReader};
+use super::open::open;
+use super::row::{Row, RowReader, SpoiltCell};
 use super::source::FileSet;
+use super::status;
 use crate::canonical::Entity;
-use crate::config::FieldMap;
+use crate::config::{FieldMap, FieldRule};
 use crate::sources::error::SourceError;
-use crate::sources::json::{Scope, Tree};
+use crate::sources::json::{Document, Scope, Tree};
 use crate::sources::mapping::{Mapping, PageBuilder, Tally};
 use crate::sources::page::{MappedPage, PullReport, Seal};
 
@@ -33,7 +31,9 @@ pub(super) fn pull(
     now: Timestamp,
     pages: &mpsc::Sender<MappedPage>,
 ) -> Result<PullReport, SourceError> {
+    let paths = files.matched(entity)?;
     let mut pull = Pull {
+        deliveries: Deliveries::of(files, entity, &paths)?,
         files,
         entity,
         now,
@@ -44,8 +44,8 @@ pub(super) fn pull(
         row_count: 0,
         warnings: Vec::new(),
     };
-    for path in files.matched(entity)? {
-        pull.file(&path)?;
+    for (at, path) in paths.iter().enumerate() {
+        pull.file(at, path)?;
     }
     pull.send()?;
     let mut warnings = pull.warnings;
@@ -68,11 +68,12 @@ pub(super) fn pull(
 
 /// Opens a file and looks at its header.
 pub(super) fn check(files: &FileSet, entity: Entity, path: &Path) -> Result<(), SourceError> {
-    let (reader, _) = open(files, path)?;
-    rules(files, entity, path, reader.header()).map(|_| ())
+    let opened = open(files, entity, path)?;
+    rules(files, entity, path, opened.reader.as_ref()).map(|_| ())
 }
 
 struct Pull<'p> {
+    deliveries: Deliveries,
     files: &'p FileSet,
     entity: Entity,
     now: Timestamp,
@@ -84,10 +85,17 @@ struct Pull<'p> {
     warnings: Vec<String>,
 }
 
+/// The file that is being read.
+struct Reading<'f> {
+    shown: &'f str,
+    mapping: &'f Mapping,
+    rules: &'f FieldMap,
+}
+
 impl Pull<'_> {
-    fn file(&mut self, path: &Path) -> Result<(), SourceError> {
-        let (mut reader, format) = open(self.files, path)?;
-        let rules = rules(self.files, self.entity, path, reader.header())?;
+    fn file(&mut self, at: usize, path: &Path) -> Result<(), SourceError> {
+        let mut opened = open(self.files, self.entity, path)?;
+        let rules = rules(self.files, self.entity, path, opened.reader.as_ref())?;
         let mapping = Mapping::new(self.entity, &rules, self.files.books.clone())
             .map_err(|detail| self.bad(detail))?;
         let shown = path
@@ -96,20 +104,29 @@ impl Pull<'_> {
             .display()
             .to_string();
         let read = header::read_by(&rules);
-        let mut unknown = match reader.header() {
+        let header = opened.reader.header();
+        let mut unknown = match header {
             Some(names) => header::unread(self.entity, &read, names.iter().map(String::as_str)),
             None => BTreeSet::new(),
         };
-        let has_header = reader.header().is_some();
-        let source_name = self.files.books.source.clone();
-        while let Some(row) = reader
+        // What a bank's message holds beside the columns is known and no news.
+        let is_open = header.is_none() && !opened.reader.brings_deliveries();
+        let reading = Reading {
+            shown: &shown,
+            mapping: &mapping,
+            rules: &rules,
+        };
+        let mut place = (at, 0);
+        while let Some(row) = opened
+            .reader
             .next_row()
-            .map_err(|fault| fault.of(&source_name, path.to_owned(), format))?
+            .map_err(|fault| opened.error(fault, self.files, path))?
         {
-            if !has_header && unknown.len() < UNKNOWN_MAX {
+            if is_open && unknown.len() < UNKNOWN_MAX {
                 unknown.extend(unknown_keys(self.entity, &read, &row));
             }
-            self.row(&mapping, &shown, row)?;
+            self.row(&reading, row, place)?;
+            place.1 += 1;
         }
         if !unknown.is_empty() {
             let names: Vec<String> = unknown.into_iter().take(UNKNOWN_MAX).collect();
@@ -122,7 +139,7 @@ impl Pull<'_> {
         Ok(())
     }
 
-    fn row(&mut self, mapping: &Mapping, shown: &str, row: Row) -> Result<(), SourceError> {
+    fn row(&mut self, reading: &Reading<'_>, row: Row, place: Place) -> Result<(), SourceError> {
         self.row_count += 1;
         if self.row_count > self.files.rows_max {
             return Err(SourceError::TooMuch {
@@ -135,25 +152,42 @@ impl Pull<'_> {
             });
         }
         match row {
-            Row::Good { line, record } => {
-                let origin = || format!("{shown}:{line}");
-                self.builder
-                    .add(
-                        mapping,
-                        Scope::of(record.root()),
-                        &origin,
-                        self.now,
-                        &mut self.tally,
-                    )
-                    .map_err(|detail| self.bad(detail))?;
+            Row::Good { line, record } => self.good(reading, line, &record)?,
+            Row::Spoilt {
+                line,
+                record,
+                cells,
+            } => match spoilt_field(reading.rules, &cells) {
+                Some((field, cell)) => {
+                    let origin = format!("{}:{line}", reading.shown);
+                    let scope = Scope::of(record.root());
+                    let mut reject = reading.mapping.refuse(scope, origin, field, &cell.reason);
+                    reject.text = Some(cell.text.clone());
+                    self.builder.reject(reject, &mut self.tally);
+                }
+                // Nobody reads those cells.
+                None => self.good(reading, line, &record)?,
+            },
+            Row::Delivered {
+                line,
+                mut entries,
+                delivery,
+            } => {
+                if !self.deliveries.is_final(&delivery, place) {
+                    return Ok(());
+                }
+                if let Some(original) = self.deliveries.original_of(&delivery) {
+                    let id = Tree::Text(original.to_owned());
+                    entries.push(("reversal_of".to_owned(), id));
+                }
+                let record = self.document(&Tree::Object(entries))?;
+                self.good(reading, line, &record)?;
             }
             Row::Bad { line, reason, raw } => {
-                let origin = format!("{shown}:{line}");
-                let nothing = Tree::Null
-                    .to_document()
-                    .map_err(|detail| self.bad(detail))?;
+                let origin = format!("{}:{line}", reading.shown);
+                let nothing = self.document(&Tree::Null)?;
                 let scope = Scope::of(nothing.root());
-                let mut reject = mapping.refuse(scope, origin, "row", &reason);
+                let mut reject = reading.mapping.refuse(scope, origin, "row", &reason);
                 reject.raw = raw;
                 self.builder.reject(reject, &mut self.tally);
             }
@@ -162,6 +196,28 @@ impl Pull<'_> {
             self.send()?;
         }
         Ok(())
+    }
+
+    fn good(
+        &mut self,
+        reading: &Reading<'_>,
+        line: u64,
+        record: &Document,
+    ) -> Result<(), SourceError> {
+        let origin = || format!("{}:{line}", reading.shown);
+        self.builder
+            .add(
+                reading.mapping,
+                Scope::of(record.root()),
+                &origin,
+                self.now,
+                &mut self.tally,
+            )
+            .map_err(|detail| self.bad(detail))
+    }
+
+    fn document(&self, tree: &Tree) -> Result<Document, SourceError> {
+        tree.to_document().map_err(|detail| self.bad(detail))
     }
 
     fn send(&mut self) -> Result<(), SourceError> {
@@ -191,9 +247,10 @@ fn rules(
     files: &FileSet,
     entity: Entity,
     path: &Path,
-    names: Option<&[String]>,
+    reader: &dyn RowReader,
 ) -> Result<FieldMap, SourceError> {
-    header::rules(entity, files.maps.get(&entity), names).map_err(
+    let own = files.maps.get(&entity);
+    let mut rules = header::rules(entity, own, reader.header()).map_err(
         |Lacking {
              column,
              field,
@@ -205,41 +262,31 @@ fn rules(
             field: format!("{entity}.{field}"),
             near,
         },
-    )
+    )?;
+    let has_own_status = own.is_some_and(|own| own.contains_key("status"));
+    if reader.brings_deliveries() && entity == Entity::Payments && !has_own_status {
+        rules.insert("status".to_owned(), status::rule());
+    }
+    Ok(rules)
+}
+
+/// The first cell without a value that a column is read from, with that column.
+fn spoilt_field<'r>(
+    rules: &'r FieldMap,
+    cells: &'r [SpoiltCell],
+) -> Option<(&'r str, &'r SpoiltCell)> {
+    cells.iter().find_map(|cell| {
+        let reads = |rule: &FieldRule| rule.table().all_paths().any(|path| path == cell.column);
+        let field = rules.iter().find(|(_, rule)| reads(rule))?;
+        Some((field.0.as_str(), cell))
+    })
 }
 
 fn unknown_keys(entity: Entity, read: &BTreeSet<String>, row: &Row) -> BTreeSet<String> {
     let entries = match row {
         Row::Good { record, .. } => record.root().entries(),
-        Row::Bad { .. } => None,
+        _ => None,
     };
     let keys = entries.into_iter().flatten().map(|(key, _)| key);
     header::unread(entity, read, keys)
-}
-
-/// Opens a file by the format that its ending says.
-fn open(files: &FileSet, path: &Path) -> Result<(Box<dyn RowReader>, &'static str), SourceError> {
-    let ending = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .unwrap_or_default();
-    let format = match ending.to_ascii_lowercase().as_str() {
-        "csv" => "CSV file",
-        "jsonl" | "ndjson" => "JSONL file",
-        "parquet" => "Parquet file",
-        _ => "CSV, JSONL or Parquet file",
-    };
-    let fault = |fault: Fault| fault.of(&files.books.source, path.to_owned(), format);
-    let file = File::open(path).map_err(|error| fault(error.into()))?;
-    let most = files.row_bytes_max;
-    let reader: Box<dyn RowReader> = match format {
-        "CSV file" => Box::new(CsvReader::open(file, most).map_err(fault)?),
-        "JSONL file" => Box::new(JsonlReader::open(BufReader::new(file), most)),
-        "Parquet file" => Box::new(ParquetReader::open(file).map_err(fault)?),
-        _ => {
-            let detail = "its name must end with .csv, .jsonl or .parquet".to_owned();
-            return Err(fault(Fault::NotFormat(detail)));
-        }
-    };
-    Ok((reader, format))
 }

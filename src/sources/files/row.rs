@@ -4,19 +4,56 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::sources::error::SourceError;
-use crate::sources::json::Document;
+use crate::sources::json::{Document, Tree};
 
 /// A row of a file.
 #[derive(Debug)]
 pub(super) enum Row {
     /// Its columns, as a JSON object.
     Good { line: u64, record: Document },
+    /// A row with cells that hold no value, as the `#N/A` of a spreadsheet.
+    Spoilt {
+        line: u64,
+        record: Document,
+        cells: Vec<SpoiltCell>,
+    },
+    /// A record that the same or another file may bring again.
+    Delivered {
+        line: u64,
+        entries: Vec<(String, Tree)>,
+        delivery: Delivery,
+    },
     /// A row that cannot be taken apart into columns.
     Bad {
         line: u64,
         reason: String,
         raw: String,
     },
+}
+
+/// A cell without a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SpoiltCell {
+    /// The column of the file.
+    pub(super) column: String,
+    /// What stands in it.
+    pub(super) text: String,
+    /// Why that is no value.
+    pub(super) reason: String,
+}
+
+/// What is known of a record that banks deliver more than once: the notification of the day, then
+/// the statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Delivery {
+    /// The record's id, the same in every delivery.
+    pub(super) id: String,
+    /// How final the delivery is; the highest one is the record.
+    pub(super) rank: u8,
+    /// What the payer calls the payment; a reversal and its original have the same one.
+    pub(super) reference: Option<String>,
+    /// Whether it takes a payment back.
+    pub(super) is_reversal: bool,
 }
 
 /// Why a file cannot be read on.
@@ -26,11 +63,20 @@ pub(super) enum Fault {
     Io(io::Error),
     /// It is not the format that its name says.
     NotFormat(String),
+    /// It is larger than a limit allows.
+    TooLarge(String),
 }
 
 impl From<io::Error> for Fault {
+    /// What a decoder says of its input is a fault of the file, not of the operating system.
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => Self::TooLarge(error.to_string()),
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::UnexpectedEof => Self::NotFormat(error.to_string()),
+            _ => Self::Io(error),
+        }
     }
 }
 
@@ -50,6 +96,11 @@ impl Fault {
                 format,
                 detail,
             },
+            Self::TooLarge(detail) => SourceError::TooMuch {
+                source_name,
+                limit: "page_bytes",
+                detail: format!("file `{}` {detail}", path.display()),
+            },
         }
     }
 }
@@ -61,4 +112,9 @@ pub(super) trait RowReader {
 
     /// The next row; nothing after the last.
     fn next_row(&mut self) -> Result<Option<Row>, Fault>;
+
+    /// Whether its rows are deliveries of a bank, of which several may be of one record.
+    fn brings_deliveries(&self) -> bool {
+        false
+    }
 }

@@ -24,6 +24,7 @@ pub(super) struct FileSet {
     pub(super) base: PathBuf,
     pub(super) globs: BTreeMap<Entity, Vec<String>>,
     pub(super) maps: BTreeMap<Entity, FieldMap>,
+    pub(super) sheets: BTreeMap<Entity, String>,
     pub(super) row_bytes_max: u64,
     pub(super) rows_max: u64,
 }
@@ -65,6 +66,7 @@ pub(in crate::sources) fn open(request: &OpenSource<'_>) -> Result<FilesSource, 
         base: request.base.to_owned(),
         globs,
         maps: config.map.clone(),
+        sheets: config.sheets.clone(),
         row_bytes_max: config.limits.page_bytes.0,
         rows_max: config.limits.rows,
     };

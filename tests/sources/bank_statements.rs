@@ -1,0 +1,315 @@
+//! Bank statements as a source of payments and remittances.
+
+use std::fmt::Write as _;
+
+use crossfoot::canonical::Entity;
+use crossfoot::config::SourceConfig;
+
+use super::harness::{Desk, Pulled};
+
+const FILES: &str = "files = { payments = 'bank/*', remittances = 'bank/*' }";
+
+fn config(more: &str) -> SourceConfig {
+    toml::from_str(&format!(
+        "connector = 'files'\nrole = 'bank'\n{FILES}\n{more}"
+    ))
+    .unwrap()
+}
+
+async fn pulled(desk: &Desk, stream: &str) -> Pulled {
+    desk.pull(&config(""), stream)
+        .await
+        .unwrap_or_else(|failure| panic!("{}", failure.report()))
+}
+
+/// A message of one statement.
+fn message(kind: &str, entries: &str) -> String {
+    let (root, statement) = match kind {
+        "053" => ("BkToCstmrStmt", "Stmt"),
+        "054" => ("BkToCstmrDbtCdtNtfctn", "Ntfctn"),
+        _ => ("BkToCstmrAcctRpt", "Rpt"),
+    };
+    format!(
+        "<?xml version='1.0' encoding='UTF-8'?>\n\
+         <Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.{kind}.001.08'><{root}>\n\
+         <GrpHdr><MsgId>M</MsgId></GrpHdr><{statement}><Id>S</Id>\n\
+         <Acct><Id><IBAN>DE1</IBAN></Id><Ccy>EUR</Ccy></Acct>\n{entries}\n\
+         </{statement}></{root}></Document>"
+    )
+}
+
+struct Entry {
+    amount: &'static str,
+    direction: &'static str,
+    status: &'static str,
+    more: String,
+    details: String,
+}
+
+impl Entry {
+    fn credit(amount: &'static str, details: &str) -> Self {
+        Self {
+            amount,
+            direction: "CRDT",
+            status: "<Cd>BOOK</Cd>",
+            more: String::new(),
+            details: details.to_owned(),
+        }
+    }
+
+    fn xml(&self) -> String {
+        let mut xml = String::new();
+        let Self {
+            amount,
+            direction,
+            status,
+            more,
+            details,
+        } = self;
+        writeln!(
+            xml,
+            "<Ntry><Amt Ccy='EUR'>{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>\
+             <Sts>{status}</Sts><BookgDt><Dt>2026-11-02</Dt></BookgDt>{more}\
+             <NtryDtls>{details}</NtryDtls></Ntry>"
+        )
+        .unwrap();
+        xml
+    }
+}
+
+const DETAILS: &str = "<TxDtls><Refs><EndToEndId>E1</EndToEndId></Refs><RltdPties>\
+    <Dbtr><Pty><Nm>Acme &amp; Co</Nm></Pty></Dbtr><DbtrAcct><Id><IBAN>FR9</IBAN></Id></DbtrAcct>\
+    </RltdPties></TxDtls>";
+
+#[tokio::test]
+async fn one_payment_out_of_its_notification_and_its_statement() {
+    // Goal: an entry that is told twice is one payment, by its most final telling; two alike
+    // entries of one statement are two. Method: a pending notification, the booked statement.
+    let desk = Desk::new();
+    let pending = Entry {
+        status: "PDNG",
+        ..Entry::credit("1234.56789", DETAILS)
+    };
+    let booked = Entry::credit("1234.567890", DETAILS);
+    let unnamed = Entry::credit("5", "").xml();
+    desk.file("bank/a.xml", message("054", &pending.xml()));
+    desk.file(
+        "bank/b.txt",
+        message("053", &format!("{}{unnamed}{unnamed}", booked.xml())),
+    );
+    let pulled = pulled(&desk, "payments").await;
+    assert_eq!(
+        pulled.ids(Entity::Payments),
+        [
+            "DE1:2026-11-02:CRDT:1234.56789EUR:E1",
+            "DE1:2026-11-02:CRDT:5EUR:",
+            "DE1:2026-11-02:CRDT:5EUR:#2",
+        ]
+    );
+    let one = pulled.one(Entity::Payments, "DE1:2026-11-02:CRDT:1234.56789EUR:E1");
+    assert_eq!(one.decimal("amount").unwrap().to_string(), "1234.56789");
+    assert_eq!(one.text("status"), Some("succeeded"));
+    assert_eq!(
+        (
+            one.text("currency"),
+            one.text("reference"),
+            one.text("account_id"),
+            one.text("method")
+        ),
+        (Some("EUR"), Some("E1"), Some("FR9"), Some("bank transfer"))
+    );
+    assert_eq!(one.date("received_on").unwrap().to_string(), "2026-11-02");
+    assert!(one.raw.as_deref().unwrap().contains("Acme & Co"));
+    let two = pulled.one(Entity::Payments, "DE1:2026-11-02:CRDT:5EUR:");
+    assert_eq!(
+        (two.text("account_id"), two.text("reference")),
+        (None, None)
+    );
+    assert!(
+        pulled.report.warnings.is_empty(),
+        "{:?}",
+        pulled.report.warnings
+    );
+    assert_eq!(pulled.report.full_sweeps, [Entity::Payments]);
+}
+
+#[tokio::test]
+async fn a_return_takes_its_payment_back() {
+    // Goal: a debit that returns a credit is a negative payment that names the original; other
+    // debits, returned payments of our own and pure information are nothing. Method: one of each.
+    let desk = Desk::new();
+    let own = |reference: &str| format!("<AcctSvcrRef>{reference}</AcctSvcrRef>");
+    let entry = |direction, more: String, details: &str| Entry {
+        direction,
+        more,
+        ..Entry::credit("70.00", details)
+    };
+    let returned = DETAILS.replace(
+        "</TxDtls>",
+        "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls>",
+    );
+    let entries: String = [
+        entry("CRDT", own("R1"), DETAILS),
+        entry("DBIT", own("R2"), &returned),
+        entry("DBIT", format!("{}<RvslInd>true</RvslInd>", own("R3")), ""),
+        entry("DBIT", own("R4"), DETAILS),
+        entry("CRDT", format!("{}<RvslInd>true</RvslInd>", own("R5")), ""),
+        Entry {
+            status: "INFO",
+            ..entry("CRDT", own("R6"), "")
+        },
+        Entry {
+            status: "ODD",
+            ..entry("CRDT", own("R7"), "")
+        },
+    ]
+    .iter()
+    .map(Entry::xml)
+    .collect();
+    desk.file("bank/s.xml", message("053", &entries));
+    let pulled = pulled(&desk, "payments").await;
+    assert_eq!(
+        pulled.ids(Entity::Payments),
+        ["DE1:R1", "DE1:R2:reversal", "DE1:R3:reversal", "DE1:R7"]
+    );
+    let back = pulled.one(Entity::Payments, "DE1:R2:reversal");
+    assert_eq!(back.decimal("amount").unwrap().to_string(), "-70");
+    assert_eq!(back.text("reversal_of"), Some("DE1:R1"));
+    let unknown = pulled.one(Entity::Payments, "DE1:R3:reversal");
+    assert_eq!(unknown.text("reversal_of"), None);
+    assert_eq!(
+        pulled.one(Entity::Payments, "DE1:R7").text("status"),
+        Some("unmapped:ODD")
+    );
+    assert_eq!(pulled.report.gaps.len(), 1);
+}
+
+#[tokio::test]
+async fn documents_and_deductions_of_a_payment() {
+    // Goal: a row per document, and none of the deductions is lost. Method: a document with two
+    // deductions and a discount, a credit note, a document whose amount is the transfer's.
+    let desk = Desk::new();
+    let details = "<TxDtls><Refs><EndToEndId>E1</EndToEndId></Refs><RmtInf>\
+        <Strd><RfrdDocInf><Tp><CdOrPrtry><Cd>CINV</Cd></CdOrPrtry></Tp><Nb>INV-1</Nb></RfrdDocInf>\
+        <RfrdDocAmt><DuePyblAmt Ccy='EUR'>100.00</DuePyblAmt>\
+        <DscntApldAmt><Tp><Cd>APDS</Cd></Tp><Amt Ccy='EUR'>2.00</Amt></DscntApldAmt>\
+        <AdjstmntAmtAndRsn><Amt Ccy='EUR'>7.50</Amt><CdtDbtInd>DBIT</CdtDbtInd><Rsn>DAMAGED</Rsn></AdjstmntAmtAndRsn>\
+        <AdjstmntAmtAndRsn><Amt Ccy='EUR'>0.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Rsn>ROUND</Rsn></AdjstmntAmtAndRsn>\
+        <RmtdAmt Ccy='EUR'>91.00</RmtdAmt></RfrdDocAmt></Strd>\
+        <Strd><RfrdDocInf><Tp><CdOrPrtry><Cd>CREN</Cd></CdOrPrtry></Tp><Nb>CM-1</Nb></RfrdDocInf>\
+        <RfrdDocAmt><RmtdAmt Ccy='EUR'>11.00</RmtdAmt></RfrdDocAmt></Strd></RmtInf></TxDtls>";
+    let simple =
+        "<TxDtls><RmtInf><Strd><RfrdDocInf><Nb>INV-2</Nb></RfrdDocInf></Strd></RmtInf></TxDtls>";
+    let mut one = Entry::credit("80.00", details);
+    one.more = "<AcctSvcrRef>R1</AcctSvcrRef>".to_owned();
+    let mut two = Entry::credit("19.90", simple);
+    two.more = "<AcctSvcrRef>R2</AcctSvcrRef>".to_owned();
+    let text = message("053", &format!("{}{}", one.xml(), two.xml()));
+    // The same statement comes again under another name.
+    desk.file("bank/s.xml", &text);
+    desk.file("bank/t.xml", &text);
+    let pulled = pulled(&desk, "remittances").await;
+    let rows: Vec<_> = pulled
+        .of(Entity::Remittances)
+        .map(|row| {
+            let decimal = |name| row.decimal(name).map(|value| value.to_string());
+            (
+                row.text("payment_id").unwrap(),
+                row.text("invoice_number").unwrap(),
+                decimal("amount").unwrap(),
+                decimal("deduction_amount"),
+                row.text("reason_code"),
+            )
+        })
+        .collect();
+    let amount = |text: &str| text.to_owned();
+    assert_eq!(
+        rows,
+        [
+            (
+                "DE1:R1",
+                "INV-1",
+                amount("91"),
+                Some(amount("2")),
+                Some("APDS")
+            ),
+            (
+                "DE1:R1",
+                "INV-1",
+                amount("0"),
+                Some(amount("7.5")),
+                Some("DAMAGED")
+            ),
+            (
+                "DE1:R1",
+                "INV-1",
+                amount("0"),
+                Some(amount("-0.5")),
+                Some("ROUND")
+            ),
+            ("DE1:R1", "CM-1", amount("-11"), None, None),
+            ("DE1:R2", "INV-2", amount("19.9"), None, None),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_statement_fails_the_source() {
+    // Goal: the error names the file and the place in it. Method: other XML, a message without a
+    // statement, one that ends, an entry without a direction, a document type, another entity.
+    let desk = Desk::new();
+    let whole = message("053", &Entry::credit("1", "").xml());
+    let cases = [
+        (
+            "<html></html>".to_owned(),
+            "its outermost element is `html`",
+        ),
+        (
+            "<Document><CstmrCdtTrfInitn/></Document>".to_owned(),
+            "`CstmrCdtTrfInitn`",
+        ),
+        (
+            "<Document><BkToCstmrStmt><GrpHdr/></BkToCstmrStmt></Document>".to_owned(),
+            "it holds no statement",
+        ),
+        (
+            whole
+                .replace("</BkToCstmrStmt></Document>", "")
+                .replace("</Stmt>", ""),
+            "ends in the middle",
+        ),
+        (
+            whole.replace("CdtDbtInd", "Direction"),
+            "the entry (`Ntry`) at line 5 has no `CdtDbtInd`",
+        ),
+        (
+            whole.replace("<Document ", "<!DOCTYPE a><Document "),
+            "document type",
+        ),
+        (
+            whole.replace("UTF-8", "ISO-8859-1"),
+            "its encoding is ISO-8859-1",
+        ),
+        ("nothing".to_owned(), "it has no element"),
+    ];
+    for (text, expected) in cases {
+        desk.file("bank/s.xml", &text);
+        let failure = desk.pull(&config(""), "payments").await.err().unwrap();
+        let told = format!("{} {}", failure.code(), failure.report());
+        assert!(
+            told.contains("XF-S019") && told.contains("s.xml") && told.contains(expected),
+            "{expected}: {told}"
+        );
+    }
+    desk.file("bank/s.xml", whole);
+    let mut other = config("");
+    other.files = toml::from_str("invoices = 'bank/*'").unwrap();
+    let failure = desk.pull(&other, "invoices").await.err().unwrap();
+    assert!(
+        failure
+            .report()
+            .contains("payments and remittances, not as invoices"),
+        "{}",
+        failure.report()
+    );
+}

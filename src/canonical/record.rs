@@ -132,11 +132,6 @@ impl Record {
         absorbed.digest()
     }
 
-    /// A digest of the typed values alone, but `updated_at`: what crossfoot reads of the record.
-    pub fn values_digest(&self) -> [u8; 16] {
-        self.absorbed_values().digest()
-    }
-
     fn absorbed_values(&self) -> Absorbed {
         let mut absorbed = Absorbed::default();
         for (column, value) in self.entity.columns().zip(&self.values) {

@@ -26,7 +26,7 @@ pub(super) struct Said {
     pub(super) rank: Rank,
     /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
     /// do not contradict each other.
-    pub(super) values: Digest,
+    pub(super) values: u64,
 }
 
 impl Said {

@@ -332,7 +332,7 @@ mod tests {
                     updated_at: second,
                     digest: [digest; 16],
                 },
-                values: [values; 16],
+                values: u64::from(values),
             },
         }
     }

@@ -243,7 +243,7 @@ impl ColumnRule {
             Kind::Currency => {
                 let unit = units.of(&text, self.table.upper, books);
                 let unit = unit.ok_or_else(|| misfit(&"is no currency of ISO 4217"))?;
-                Cell::Text(Cow::Owned(unit.currency.code().to_owned()))
+                Cell::of(unit.code)
             }
         };
         Ok(cell)

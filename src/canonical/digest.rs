@@ -3,6 +3,8 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::mark::{Mark, mark_of};
+
 /// The bytes that a digest is taken of. They are the same whether they come from a record or from
 /// columns; kept between records only to spare their memory.
 #[derive(Debug, Default)]
@@ -90,17 +92,9 @@ impl Absorbed {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// A mark of what was absorbed: it tells apart what differs by chance, at a tenth of a digest's
-    /// price. It is compared within one pull only.
-    pub(crate) fn mark(&self) -> u64 {
-        let (words, rest) = self.bytes.as_chunks::<8>();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let words = words.iter().chain([&last]);
-        let folded = words.fold(self.bytes.len() as u64, |mark, word| {
-            fold(mark ^ u64::from_le_bytes(*word), MARK_FACTOR)
-        });
-        fold(folded, !MARK_FACTOR)
+    /// A mark of what was absorbed.
+    pub(crate) fn mark(&self) -> Mark {
+        mark_of(&self.bytes)
     }
 
     /// The digest of what was absorbed.
@@ -109,16 +103,6 @@ impl Absorbed {
         digest.copy_from_slice(&blake3::hash(&self.bytes).as_bytes()[..16]);
         digest
     }
-}
-
-/// An odd number without a pattern.
-const MARK_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Both halves of a product, folded into one.
-fn fold(mark: u64, factor: u64) -> u64 {
-    let product = u128::from(mark ^ MARK_FACTOR.rotate_left(17)) * u128::from(factor);
-    let [low, high] = [product, product >> 64].map(|half| half & u128::from(u64::MAX));
-    u64::try_from(low ^ high).unwrap_or_default()
 }
 
 /// A sign, 39 digits and a point.
@@ -198,27 +182,6 @@ mod tests {
                 let start = write_decimal(digits, scale, &mut buffer);
                 let text = std::str::from_utf8(&buffer[start..]).unwrap();
                 assert_eq!(text, decimal.normalize().to_string());
-            }
-        }
-    }
-
-    // Goal: values that differ have other marks. Method: texts that differ in one letter, in their
-    // length or in how they are cut.
-    #[test]
-    fn a_mark_tells_values_apart() {
-        let mut marks = std::collections::HashSet::new();
-        for texts in [
-            ["ab", "c"],
-            ["a", "bc"],
-            ["ab", "d"],
-            ["abc", ""],
-            ["", "abc"],
-        ] {
-            for length in [0, 1, 7, 8, 9, 64] {
-                let mut absorbed = Absorbed::default();
-                absorbed.text(&"x".repeat(length));
-                texts.iter().for_each(|text| absorbed.text(text));
-                assert!(marks.insert(absorbed.mark()), "{texts:?} {length}");
             }
         }
     }

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::digest::Absorbed;
 use super::entity::Entity;
+use super::rows::version_mark;
 
 /// A typed value. Absent is `None` in a [`Record`], never a value of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +131,12 @@ impl Record {
         let mut absorbed = self.absorbed_values();
         absorbed.raw(self.raw.as_deref().unwrap_or_default());
         absorbed.digest()
+    }
+
+    /// Decides which of two contents counts that were changed at one instant: the larger one.
+    pub fn mark(&self) -> u128 {
+        let values = self.absorbed_values().mark();
+        version_mark(values, self.raw.as_deref().unwrap_or_default())
     }
 
     fn absorbed_values(&self) -> Absorbed {

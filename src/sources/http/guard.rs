@@ -80,12 +80,11 @@ impl Guard {
                 }
             }
         }
-        let mark = match together(records) {
-            Some(text) => mark_of(text.as_bytes()),
-            None => {
-                let texts: Vec<_> = records.iter().map(|record| record.compact()).collect();
-                mark_of(texts.join(",").as_bytes())
-            }
+        let mark = if let Some(text) = together(records) {
+            mark_of(text.as_bytes())
+        } else {
+            let texts: Vec<_> = records.iter().map(|record| record.compact()).collect();
+            mark_of(texts.join(",").as_bytes())
         };
         if self.seen.insert(mark) {
             Ok(())

@@ -321,7 +321,7 @@ mod tests {
             (r#"{"a":{"b":4},"b":5}"#, Some("5")),
             (r#"{"a":1,"b":6}"#, Some("6")),
             (r#"{"b":7,"b":8}"#, Some("7")),
-            (r#"{}"#, None),
+            ("{}", None),
             ("[1,2]", None),
         ] {
             let record = parse(text).unwrap();

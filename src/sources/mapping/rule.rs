@@ -130,7 +130,7 @@ impl ColumnRule {
         if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
             texts.extend(split_list(text).map(str::to_owned));
         }
-        let cell = (!texts.is_empty()).then(|| Cell::List(Cow::Owned(texts)));
+        let cell = (!texts.is_empty()).then_some(Cell::List(Cow::Owned(texts)));
         Ok(Reading {
             cell,
             unmapped: None,

@@ -45,8 +45,8 @@ struct Chosen {
 pub(super) struct Loser {
     /// The id.
     pub(super) id: Digest,
-    /// The version.
-    pub(super) digest: Digest,
+    /// The landed version of the id.
+    pub(super) landed: Option<Digest>,
     /// Where it stands in this pull; `None` where it is the landed version.
     pub(super) place: Option<Place>,
 }
@@ -91,7 +91,7 @@ pub(super) struct Versions {
     landed: HashMap<Digest, Landed>,
     chosen: HashMap<Digest, Chosen>,
     /// By id, what contradicts the chosen version: one content for each set of values, the one with
-    /// the largest digest.
+    /// the largest mark.
     rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
     buried: HashSet<Digest>,
@@ -114,7 +114,7 @@ impl Versions {
         for file in files {
             rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
-                    digest: rows.digests(row, &mut absorbed).version,
+                    digest: rows.digest(row, &mut absorbed),
                     living: !rows.is_deleted(row),
                 };
                 versions.landed.insert(id_digest(rows.id(row)), landed);
@@ -123,8 +123,9 @@ impl Versions {
         Ok(versions)
     }
 
-    /// Judges one version of this pull.
-    pub(super) fn judge(&mut self, content: Content) -> Verdict {
+    /// Judges one version of this pull. `digest` is taken only where there is a landed one to be
+    /// compared with.
+    pub(super) fn judge(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
         let said = content.said;
         let fresh = Chosen { said, place: None };
         let former = match self.chosen.entry(content.id) {
@@ -136,7 +137,7 @@ impl Versions {
                 let chosen = *slot.get();
                 if said.rank <= chosen.said.rank {
                     return if said.contradicts(&chosen.said) {
-                        self.judge_rival(content)
+                        self.judge_rival(content, digest)
                     } else {
                         Verdict::Repeated
                     };
@@ -146,7 +147,7 @@ impl Versions {
                 chosen.place.map_or(Former::Unchanged, Former::Written)
             }
         };
-        if self.is_landed(content) {
+        if self.is_landed(content.id, digest) {
             Verdict::Unchanged(former)
         } else {
             Verdict::Lands(former)
@@ -166,7 +167,7 @@ impl Versions {
         }
     }
 
-    fn judge_rival(&mut self, content: Content) -> Verdict {
+    fn judge_rival(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
         let said = content.said;
         let fresh = Chosen { said, place: None };
         let rivals = self.rivals.entry(content.id).or_default();
@@ -175,16 +176,16 @@ impl Versions {
             Some(rival) => *rival = fresh,
             None => rivals.push(fresh),
         }
-        if self.is_landed(content) {
+        if self.is_landed(content.id, digest) {
             Verdict::Repeated
         } else {
             Verdict::Contradicts
         }
     }
 
-    fn is_landed(&self, content: Content) -> bool {
-        let landed = self.landed.get(&content.id);
-        landed.is_some_and(|landed| landed.digest == content.digest())
+    fn is_landed(&self, id: Digest, digest: impl FnOnce() -> Digest) -> bool {
+        let landed = self.landed.get(&id);
+        landed.is_some_and(|landed| landed.digest == digest())
     }
 
     /// Notes where a version was written, and says whether it is to stay there.
@@ -206,7 +207,7 @@ impl Versions {
         all.flat_map(|(id, rivals)| {
             rivals.iter().map(|rival| Loser {
                 id: *id,
-                digest: rival.said.rank.digest,
+                landed: self.landed.get(id).map(|landed| landed.digest),
                 place: rival.place,
             })
         })
@@ -330,11 +331,17 @@ mod tests {
             said: Said {
                 rank: Rank {
                     updated_at: second,
-                    digest: [digest; 16],
+                    mark: u128::from(digest),
                 },
-                values: [values; 16],
+                values: u128::from(values),
             },
         }
+    }
+
+    /// Judges a version whose digest looks like its mark.
+    fn judge(state: &mut Versions, content: Content) -> Verdict {
+        let digest = u8::try_from(content.said.rank.mark).unwrap();
+        state.judge(content, || [digest; 16])
     }
 
     /// Judges versions in an order, each written where it has to be; the last that lands.
@@ -343,7 +350,7 @@ mod tests {
         let mut last = None;
         for at in order {
             let content = &contents[*at];
-            let verdict = state.judge(*content);
+            let verdict = judge(&mut state, *content);
             if matches!(verdict, Verdict::Lands(_)) {
                 last = Some(*at);
             }
@@ -406,14 +413,14 @@ mod tests {
         state.landed.insert(id_digest("x"), landed);
         let place = Place { part: 0, row: 4 };
         let first = content(1, 9, 9);
-        assert_eq!(state.judge(first), Verdict::Lands(Former::None));
+        assert_eq!(judge(&mut state, first), Verdict::Lands(Former::None));
         state.written(&first, place);
         assert_eq!(
-            state.judge(content(2, 5, 5)),
+            judge(&mut state, content(2, 5, 5)),
             Verdict::Unchanged(Former::Written(place))
         );
         assert_eq!(
-            state.judge(content(3, 6, 6)),
+            judge(&mut state, content(3, 6, 6)),
             Verdict::Lands(Former::Unchanged)
         );
     }

@@ -109,8 +109,8 @@ impl Mapping {
 
     /// Whether a column is read from the record's parent and from nothing else.
     pub(in crate::sources) fn reads_only_parent(&self, column: &str) -> bool {
-        let own = |rule: &&ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
-        self.rule_of(column).as_ref().is_some_and(own)
+        let own = |rule: &ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
+        self.rule_of(column).is_some_and(own)
     }
 
     /// The text of one column alone, such as the id of a record that does not land.

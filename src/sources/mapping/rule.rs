@@ -130,7 +130,7 @@ impl ColumnRule {
         if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
             texts.extend(split_list(text).map(str::to_owned));
         }
-        let cell = (!texts.is_empty()).then(|| Cell::List(Cow::Owned(texts)));
+        let cell = (!texts.is_empty()).then_some(Cell::List(Cow::Owned(texts)));
         Ok(Reading {
             cell,
             unmapped: None,
@@ -243,7 +243,7 @@ impl ColumnRule {
             Kind::Currency => {
                 let unit = units.of(&text, self.table.upper, books);
                 let unit = unit.ok_or_else(|| misfit(&"is no currency of ISO 4217"))?;
-                Cell::Text(Cow::Owned(unit.currency.code().to_owned()))
+                Cell::of(unit.code)
             }
         };
         Ok(cell)

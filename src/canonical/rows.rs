@@ -61,6 +61,20 @@ pub(crate) enum Dated {
 }
 
 impl<'b> Rows<'b> {
+    /// The texts of a list column of one row; none where it is absent.
+    pub(crate) fn list(&self, column: usize, row: usize) -> Vec<String> {
+        match self.columns.get(column) {
+            Some(Typed::List(lists)) if lists.is_valid(row) => lists
+                .value(row)
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The rows of a batch whose columns have their entity's types.
     pub(crate) fn new(entity: Entity, batch: &'b RecordBatch) -> Result<Self, ArrowError> {
         let mut columns = Vec::new();

@@ -29,7 +29,7 @@ use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Place, Standing, Verdict, Versions};
+use super::versions::{Place, Standing, Verdict, Versions, links_column};
 use crate::canonical::{
     Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
 };
@@ -176,6 +176,10 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
+        if let Some(links) = links_column(entity) {
+            let versions = self.versions.entry(entity).or_default();
+            (0..rows.len()).for_each(|row| versions.note(&rows, links, row));
+        }
         let Candidates { best, rivals } = candidates_of(&rows, &mut self.absorbed);
         let candidate_count = best.len() + rivals.len();
         self.tally.repeated_count += totals.rows - candidate_count as u64;
@@ -344,8 +348,13 @@ impl PullWriter {
     fn bury_told(&mut self, entity: Entity, absences: &Absences) -> Result<(), LandingError> {
         self.read_versions(entity)?;
         let mut due = Vec::new();
-        for (id, at) in absences.gone(entity) {
+        let gone = absences.gone(entity);
+        let gone_ids = gone.iter().map(|(id, _)| id_digest(id)).collect();
+        for (id, at) in gone {
             let versions = self.versions.entry(entity).or_default();
+            if versions.went_into(id_digest(id), &gone_ids) {
+                continue;
+            }
             let Some(burial) = versions.bury(id_digest(id), at) else {
                 continue;
             };

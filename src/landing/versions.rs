@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use super::content::{Content, Digest, NEVER, Said, id_digest};
 use super::error::LandingError;
 use super::file::LandedFile;
+use super::merges::Merges;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::Absorbed;
+use crate::canonical::{Absorbed, Entity, Rows};
 
 /// Where a row of this pull stands: in which of its files, and at which row there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +96,13 @@ pub(super) struct Versions {
     rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
     buried: HashSet<Digest>,
+    merges: Merges,
+}
+
+/// Where the links of an account stand among its columns; other entities have none.
+pub(super) fn links_column(entity: Entity) -> Option<usize> {
+    let mut columns = entity.columns();
+    columns.position(|column| column.name == "linked_ids")
 }
 
 /// What burying an id changes.
@@ -112,12 +120,16 @@ impl Versions {
         let mut versions = Self::default();
         let mut absorbed = Absorbed::default();
         for file in files {
+            let links = links_column(file.entity);
             rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
                     digest: rows.digest(row, &mut absorbed),
                     living: !rows.is_deleted(row),
                 };
                 versions.landed.insert(id_digest(rows.id(row)), landed);
+                if let Some(links) = links {
+                    versions.note(rows, links, row);
+                }
             })?;
         }
         Ok(versions)
@@ -213,6 +225,21 @@ impl Versions {
         })
     }
 
+    /// Notes what a record of this pull says of others.
+    pub(super) fn note(&mut self, rows: &Rows<'_>, links: usize, row: usize) {
+        let named = rows.list(links, row);
+        self.merges.note(rows.source(row), rows.id(row), &named);
+    }
+
+    /// Whether an id that is said to be gone, with others in `gone`, only went into a living one.
+    pub(super) fn went_into(&self, id: Digest, gone: &HashSet<Digest>) -> bool {
+        let came = self.chosen.contains_key(&id);
+        self.merges.went_into(id, came, |other| {
+            let is_landed = self.landed.get(other).is_some_and(|landed| landed.living);
+            (is_landed || self.chosen.contains_key(other)) && !gone.contains(other)
+        })
+    }
+
     /// Notes that a record came and did not fit: it is not gone.
     pub(super) fn rejected(&mut self, id: &str) {
         self.rejected.insert(id_digest(id));
@@ -292,10 +319,13 @@ impl Versions {
         seen: Option<&HashSet<Digest>>,
     ) -> Result<Vec<String>, LandingError> {
         let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
+        let merged = self
+            .merges
+            .merged(|id| is_seen(id) || self.chosen.contains_key(id) || self.rejected.contains(id));
         let mut wanted: HashSet<Digest> = self
             .landed
             .keys()
-            .filter(|id| self.is_silent(**id) && !is_seen(id))
+            .filter(|id| self.is_silent(**id) && !is_seen(id) && !merged.contains(*id))
             .copied()
             .collect();
         let mut missing = Vec::with_capacity(wanted.len());

@@ -7,7 +7,6 @@
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a benchmark speaks to its reader and has nobody to hand an error to"
 )]
 

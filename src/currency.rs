@@ -35,43 +35,37 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("???")
     }
 
+    /// As [`Currency::code`], for as long as the program runs.
+    pub fn static_code(&self) -> &'static str {
+        listed(self.code()).map_or("???", |(code, _)| code)
+    }
+
     /// How many decimals an amount has: JPY 0, USD 2, KWD 3.
     pub fn exponent(&self) -> u32 {
-        exponent_of(self.code()).unwrap_or(2)
+        listed(self.code()).map_or(2, |(_, exponent)| exponent)
     }
 }
 
-fn exponent_of(code: &str) -> Option<u32> {
-    let listed = |list: &str| is_listed(list, code);
-    if listed(TWO) {
-        Some(2)
-    } else if listed(NONE) {
-        Some(0)
-    } else if listed(THREE) {
-        Some(3)
-    } else if listed(FOUR) {
-        Some(4)
-    } else {
-        None
-    }
+/// A code as it stands in its list, with its exponent.
+fn listed(code: &str) -> Option<(&'static str, u32)> {
+    [(TWO, 2), (NONE, 0), (THREE, 3), (FOUR, 4)]
+        .into_iter()
+        .find_map(|(list, exponent)| Some((found_in(list, code)?, exponent)))
 }
 
-/// Whether a sorted list of codes with one blank between them has a code. Every amount asks it.
-fn is_listed(list: &str, code: &str) -> bool {
+/// Finds a code in a sorted list with one blank between codes. Every amount asks for one.
+fn found_in(list: &'static str, code: &str) -> Option<&'static str> {
     let (mut low, mut high) = (0, list.len().div_ceil(STRIDE));
     while low < high {
         let middle = low.midpoint(high);
-        let start = middle * STRIDE;
-        match list
-            .get(start..start + STRIDE - 1)
-            .map(|entry| entry.cmp(code))
-        {
-            Some(Ordering::Equal) => return true,
-            Some(Ordering::Less) => low = middle + 1,
-            Some(Ordering::Greater) | None => high = middle,
+        let entry = list.get(middle * STRIDE..middle * STRIDE + STRIDE - 1)?;
+        match entry.cmp(code) {
+            Ordering::Equal => return Some(entry),
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
         }
     }
-    false
+    None
 }
 
 impl FromStr for Currency {
@@ -80,7 +74,7 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownCurrency(text.to_owned());
         let letters: [u8; 3] = text.as_bytes().try_into().map_err(|_| unknown())?;
-        exponent_of(text).map(|_| Self(letters)).ok_or_else(unknown)
+        listed(text).map(|_| Self(letters)).ok_or_else(unknown)
     }
 }
 
@@ -141,7 +135,7 @@ mod tests {
     fn every_listed_code_is_known() {
         for (list, exponent) in [(TWO, 2), (NONE, 0), (THREE, 3), (FOUR, 4)] {
             for code in list.split_ascii_whitespace() {
-                assert_eq!(exponent_of(code), Some(exponent), "{code}");
+                assert_eq!(listed(code), Some((code, exponent)));
             }
         }
     }

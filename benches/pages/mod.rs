@@ -118,7 +118,7 @@ pub(crate) fn invoice(at: u64) -> String {
     let subtotal: u64 = amounts.iter().sum();
     let tax: u64 = taxes.iter().sum();
     let total = subtotal + tax;
-    let is_paid = dice.next() % 10 > 0;
+    let is_paid = !dice.next().is_multiple_of(10);
     let (status, paid, due) = if is_paid {
         ("paid", total, 0)
     } else {

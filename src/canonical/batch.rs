@@ -18,6 +18,10 @@ use crate::totals::{ControlTotals, TotalsError};
 
 /// The scale of every landed decimal.
 pub(super) const SCALE: u32 = 10;
+/// Rows that a page of an API usually has.
+const USUAL_ROWS: usize = 128;
+/// Bytes that are set aside for raw records at most, before it is known how many there are.
+const RAW_BYTES_FIRST: usize = 4 << 20;
 
 /// Records of one entity as Arrow columns in its page schema, with their control totals.
 #[derive(Debug, Clone)]
@@ -118,7 +122,7 @@ impl ColumnBuilder {
 pub struct BatchBuilder {
     entity: Entity,
     columns: Vec<ColumnBuilder>,
-    raw: StringBuilder,
+    raw: Option<StringBuilder>,
     sums: Sums,
     totalled: Vec<(usize, &'static str)>,
     currency: Option<usize>,
@@ -134,7 +138,7 @@ impl BatchBuilder {
                 .columns()
                 .map(|column| ColumnBuilder::new(column.kind))
                 .collect(),
-            raw: StringBuilder::new(),
+            raw: None,
             sums: Sums::new(),
             totalled,
             currency,
@@ -179,7 +183,13 @@ impl BatchBuilder {
         for (at, builder) in self.columns.iter_mut().enumerate() {
             builder.append(cells.get(at).and_then(Option::as_ref));
         }
-        self.raw.append_option(raw);
+        // The raw records are most of a batch, and much alike: the first tells the size of all.
+        self.raw
+            .get_or_insert_with(|| {
+                let bytes = raw.map_or(0, str::len).saturating_mul(USUAL_ROWS);
+                StringBuilder::with_capacity(USUAL_ROWS, bytes.min(RAW_BYTES_FIRST))
+            })
+            .append_option(raw);
         Ok(())
     }
 
@@ -187,7 +197,8 @@ impl BatchBuilder {
     pub fn finish(&mut self) -> Result<CanonicalBatch, ArrowError> {
         let mut arrays: Vec<ArrayRef> =
             self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        arrays.push(std::sync::Arc::new(self.raw.finish()));
+        let mut raw = self.raw.take().unwrap_or_default();
+        arrays.push(std::sync::Arc::new(raw.finish()));
         let batch = RecordBatch::try_new(self.entity.page_schema(), arrays)?;
         let totals = std::mem::replace(&mut self.sums, Sums::new()).totals();
         Ok(CanonicalBatch {

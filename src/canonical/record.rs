@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::digest::Absorbed;
 use super::entity::Entity;
+use super::rows::version_mark;
 
 /// A typed value. Absent is `None` in a [`Record`], never a value of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,9 +133,10 @@ impl Record {
         absorbed.digest()
     }
 
-    /// A digest of the typed values alone, but `updated_at`: what crossfoot reads of the record.
-    pub fn values_digest(&self) -> [u8; 16] {
-        self.absorbed_values().digest()
+    /// Decides which of two contents counts that were changed at one instant: the larger one.
+    pub fn mark(&self) -> u128 {
+        let values = self.absorbed_values().mark();
+        version_mark(values, self.raw.as_deref().unwrap_or_default())
     }
 
     fn absorbed_values(&self) -> Absorbed {

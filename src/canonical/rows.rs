@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use super::batch::{SCALE, day_of_epoch, mistyped};
 use super::digest::Absorbed;
 use super::entity::{Entity, Kind};
+use super::mark::{Mark, mark_of};
 use super::sums::{Sums, totalled};
 use crate::totals::{ControlTotals, TotalsError};
 
@@ -41,13 +42,13 @@ pub(crate) struct Rows<'b> {
     currency: Option<usize>,
 }
 
-/// Two digests of a row.
+/// What tells a row from others of its id in one pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RowDigests {
-    /// As [`super::Record::digest`].
-    pub(crate) version: [u8; 16],
-    /// As [`super::Record::values_digest`].
-    pub(crate) values: [u8; 16],
+pub(crate) struct RowMarks {
+    /// Of all that the source said, as [`super::Record::mark`].
+    pub(crate) version: Mark,
+    /// Of the typed values alone, but `updated_at`: what crossfoot reads of the record.
+    pub(crate) values: Mark,
 }
 
 /// The value that decides a row's month.
@@ -60,6 +61,20 @@ pub(crate) enum Dated {
 }
 
 impl<'b> Rows<'b> {
+    /// The texts of a list column of one row; none where it is absent.
+    pub(crate) fn list(&self, column: usize, row: usize) -> Vec<String> {
+        match self.columns.get(column) {
+            Some(Typed::List(lists)) if lists.is_valid(row) => lists
+                .value(row)
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The rows of a batch whose columns have their entity's types.
     pub(crate) fn new(entity: Entity, batch: &'b RecordBatch) -> Result<Self, ArrowError> {
         let mut columns = Vec::new();
@@ -178,19 +193,29 @@ impl<'b> Rows<'b> {
         Ok(sums.totals())
     }
 
-    /// The digests of a row. `absorbed` is written over.
-    pub(crate) fn digests(&self, row: usize, absorbed: &mut Absorbed) -> RowDigests {
+    /// The marks of a row. `absorbed` is written over.
+    pub(crate) fn marks(&self, row: usize, absorbed: &mut Absorbed) -> RowMarks {
+        self.absorb_values(row, absorbed);
+        let values = absorbed.mark();
+        RowMarks {
+            version: version_mark(values, self.raw(row)),
+            values,
+        }
+    }
+
+    /// The digest of a row, as [`super::Record::digest`]. `absorbed` is written over.
+    pub(crate) fn digest(&self, row: usize, absorbed: &mut Absorbed) -> [u8; 16] {
+        self.absorb_values(row, absorbed);
+        absorbed.raw(self.raw(row));
+        absorbed.digest()
+    }
+
+    fn absorb_values(&self, row: usize, absorbed: &mut Absorbed) {
         absorbed.clear();
         for (at, column) in self.columns.iter().enumerate() {
             if at != self.updated_at {
                 absorb(column, row, absorbed);
             }
-        }
-        let values = absorbed.digest();
-        absorbed.raw(self.raw(row));
-        RowDigests {
-            version: absorbed.digest(),
-            values,
         }
     }
 
@@ -200,6 +225,11 @@ impl<'b> Rows<'b> {
             _ => "",
         }
     }
+}
+
+/// The mark of a version: of its values, and of the record as the source gave it.
+pub(super) fn version_mark(values: Mark, raw: &str) -> Mark {
+    values.rotate_left(1) ^ mark_of(raw.as_bytes())
 }
 
 fn absorb(column: &Typed<'_>, row: usize, absorbed: &mut Absorbed) {

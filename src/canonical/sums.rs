@@ -60,25 +60,19 @@ impl Sums {
         currency: Option<&str>,
         number: i128,
     ) -> Result<(), TotalsError> {
-        let is_it =
-            |entry: &&mut Entry| entry.column == column && entry.currency.as_deref() == currency;
-        let sum = match self.entries.iter_mut().find(is_it) {
-            Some(entry) => &mut entry.sum,
-            None => {
-                self.entries.push(Entry {
-                    column,
-                    currency: currency.map(str::to_owned),
-                    sum: 0,
-                });
-                match self.entries.last_mut() {
-                    Some(entry) => &mut entry.sum,
-                    None => return Ok(()),
-                }
-            }
-        };
-        let added = sum
-            .checked_add(number)
-            .filter(|sum| sum.unsigned_abs() < EXACT_MAX || scaled_exactly(*sum).is_some());
+        let is_it = |entry: &Entry| entry.column == column && entry.currency.as_deref() == currency;
+        let at = self.entries.iter().position(is_it).unwrap_or_else(|| {
+            self.entries.push(Entry {
+                column,
+                currency: currency.map(str::to_owned),
+                sum: 0,
+            });
+            self.entries.len() - 1
+        });
+        let is_exact =
+            |sum: &i128| sum.unsigned_abs() < EXACT_MAX || scaled_exactly(*sum).is_some();
+        let sum = &mut self.entries[at].sum;
+        let added = sum.checked_add(number).filter(is_exact);
         *sum = added.ok_or_else(|| overflow(column, currency))?;
         Ok(())
     }

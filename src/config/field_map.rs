@@ -36,7 +36,8 @@ pub struct FieldTable {
     pub from: Option<OneOrMany<String>>,
     /// With several paths: all that are present, with this text between.
     pub join: Option<String>,
-    /// A constant in place of a field, or in place of an absent one.
+    /// A constant in place of a field, or in place of an absent one; `{company_currency}` is the
+    /// currency of `[company]`.
     pub value: Option<String>,
     /// A constant for the records whose other field has a certain text.
     pub instead: Option<Instead>,
@@ -44,13 +45,22 @@ pub struct FieldTable {
     pub format: Option<String>,
     /// The time zone in which an instant becomes a date, in place of the books' own.
     pub zone: Option<String>,
+    /// The vendor writes instants without an offset: they are read by the clock of `zone`.
+    pub naive: bool,
+    /// The vendor writes a plain date as a midnight: only the day counts, whatever clock and offset
+    /// stand behind it.
+    pub day_only: bool,
     /// Days added to a date: vendors' inclusive ends are exclusive here.
     pub add_days: Option<i32>,
-    /// Text put in front.
+    /// Text put in front; `{source}` is the name of the source.
     pub prefix: Option<String>,
     /// Raw values and what they mean: `{ closedwon = "active" }`. Other values are `unmapped:<raw>`
     /// in a status and quarantined elsewhere.
     pub cases: Option<BTreeMap<String, String>>,
+    /// What every value means that `cases` does not name.
+    pub otherwise: Option<String>,
+    /// Raw values that stand for nothing, such as `1900-01-01T00:00:00`.
+    pub absent: Option<OneOrMany<String>>,
     /// The path of a currency whose minor units the number counts: 50600 is 506.00 in USD.
     pub minor_units_of: Option<String>,
     /// All numbers that the path names are added; of an empty list, the sum is 0.
@@ -58,14 +68,21 @@ pub struct FieldTable {
     pub sum: bool,
     /// The path of numbers that are subtracted, as the discounts of a line.
     pub less: Option<String>,
+    /// The path of a number of units that the number is divided by, as the price of all units is
+    /// by their count; kept to ten digits after the point. By zero, nothing is left.
+    pub per: Option<String>,
     /// The number's sign is turned: vendors write the amounts of a credit memo without one.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub negate: bool,
-    /// The unit of an instant given as a number since 1970: `s` or `ms`.
+    /// The unit of an instant given as a number since 1970: `s`, `ms` or `dotnet`.
     pub epoch: Option<EpochUnit>,
     /// Letters put in upper case, as a currency's code.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upper: bool,
+    /// A second rule, for where the first reads nothing.
+    pub or: Option<Box<FieldTable>>,
+    /// For lists: a second rule whose texts are added to those of the first.
+    pub also: Option<Box<FieldTable>>,
 }
 
 /// The unit of an instant given as a number since 1970.
@@ -77,6 +94,9 @@ pub enum EpochUnit {
     /// Milliseconds.
     #[serde(rename = "ms")]
     Milliseconds,
+    /// Milliseconds in .NET's spelling, `/Date(1795219121337+0000)/`; the offset changes nothing.
+    #[serde(rename = "dotnet")]
+    DotNet,
 }
 
 /// A constant for some records: the balance of a void invoice is 0, whatever the vendor says.
@@ -111,12 +131,16 @@ impl FieldTable {
     }
 
     /// Every path that the rule looks at, also beside the column's own.
-    pub fn all_paths(&self) -> impl Iterator<Item = &str> {
-        self.paths()
+    pub fn all_paths(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        let own = self
+            .paths()
             .iter()
             .chain(&self.minor_units_of)
             .chain(&self.less)
+            .chain(&self.per)
             .chain(self.instead.as_ref().map(|instead| &instead.when))
-            .map(String::as_str)
+            .map(String::as_str);
+        let others = self.or.iter().chain(&self.also);
+        Box::new(own.chain(others.flat_map(|table| table.all_paths())))
     }
 }

@@ -1,20 +1,20 @@
-//! What a row says, as digests: whether two rows are the same version, and which of two counts.
+//! What a row says, as digests and marks: whether two rows are the same version, and which of two counts.
 
 use std::cmp::Ordering;
 
-use crate::canonical::{Absorbed, Rows};
+use crate::canonical::{Absorbed, Mark, RowMarks, Rows};
 
 /// 128 bits of BLAKE3: two different ids or contents share one with a chance of about 2⁻¹²⁸.
 pub(super) type Digest = [u8; 16];
 
 /// What decides between two contents of one id in one pull: the later `updated_at`, then the larger
-/// digest, so that the answer does not depend on the order in which the pages came.
+/// mark, so that the answer does not depend on the order in which the pages came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     /// In microseconds since 1970, or [`NEVER`].
     pub(super) updated_at: i64,
-    /// Of the whole version.
-    pub(super) digest: Digest,
+    /// Of the whole version. Only what is compared with an earlier pull needs a digest.
+    pub(super) mark: Mark,
 }
 
 /// Stands for an instant that no row says, before all others.
@@ -26,7 +26,7 @@ pub(super) struct Said {
     pub(super) rank: Rank,
     /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
     /// do not contradict each other.
-    pub(super) values: Digest,
+    pub(super) values: Mark,
 }
 
 impl Said {
@@ -52,22 +52,17 @@ pub(super) struct Content {
 impl Content {
     /// What a row says. `absorbed` is written over.
     pub(super) fn of(rows: &Rows<'_>, row: usize, absorbed: &mut Absorbed) -> Self {
-        let digests = rows.digests(row, absorbed);
+        let RowMarks { version, values } = rows.marks(row, absorbed);
         Self {
             id: id_digest(rows.id(row)),
             said: Said {
                 rank: Rank {
                     updated_at: rows.updated_at(row).unwrap_or(NEVER),
-                    digest: digests.version,
+                    mark: version,
                 },
-                values: digests.values,
+                values,
             },
         }
-    }
-
-    /// The digest of the whole version.
-    pub(super) fn digest(&self) -> Digest {
-        self.said.rank.digest
     }
 
     /// Ids together, and of each the one that counts first.

@@ -13,6 +13,7 @@ mod durable;
 mod error;
 mod file;
 mod landed_batch;
+mod merges;
 mod names;
 mod orphans;
 mod part;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -22,8 +23,6 @@ const ROW_GROUP_ROWS_MAX: usize = 131_072;
 /// Zstandard's level. The raw records are most of what is written, and so alike that more effort
 /// gains a few percent and takes twice the time.
 const ZSTD_LEVEL: i32 = 1;
-/// Columns in which hardly a value comes twice, so that a dictionary of them only costs.
-const DISTINCT_COLUMNS: [&str; 2] = ["id", "raw"];
 
 /// Which partition a file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +84,9 @@ impl Part {
         };
         let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(unwritable)?;
         let mut builder = WriterProperties::builder();
-        for column in DISTINCT_COLUMNS {
-            builder = builder.set_column_dictionary_enabled(column.into(), false);
+        for field in schema.fields().iter().filter(|field| is_distinct(field)) {
+            let column = field.name().as_str().into();
+            builder = builder.set_column_dictionary_enabled(column, false);
         }
         let properties = builder
             // Nobody asks between which records a record stands.
@@ -189,6 +189,14 @@ impl ClosedPart {
     pub(super) fn folder(&self) -> &Path {
         self.names.path.parent().unwrap_or(Path::new("."))
     }
+}
+
+/// Whether hardly a value of a column comes twice, so that a dictionary of them only costs.
+fn is_distinct(field: &Field) -> bool {
+    matches!(
+        field.name().as_str(),
+        "id" | "raw" | "number" | "invoice_id"
+    ) || matches!(field.data_type(), DataType::Decimal128(..))
 }
 
 fn key_values(partition: Partition, stamps: &[(&str, &str)]) -> Vec<KeyValue> {

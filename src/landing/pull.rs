@@ -2,8 +2,8 @@
 //!
 //! A row whose content equals the newest landed version of its id lands nothing. Where an id comes
 //! more than once in a pull, one version counts: the one with the latest `updated_at`, then the one
-//! with the larger digest. Rows are written as they come; a written row that turns out to be
-//! superseded is taken out again at the end, so memory holds digests of each content of an id and
+//! with the larger mark. Rows are written as they come; a written row that turns out to be
+//! superseded is taken out again at the end, so memory holds marks of each content of an id and
 //! no records.
 //!
 //! Where two versions were changed at one instant and differ in a value, nothing says which of them
@@ -29,7 +29,7 @@ use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Place, Standing, Verdict, Versions};
+use super::versions::{Place, Standing, Verdict, Versions, links_column};
 use crate::canonical::{
     Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
 };
@@ -176,13 +176,17 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
+        if let Some(links) = links_column(entity) {
+            let versions = self.versions.entry(entity).or_default();
+            (0..rows.len()).for_each(|row| versions.note(&rows, links, row));
+        }
         let Candidates { best, rivals } = candidates_of(&rows, &mut self.absorbed);
         let candidate_count = best.len() + rivals.len();
         self.tally.repeated_count += totals.rows - candidate_count as u64;
         let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
         // The best of an id is judged before what contradicts it within the page.
         for candidate in best.into_iter().chain(rivals) {
-            if self.is_written(entity, &candidate) {
+            if self.is_written(entity, &rows, &candidate) {
                 let period = self.period_of(&rows, candidate.row as usize);
                 landing.entry(period).or_default().push(candidate);
             }
@@ -199,9 +203,12 @@ impl PullWriter {
     }
 
     /// Counts a candidate, and says whether it is to be written.
-    fn is_written(&mut self, entity: Entity, candidate: &Candidate) -> bool {
+    fn is_written(&mut self, entity: Entity, rows: &Rows<'_>, candidate: &Candidate) -> bool {
         let versions = self.versions.entry(entity).or_default();
-        let verdict = versions.judge(candidate.content);
+        let absorbed = &mut self.absorbed;
+        let verdict = versions.judge(candidate.content, || {
+            rows.digest(candidate.row as usize, absorbed)
+        });
         let (former, lands) = match verdict {
             // A contradiction counts as repeated until the end, when nothing later settles it.
             Verdict::Repeated | Verdict::Contradicts => {
@@ -296,7 +303,7 @@ impl PullWriter {
                         written.insert(place);
                     }
                     None => {
-                        landed.insert((loser.id, loser.digest));
+                        landed.extend(loser.landed.map(|digest| (loser.id, digest)));
                     }
                 }
             }
@@ -341,8 +348,13 @@ impl PullWriter {
     fn bury_told(&mut self, entity: Entity, absences: &Absences) -> Result<(), LandingError> {
         self.read_versions(entity)?;
         let mut due = Vec::new();
-        for (id, at) in absences.gone(entity) {
+        let gone = absences.gone(entity);
+        let gone_ids = gone.iter().map(|(id, _)| id_digest(id)).collect();
+        for (id, at) in gone {
             let versions = self.versions.entry(entity).or_default();
+            if versions.went_into(id_digest(id), &gone_ids) {
+                continue;
+            }
             let Some(burial) = versions.bury(id_digest(id), at) else {
                 continue;
             };

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use super::content::{Content, Digest, NEVER, Said, id_digest};
 use super::error::LandingError;
 use super::file::LandedFile;
+use super::merges::Merges;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::Absorbed;
+use crate::canonical::{Absorbed, Entity, Rows};
 
 /// Where a row of this pull stands: in which of its files, and at which row there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +46,8 @@ struct Chosen {
 pub(super) struct Loser {
     /// The id.
     pub(super) id: Digest,
-    /// The version.
-    pub(super) digest: Digest,
+    /// The landed version of the id.
+    pub(super) landed: Option<Digest>,
     /// Where it stands in this pull; `None` where it is the landed version.
     pub(super) place: Option<Place>,
 }
@@ -91,10 +92,17 @@ pub(super) struct Versions {
     landed: HashMap<Digest, Landed>,
     chosen: HashMap<Digest, Chosen>,
     /// By id, what contradicts the chosen version: one content for each set of values, the one with
-    /// the largest digest.
+    /// the largest mark.
     rivals: HashMap<Digest, Vec<Chosen>>,
     rejected: HashSet<Digest>,
     buried: HashSet<Digest>,
+    merges: Merges,
+}
+
+/// Where the links of an account stand among its columns; other entities have none.
+pub(super) fn links_column(entity: Entity) -> Option<usize> {
+    let mut columns = entity.columns();
+    columns.position(|column| column.name == "linked_ids")
 }
 
 /// What burying an id changes.
@@ -112,19 +120,24 @@ impl Versions {
         let mut versions = Self::default();
         let mut absorbed = Absorbed::default();
         for file in files {
+            let links = links_column(file.entity);
             rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
-                    digest: rows.digests(row, &mut absorbed).version,
+                    digest: rows.digest(row, &mut absorbed),
                     living: !rows.is_deleted(row),
                 };
                 versions.landed.insert(id_digest(rows.id(row)), landed);
+                if let Some(links) = links {
+                    versions.note(rows, links, row);
+                }
             })?;
         }
         Ok(versions)
     }
 
-    /// Judges one version of this pull.
-    pub(super) fn judge(&mut self, content: Content) -> Verdict {
+    /// Judges one version of this pull. `digest` is taken only where there is a landed one to be
+    /// compared with.
+    pub(super) fn judge(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
         let said = content.said;
         let fresh = Chosen { said, place: None };
         let former = match self.chosen.entry(content.id) {
@@ -136,7 +149,7 @@ impl Versions {
                 let chosen = *slot.get();
                 if said.rank <= chosen.said.rank {
                     return if said.contradicts(&chosen.said) {
-                        self.judge_rival(content)
+                        self.judge_rival(content, digest)
                     } else {
                         Verdict::Repeated
                     };
@@ -146,7 +159,7 @@ impl Versions {
                 chosen.place.map_or(Former::Unchanged, Former::Written)
             }
         };
-        if self.is_landed(content) {
+        if self.is_landed(content.id, digest) {
             Verdict::Unchanged(former)
         } else {
             Verdict::Lands(former)
@@ -166,7 +179,7 @@ impl Versions {
         }
     }
 
-    fn judge_rival(&mut self, content: Content) -> Verdict {
+    fn judge_rival(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
         let said = content.said;
         let fresh = Chosen { said, place: None };
         let rivals = self.rivals.entry(content.id).or_default();
@@ -175,16 +188,16 @@ impl Versions {
             Some(rival) => *rival = fresh,
             None => rivals.push(fresh),
         }
-        if self.is_landed(content) {
+        if self.is_landed(content.id, digest) {
             Verdict::Repeated
         } else {
             Verdict::Contradicts
         }
     }
 
-    fn is_landed(&self, content: Content) -> bool {
-        let landed = self.landed.get(&content.id);
-        landed.is_some_and(|landed| landed.digest == content.digest())
+    fn is_landed(&self, id: Digest, digest: impl FnOnce() -> Digest) -> bool {
+        let landed = self.landed.get(&id);
+        landed.is_some_and(|landed| landed.digest == digest())
     }
 
     /// Notes where a version was written, and says whether it is to stay there.
@@ -206,9 +219,24 @@ impl Versions {
         all.flat_map(|(id, rivals)| {
             rivals.iter().map(|rival| Loser {
                 id: *id,
-                digest: rival.said.rank.digest,
+                landed: self.landed.get(id).map(|landed| landed.digest),
                 place: rival.place,
             })
+        })
+    }
+
+    /// Notes what a record of this pull says of others.
+    pub(super) fn note(&mut self, rows: &Rows<'_>, links: usize, row: usize) {
+        let named = rows.list(links, row);
+        self.merges.note(rows.source(row), rows.id(row), &named);
+    }
+
+    /// Whether an id that is said to be gone, with others in `gone`, only went into a living one.
+    pub(super) fn went_into(&self, id: Digest, gone: &HashSet<Digest>) -> bool {
+        let came = self.chosen.contains_key(&id);
+        self.merges.went_into(id, came, |other| {
+            let is_landed = self.landed.get(other).is_some_and(|landed| landed.living);
+            (is_landed || self.chosen.contains_key(other)) && !gone.contains(other)
         })
     }
 
@@ -291,10 +319,13 @@ impl Versions {
         seen: Option<&HashSet<Digest>>,
     ) -> Result<Vec<String>, LandingError> {
         let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
+        let merged = self
+            .merges
+            .merged(|id| is_seen(id) || self.chosen.contains_key(id) || self.rejected.contains(id));
         let mut wanted: HashSet<Digest> = self
             .landed
             .keys()
-            .filter(|id| self.is_silent(**id) && !is_seen(id))
+            .filter(|id| self.is_silent(**id) && !is_seen(id) && !merged.contains(*id))
             .copied()
             .collect();
         let mut missing = Vec::with_capacity(wanted.len());
@@ -330,11 +361,17 @@ mod tests {
             said: Said {
                 rank: Rank {
                     updated_at: second,
-                    digest: [digest; 16],
+                    mark: u128::from(digest),
                 },
-                values: [values; 16],
+                values: u128::from(values),
             },
         }
+    }
+
+    /// Judges a version whose digest looks like its mark.
+    fn judge(state: &mut Versions, content: Content) -> Verdict {
+        let digest = u8::try_from(content.said.rank.mark).unwrap();
+        state.judge(content, || [digest; 16])
     }
 
     /// Judges versions in an order, each written where it has to be; the last that lands.
@@ -343,7 +380,7 @@ mod tests {
         let mut last = None;
         for at in order {
             let content = &contents[*at];
-            let verdict = state.judge(*content);
+            let verdict = judge(&mut state, *content);
             if matches!(verdict, Verdict::Lands(_)) {
                 last = Some(*at);
             }
@@ -406,14 +443,14 @@ mod tests {
         state.landed.insert(id_digest("x"), landed);
         let place = Place { part: 0, row: 4 };
         let first = content(1, 9, 9);
-        assert_eq!(state.judge(first), Verdict::Lands(Former::None));
+        assert_eq!(judge(&mut state, first), Verdict::Lands(Former::None));
         state.written(&first, place);
         assert_eq!(
-            state.judge(content(2, 5, 5)),
+            judge(&mut state, content(2, 5, 5)),
             Verdict::Unchanged(Former::Written(place))
         );
         assert_eq!(
-            state.judge(content(3, 6, 6)),
+            judge(&mut state, content(3, 6, 6)),
             Verdict::Lands(Former::Unchanged)
         );
     }

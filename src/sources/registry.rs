@@ -12,6 +12,7 @@ use super::source::Source;
 use super::{connector, files, http};
 use crate::clock::Clock;
 use crate::config::{Role, SourceConfig};
+use crate::currency::Currency;
 use crate::fault::Failure;
 
 /// The connector that reads files instead of an API.
@@ -59,6 +60,8 @@ pub struct OpenSource<'a> {
     pub base: &'a Path,
     /// The zone of its books.
     pub zone: TimeZone,
+    /// The currency of the company, for amounts to which a vendor names none.
+    pub currency: Currency,
     /// The time, where a server does not tell it.
     pub clock: Clock,
     /// Where rotated refresh tokens are kept.

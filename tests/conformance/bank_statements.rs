@@ -33,6 +33,10 @@ fn expected(name: &str, message: &Value, sums: &mut Sums) {
     }
 }
 
+/// The reference numbers entries by statement, and so of two statements in one message it keeps the
+/// second one's only. What the first one gives is written here, from the file itself.
+const OVERWRITTEN: (&str, &str, &str) = ("camt053.v2.multi.statement", "EUR", "8.85");
+
 /// Goal: each statement lands the payments that the reference reads from it, and the one that is no
 /// statement fails alone. Method: a source per file, one sync, sums by source and currency.
 #[test]
@@ -62,8 +66,13 @@ fn statements_of_all_versions_give_the_payments_of_the_reference() {
             let message: Value = serde_json::from_str(&json).unwrap();
             expected(&format!("s{at}"), &message, &mut sums);
         }
+        let (message, currency, amount) = OVERWRITTEN;
+        if name == message {
+            let key = (format!("s{at}"), currency.to_owned());
+            sums.insert(key, (1, amount.parse().unwrap()));
+        }
     }
-    assert!(names.len() >= 25 && sums.len() >= 9, "{names:?}");
+    assert!(names.len() >= 25 && sums.len() >= 10, "{names:?}");
     let workspace = Workspace::new(&config, "2026-11-15T06:00:00Z");
 
     let pulls = workspace.run(&["sync", "--json"]).expect(3);

@@ -289,3 +289,43 @@ async fn payments_tie_to_invoices() {
         assert!(open_due(15) > open_due(45));
     }
 }
+
+/// Goal: what changed between two nights is found as the vendors tell it: by a search of the CRM, by
+/// the events of the billing API. Method: the windows between the first two nights; every object
+/// that an event names is there by its id.
+#[tokio::test]
+async fn what_changed_is_told_as_the_vendors_tell_it() {
+    let (_, servers, client) = start(3).await;
+    servers.set_night(Night::Second);
+    let [since, until] = [Night::First, Night::Second].map(|night| night.at().as_millisecond());
+    let filters = json!([
+        { "propertyName": "hs_lastmodifieddate", "operator": "BETWEEN",
+            "value": since.to_string(), "highValue": until.to_string() },
+        { "propertyName": "hs_object_id", "operator": "GT", "value": "0" },
+    ]);
+    let body = json!({ "filterGroups": [{ "filters": filters }], "sorts": ["hs_object_id"],
+        "properties": ["dealname"], "limit": 200, "after": "0" });
+    let path = "/crm/objects/2026-09/deals/search";
+    let found = client.crm_post(path, &body).await.body;
+    assert!(found["results"][0]["properties"]["dealname"].is_string());
+    let everything = client
+        .crm_post(path, &json!({ "limit": 200, "after": "0" }))
+        .await;
+    assert!(found["total"].as_u64() < everything.body["total"].as_u64());
+    let far = json!({ "limit": 200, "after": "9900" });
+    assert_eq!(client.crm_post(path, &far).await.status, 400);
+
+    let path = format!(
+        "/v1/events?types[]=invoice.finalized&types[]=invoice.updated&created[gte]={}",
+        since / 1_000
+    );
+    let events = client.billing(&format!("{path}&limit=100")).await.body;
+    let events = events["data"].as_array().unwrap();
+    assert!(!events.is_empty());
+    for event in events {
+        let id = event["data"]["object"]["id"].as_str().unwrap();
+        let one = client.billing(&format!("/v1/invoices/{id}")).await;
+        assert_eq!(one.body["id"], id);
+    }
+    assert_eq!(client.billing("/v1/invoices/in_none").await.status, 404);
+}

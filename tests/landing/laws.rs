@@ -45,11 +45,11 @@ fn pull() -> impl Strategy<Value = Pull> {
     )
 }
 
-/// What a plain map makes of a pull: the latest change wins, then the larger digest; a sweep ends
+/// What a plain map makes of a pull: the latest change wins, then the larger mark; a sweep ends
 /// what did not come.
 fn apply(state: &mut BTreeMap<String, Record>, pull: &Pull) {
     let mut winners: BTreeMap<String, &Record> = BTreeMap::new();
-    let rank = |record: &Record| (record.instant("updated_at"), record.digest());
+    let rank = |record: &Record| (record.instant("updated_at"), record.mark());
     for row in &pull.rows {
         let winner = winners.entry(row.id().to_owned()).or_insert(row);
         if rank(row) > rank(winner) {

@@ -117,6 +117,7 @@ impl Desk {
             base: self.folder.path(),
             zone: self.zone.clone(),
             clock: self.clock.clone(),
+            currency: "USD".parse().unwrap(),
             tokens: self.keeper.clone(),
             budgets: self.budgets.clone(),
         })

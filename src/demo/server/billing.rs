@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::billing_events::events;
 use super::billing_records as records;
 use super::request::{Answer, Request};
 use crate::demo::view::NightState;
@@ -29,13 +30,34 @@ pub(super) fn answer(state: &NightState<'_>, request: &Request) -> Answer {
             "invoice_payments" => {
                 list(request, "invoice_payment", records::invoice_payments(state))
             }
-            // Nothing was credited by a note of its own in this world.
+            "events" => list(request, "event", events(state, &request.values("types[]"))),
+            // Nothing was credited by a note of its own, given back or disputed in this world.
             "credit_notes" => list(request, "credit_note", Vec::new()),
+            "refunds" => list(request, "refund", Vec::new()),
+            "disputes" => list(request, "dispute", Vec::new()),
             _ => Err(Refused::Unknown),
         },
+        (&Method::GET, ["v1", kind, id]) => one(state, kind, id),
         _ => Err(Refused::Unknown),
     };
     answered.unwrap_or_else(|refused| refused.answer(request))
+}
+
+// One object by its id.
+fn one(state: &NightState<'_>, kind: &str, id: &str) -> Result<Answer, Refused> {
+    let (all, noun) = match kind {
+        "customers" => (records::customers(state), "customer"),
+        "products" => (records::products(), "product"),
+        "subscriptions" => (records::subscriptions(state), "subscription"),
+        "invoices" => (records::invoices(state), "invoice"),
+        "payment_intents" => (records::payments(state), "payment_intent"),
+        "invoice_payments" => (records::invoice_payments(state), "invoice_payment"),
+        _ => return Err(Refused::Unknown),
+    };
+    all.into_iter()
+        .find(|object| object["id"].as_str() == Some(id))
+        .map(Answer::ok)
+        .ok_or_else(|| Refused::missing("id", noun, id))
 }
 
 enum Refused {

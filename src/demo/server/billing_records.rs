@@ -369,9 +369,8 @@ pub(super) fn invoice_payments(state: &NightState<'_>) -> Vec<Value> {
         let received = payment.received_at.as_second();
         for (place, (index, amount)) in payment.parts.iter().enumerate() {
             let bill = &state.world().bills[*index];
-            let id = payment.billing_id.replacen("pi_", "inpay_", 1);
             all.push(json!({
-                "id": format!("{id}{place}"),
+                "id": part_id(&payment.billing_id, place),
                 "object": "invoice_payment",
                 "amount_paid": amount,
                 "amount_requested": bill.total_minor(),
@@ -390,6 +389,12 @@ pub(super) fn invoice_payments(state: &NightState<'_>) -> Vec<Value> {
         }
     }
     all
+}
+
+/// The id of a part of a payment: what one invoice was paid of it.
+pub(super) fn part_id(payment_id: &str, place: usize) -> String {
+    let id = payment_id.replacen("pi_", "inpay_", 1);
+    format!("{id}{place}")
 }
 
 fn currency(tender: Tender) -> String {

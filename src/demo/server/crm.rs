@@ -5,6 +5,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::crm_records::{self, CrmRecord, ObjectType};
+use super::crm_search;
 use super::gate::CORRELATION;
 use super::request::{Answer, Request};
 use crate::demo::view::NightState;
@@ -16,11 +17,15 @@ const PAGE_MAX: usize = 100;
 // takes a short page for the end is found out.
 const PAGE_SERVED: usize = 25;
 const BATCH_MAX: usize = 100;
+const SEARCH_MAX: usize = 200;
 
 /// Answers a request that passed the gate.
 pub(super) fn answer(state: &NightState<'_>, request: &Request) -> Answer {
     let answered = match (&request.method, request.parts().as_slice()) {
         (&Method::GET, ["crm", "objects", VERSION, kind]) => list(state, request, kind),
+        (&Method::POST, ["crm", "objects", VERSION, kind, "search"]) => {
+            search(state, request, kind)
+        }
         (&Method::POST, ["crm", "objects", VERSION, kind, "batch", "read"]) => {
             read_objects(state, request, kind)
         }
@@ -101,6 +106,40 @@ fn list(state: &NightState<'_>, request: &Request, kind: &str) -> Result<Answer,
     Ok(Answer::ok(body))
 }
 
+fn search(state: &NightState<'_>, request: &Request, kind: &str) -> Result<Answer, Refused> {
+    let kind = object_type(kind)?;
+    let body = parse(request)?;
+    let limit = body["limit"].as_u64().unwrap_or(10);
+    let limit = usize::try_from(limit)
+        .ok()
+        .filter(|limit| (1..=SEARCH_MAX).contains(limit))
+        .ok_or_else(|| Refused::Invalid(format!("Invalid limit: {limit}")))?;
+    let after = body["after"].as_str().unwrap_or("0");
+    let after: usize = after
+        .parse()
+        .map_err(|_| Refused::Invalid(format!("Invalid integer: {after}")))?;
+    if after + limit > crm_search::REACH {
+        let message = format!("paging beyond {} is not supported", crm_search::REACH);
+        return Err(Refused::Invalid(message));
+    }
+    let found = crm_search::search(crm_records::all(state, kind), &body);
+    let found = found.map_err(Refused::Invalid)?;
+    let properties = texts(&body["properties"]);
+    let served = limit.min(PAGE_SERVED);
+    let page = found.iter().skip(after).take(served);
+    let results: Vec<Value> = page.map(|record| record.wire(&properties, &[])).collect();
+    let mut answer = json!({ "total": found.len(), "results": results });
+    if after + served < found.len() {
+        answer["paging"] = json!({ "next": { "after": (after + served).to_string() } });
+    }
+    Ok(Answer::ok(answer))
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let items = list.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 // A list in a query: separated by commas, repeated, or both.
 fn asked(request: &Request, key: &str) -> Vec<String> {
     request
@@ -117,13 +156,7 @@ fn read_objects(state: &NightState<'_>, request: &Request, kind: &str) -> Result
     let kind = object_type(kind)?;
     let body = parse(request)?;
     let ids = inputs(&body)?;
-    let properties: Vec<String> = body["properties"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let properties = texts(&body["properties"]);
     let records = crm_records::all(state, kind);
     let mut results = Vec::new();
     let mut absent = Vec::new();

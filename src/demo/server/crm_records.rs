@@ -85,6 +85,11 @@ pub(super) struct CrmRecord {
 }
 
 impl CrmRecord {
+    /// When it last changed.
+    pub(super) fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
     /// The ids that it is associated with, each with the type's number.
     pub(super) fn associated(&self, to: ObjectType) -> Vec<(&str, u32)> {
         self.links

@@ -4,9 +4,11 @@
 //! is behind it. The answers are pure functions of a night's state and a request.
 
 mod billing;
+mod billing_events;
 mod billing_records;
 mod crm;
 mod crm_records;
+mod crm_search;
 mod gate;
 mod listen;
 mod request;

@@ -27,6 +27,12 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of a query's key.
+    pub(super) fn values(&self, key: &str) -> Vec<&str> {
+        let pairs = self.query.iter().filter(|(name, _)| name == key);
+        pairs.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// The number that a query's key has; an error with the text where it is none.
     pub(super) fn number<N: std::str::FromStr>(&self, key: &str) -> Result<Option<N>, String> {
         self.value(key)

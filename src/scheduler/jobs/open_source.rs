@@ -61,6 +61,7 @@ fn open_with(
         config: source,
         base: &config.base,
         zone: config.zone(None),
+        currency: config.company.currency,
         clock: clock.clone(),
         tokens,
         budgets,

@@ -32,13 +32,20 @@ fn check_stream(stream: &StreamSpec) -> Result<(), String> {
             return Err("a list with a `pass` needs `incremental` in its stream".into());
         }
     }
-    if !stream.list.iter().any(|list| list.pass == Pass::Changes) {
-        return Err("no list reads its records: each has a `pass`".into());
+    if !stream.list.iter().any(|list| list.pass.brings_all()) {
+        return Err("no list reads all of its records: each has a `pass`".into());
+    }
+    let brings_window = |list: &ListSpec| list.pass.brings_window();
+    if stream.incremental.is_some()
+        && stream.changes.is_none()
+        && !stream.list.iter().any(brings_window)
+    {
+        return Err("no list reads what changed in a window".into());
     }
     let is_narrowed = stream
         .list
         .iter()
-        .any(|list| list.pass == Pass::Changes && list.start.is_some());
+        .any(|list| list.pass.brings_all() && list.start.is_some());
     let sweeps_all = |list: &ListSpec| list.pass == Pass::Sweep && list.start.is_none();
     if is_narrowed && stream.list.iter().any(sweeps_all) {
         return Err("its lists have a `start` and its sweep has none, so it finds too much".into());
@@ -54,7 +61,7 @@ fn check_stream(stream: &StreamSpec) -> Result<(), String> {
         let named = |list: &&ListSpec| list.name.as_deref() == Some(object.list.as_str());
         match stream.list.iter().find(named) {
             None => return Err(format!("`changes` names no list `{}`", object.list)),
-            Some(list) if list.pass != Pass::Changes => {
+            Some(list) if !list.pass.brings_all() => {
                 return Err(format!(
                     "list `{}`, which `changes` names, has a `pass`",
                     object.list
@@ -68,6 +75,9 @@ fn check_stream(stream: &StreamSpec) -> Result<(), String> {
 
 fn check_list(list: &ListSpec) -> Result<(), String> {
     check_paginate(&list.paginate, &list.request)?;
+    if list.feed.is_empty() {
+        return Err("a list has neither `feed` nor `feeds_of`".into());
+    }
     for feed in &list.feed {
         check_feed(feed)?;
         let has_children = feed.each.is_some() || feed.lookup.is_some() || feed.fetch.is_some();

@@ -18,12 +18,33 @@ pub(in crate::sources) enum Pass {
     /// All records, or those that changed in the window.
     #[default]
     Changes,
+    /// Without a window only: all records, where what changed is asked for in another way.
+    Full,
+    /// With a window only: what changed in it.
+    Window,
     /// With a window only: records that may change without a stamp, such as all open invoices.
     Open,
     /// With a window only: records that are gone.
     Deleted,
     /// When a sweep is due: the ids of all living records. Nothing of it lands.
     Sweep,
+}
+
+impl Pass {
+    /// Whether it brings all records when everything is read.
+    pub(in crate::sources) const fn brings_all(self) -> bool {
+        matches!(self, Self::Changes | Self::Full)
+    }
+
+    /// Whether it brings what changed in a window.
+    pub(in crate::sources) const fn brings_window(self) -> bool {
+        matches!(self, Self::Changes | Self::Window)
+    }
+
+    /// Whether its records land, with the fields of the source laid over them.
+    pub(in crate::sources) const fn lands(self) -> bool {
+        !matches!(self, Self::Deleted | Self::Sweep)
+    }
 }
 
 /// `[[stream.list]]`: one list and what its records become.
@@ -55,7 +76,10 @@ pub(in crate::sources) struct ListSpec {
     /// length, which are read side by side.
     pub(in crate::sources) slices: Option<HumanDuration>,
     /// What its records become.
+    #[serde(default)]
     pub(in crate::sources) feed: Vec<FeedSpec>,
+    /// In place of `feed`: the name of a list before it in the stream, whose feeds it has.
+    pub(in crate::sources) feeds_of: Option<String>,
 }
 
 /// `count_request`: how many records there are.

@@ -3,20 +3,27 @@
 use std::path::Path;
 
 use super::check;
-use super::list::Pass;
 use super::spec::ConnectorSpec;
-use crate::config::{FieldMap, SourceConfig};
+use crate::config::{FieldMap, FieldRule, SourceConfig};
 use crate::sources::error::SourceError;
 
 /// The connectors that crossfoot has.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 4] = [
     (
         "hubspot",
         include_str!("../../../config/connectors/hubspot.toml"),
     ),
     (
+        "salesforce",
+        include_str!("../../../config/connectors/salesforce.toml"),
+    ),
+    (
         "stripe",
         include_str!("../../../config/connectors/stripe.toml"),
+    ),
+    (
+        "zoho-crm",
+        include_str!("../../../config/connectors/zoho-crm.toml"),
     ),
 ];
 
@@ -43,12 +50,21 @@ pub(in crate::sources) fn load(
     };
     let mut spec: ConnectorSpec =
         toml::from_str(&text).map_err(|error| bad(name, error.to_string().trim()))?;
+    share_feeds(&mut spec).map_err(|detail| bad(name, &detail))?;
+    let roles = config
+        .role
+        .as_ref()
+        .unwrap_or(&spec.role)
+        .as_slice()
+        .to_vec();
+    spec.stream
+        .retain(|stream| stream.role.is_none_or(|role| roles.contains(&role)));
     for feed in spec
         .stream
         .iter_mut()
         .flat_map(|stream| &mut stream.list)
         // The other passes read ids alone.
-        .filter(|list| matches!(list.pass, Pass::Changes | Pass::Open))
+        .filter(|list| list.pass.lands())
         .flat_map(|list| &mut list.feed)
     {
         if let Some(own) = config.map.get(&feed.entity) {
@@ -59,11 +75,39 @@ pub(in crate::sources) fn load(
     Ok(spec)
 }
 
+/// Gives each list with `feeds_of` the feeds of the list that it names.
+fn share_feeds(spec: &mut ConnectorSpec) -> Result<(), String> {
+    for stream in &mut spec.stream {
+        for at in 0..stream.list.len() {
+            let (before, rest) = stream.list.split_at_mut(at);
+            let Some(list) = rest.first_mut() else {
+                continue;
+            };
+            let Some(named) = &list.feeds_of else {
+                continue;
+            };
+            let shared = before
+                .iter()
+                .find(|other| other.name.as_ref() == Some(named));
+            match shared {
+                Some(other) if list.feed.is_empty() => list.feed.clone_from(&other.feed),
+                Some(_) => return Err(format!("a list has `feed` and `feeds_of = \"{named}\"`")),
+                None => return Err(format!("`feeds_of` names no list before it: `{named}`")),
+            }
+        }
+    }
+    Ok(())
+}
+
 fn overlay(map: &mut FieldMap, own: &FieldMap) {
-    map.extend(
-        own.iter()
-            .map(|(column, rule)| (column.clone(), rule.clone())),
-    );
+    for (column, rule) in own {
+        let mut table = rule.table();
+        // The vendor's own merges stay links beside those that the source adds.
+        if let Some(present) = map.get(column).filter(|_| column == "linked_ids") {
+            table.also = Some(Box::new(present.table()));
+        }
+        map.insert(column.clone(), FieldRule::Table(Box::new(table)));
+    }
 }
 
 fn bad(file: &str, detail: &str) -> SourceError {

@@ -52,6 +52,10 @@ pub(in crate::sources) struct RequestSpec {
     /// The field below which the maps' fields are asked for: of `properties.name` under
     /// `properties`, `{fields}` has `name`. Empty, it has all paths as they are written.
     pub(in crate::sources) fields_under: Option<String>,
+    /// Only the first name of each path is asked for, where the vendor gives a whole object for it:
+    /// of `Owner.name`, `{fields}` has `Owner`.
+    #[serde(default)]
+    pub(in crate::sources) fields_first: bool,
     /// What stands between the fields; a comma, unless said otherwise.
     pub(in crate::sources) fields_join: Option<String>,
 }

@@ -46,6 +46,10 @@ pub(in crate::sources) struct ConnectorSpec {
     /// Headers of an answer by which the vendor finds it again.
     #[serde(default)]
     pub(in crate::sources) request_id: Vec<String>,
+    /// Fields that not every customer of the vendor has: a list without them is not short of
+    /// anything, and nothing is said of it.
+    #[serde(default)]
+    pub(in crate::sources) optional_fields: Vec<String>,
     /// Exponents of minor units that differ from ISO 4217.
     #[serde(default)]
     pub(in crate::sources) minor_units: BTreeMap<String, u32>,
@@ -62,6 +66,8 @@ pub(in crate::sources) struct ConnectorSpec {
 pub(in crate::sources) struct StreamSpec {
     /// Its name, unique in the connector.
     pub(in crate::sources) name: String,
+    /// Only where the source has this role is it pulled; without it, everywhere.
+    pub(in crate::sources) role: Option<Role>,
     /// Whether its lists, read without a window, hold every living record: an id that was landed
     /// before and does not come is then gone.
     #[serde(default)]

@@ -59,6 +59,7 @@ pub(in crate::sources) fn open(request: &OpenSource<'_>) -> Result<FilesSource, 
     let books = Arc::new(Books {
         source: request.name.to_owned(),
         zone: request.zone.clone(),
+        currency: request.currency,
         minor_units: BTreeMap::new(),
     });
     let files = FileSet {

@@ -88,7 +88,7 @@ impl<'a> Asked<'a> {
         let from = changed.map_or(Timestamp::UNIX_EPOCH, |window| window.from);
         let to = changed.and_then(|window| window.to).unwrap_or(asking.now);
         let (since, until) = (spelling.spell(from), spelling.spell(to));
-        let is_window = changed.is_some() && asking.pass == Pass::Changes;
+        let is_window = changed.is_some() && asking.pass.brings_window();
         let clause = match (&spec.clause, is_window) {
             (Some(clause), true) => template::fill(clause, &|name| match name {
                 "since" => Some(since.clone()),

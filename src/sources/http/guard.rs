@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::canonical::{Mark, mark_of};
 use crate::config::Limits;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Json, Path, Scope, together};
@@ -16,7 +17,7 @@ pub(super) struct Guard {
     page_count: u64,
     row_count: u64,
     asked: HashSet<[u8; 32]>,
-    seen: HashSet<[u8; 32]>,
+    seen: HashSet<Mark>,
     /// Where a record's id stands, when distinct ids are to be counted.
     key: Option<Path>,
     ids: HashSet<[u8; 16]>,
@@ -91,19 +92,13 @@ impl Guard {
                 }
             }
         }
-        let mut hasher = blake3::Hasher::new();
-        match together(records) {
-            Some(text) => {
-                hasher.update(text.as_bytes());
-            }
-            None => {
-                for (at, record) in records.iter().enumerate() {
-                    hasher.update(if at > 0 { b"," } else { b"" });
-                    hasher.update(record.compact().as_bytes());
-                }
-            }
-        }
-        if self.seen.insert(*hasher.finalize().as_bytes()) {
+        let mark = if let Some(text) = together(records) {
+            mark_of(text.as_bytes())
+        } else {
+            let texts: Vec<_> = records.iter().map(|record| record.compact()).collect();
+            mark_of(texts.join(",").as_bytes())
+        };
+        if self.seen.insert(mark) {
             Ok(())
         } else {
             Err(self.repeats("the same records came before"))

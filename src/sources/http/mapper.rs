@@ -176,7 +176,7 @@ impl Mapper<'_> {
                 return Ok(self.gone(feed, scope, at, draft));
             }
             Pass::Sweep | Pass::Deleted => return Ok(true),
-            Pass::Changes | Pass::Open => {}
+            Pass::Changes | Pass::Full | Pass::Window | Pass::Open => {}
         }
         if feed.is_gone(scope) {
             let at = feed.mapping.stamp_of(scope);

@@ -52,6 +52,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         config,
         base,
         zone,
+        currency,
         clock,
         tokens,
         budgets,
@@ -87,6 +88,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     let books = Arc::new(Books {
         source: name.to_owned(),
         zone: zone.clone(),
+        currency,
         minor_units: spec.minor_units.clone(),
     });
     let streams = compile::compile(&spec, config.streams.as_deref(), &books).map_err(bad)?;
@@ -135,6 +137,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         plain,
         limits,
         side_by_side: side_by_side.max(1) as usize,
+        optional_fields: spec.optional_fields,
         server_clock: Mutex::default(),
     };
     let can_miss = spec.can_miss;

@@ -30,6 +30,8 @@ pub(super) struct Session {
     pub(super) limits: Limits,
     /// How many requests may be under way at once.
     pub(super) side_by_side: usize,
+    /// Fields that not every customer of the vendor has.
+    pub(super) optional_fields: Vec<String>,
     /// The server's clock at one of its answers, and when that was.
     pub(super) server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
@@ -50,6 +52,7 @@ impl Session {
             plain,
             limits: self.limits.clone(),
             side_by_side: self.side_by_side,
+            optional_fields: self.optional_fields.clone(),
             server_clock: Mutex::new(seen),
         }
     }

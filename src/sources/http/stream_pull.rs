@@ -139,7 +139,16 @@ impl<'p> StreamPull<'p> {
             changed: self.course.window(self.stream, until),
             created: None,
         };
-        for place in self.stream.places_of(Pass::Changes) {
+        let is_full = self.course == Course::Full;
+        let lists = self.stream.lists.iter().enumerate();
+        let wanted = lists.filter(|(_, list)| {
+            if is_full {
+                list.pass.brings_all()
+            } else {
+                list.pass.brings_window()
+            }
+        });
+        for (place, _) in wanted {
             self.read(place, bounds).await?;
         }
         Ok(until)
@@ -266,11 +275,12 @@ impl<'p> StreamPull<'p> {
         }
     }
 
-    /// The fields that the maps read and the vendor does not have.
+    /// The fields that the maps read and the vendor does not have, although every customer should.
     fn missing_fields(&self) -> Vec<String> {
         let lists = self.stream.lists.iter();
         let mut fields: Vec<String> = lists
             .flat_map(|list| list.pages.request.forgotten_fields())
+            .filter(|field| !self.session.optional_fields.contains(field))
             .collect();
         fields.sort();
         fields.dedup();

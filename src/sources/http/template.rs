@@ -60,6 +60,11 @@ impl RequestPlan {
                 .collect(),
             None => Vec::new(),
         };
+        if spec.fields_first {
+            for field in &mut fields {
+                field.truncate(field.find('.').unwrap_or(field.len()));
+            }
+        }
         fields.sort();
         fields.dedup();
         let query = spec.query.iter().flat_map(|(name, texts)| {

@@ -74,10 +74,12 @@ pub(in crate::sources) enum Shape<'d> {
 }
 
 impl<'d> Json<'d> {
+    #[inline]
     fn node(self) -> &'d Node {
         &self.parts.nodes[self.at as usize]
     }
 
+    #[inline]
     fn slice(self, start: u32, end: u32, is_decoded: bool) -> &'d str {
         let text = if is_decoded {
             &self.parts.decoded
@@ -87,11 +89,13 @@ impl<'d> Json<'d> {
         &text[start as usize..end as usize]
     }
 
+    #[inline]
     pub(super) fn kind(self) -> NodeKind {
         self.node().kind
     }
 
     /// The text that the value's node names.
+    #[inline]
     pub(super) fn own_text(self) -> &'d str {
         let node = self.node();
         self.slice(node.start, node.end, node.is(DECODED))
@@ -105,6 +109,7 @@ impl<'d> Json<'d> {
         self.node().is(COMPACT)
     }
 
+    #[inline]
     pub(super) fn key(self) -> &'d str {
         let node = self.node();
         self.slice(node.key_start, node.key_end, node.is(KEY_DECODED))
@@ -119,6 +124,7 @@ impl<'d> Json<'d> {
     }
 
     /// Whether an object has a key with a dot.
+    #[inline]
     pub(super) fn is_dotted(self) -> bool {
         self.node().is(DOTTED)
     }
@@ -137,6 +143,7 @@ impl<'d> Json<'d> {
         }
     }
 
+    #[inline]
     fn inner(self) -> Inner<'d> {
         Inner {
             parts: self.parts,
@@ -146,11 +153,13 @@ impl<'d> Json<'d> {
     }
 
     /// The values of a list.
+    #[inline]
     pub(in crate::sources) fn items(self) -> Option<Items<'d>> {
         (self.kind() == NodeKind::List).then(|| Items(self.inner()))
     }
 
     /// The keys of an object, each with its value.
+    #[inline]
     pub(in crate::sources) fn entries(self) -> Option<Entries<'d>> {
         (self.kind() == NodeKind::Object).then(|| Entries(self.inner()))
     }
@@ -184,6 +193,7 @@ impl<'d> Json<'d> {
     }
 
     /// Whether it stands for nothing: `null`, or a text without letters.
+    #[inline]
     pub(in crate::sources) fn is_absent(self) -> bool {
         let node = self.node();
         match node.kind {
@@ -194,6 +204,7 @@ impl<'d> Json<'d> {
     }
 
     /// The text of a scalar.
+    #[inline]
     pub(in crate::sources) fn scalar(self) -> Option<&'d str> {
         match self.kind() {
             NodeKind::Text | NodeKind::Number => Some(self.own_text()),

@@ -353,14 +353,18 @@ impl Reader<'_> {
 
     /// Whether a key stands in its object already.
     fn stands_twice(&self, own: usize, key: Quoted, marks: &mut KeyMarks) -> bool {
-        let text = self.slice(key.start, key.end, key.is_decoded);
-        let word = if key.is_decoded {
-            first_word(text.as_bytes(), 0, text.len())
+        let bytes = if key.is_decoded {
+            self.decoded.as_bytes()
         } else {
-            first_word(self.bytes, key.start, key.end)
+            self.bytes
         };
-        let last = text.as_bytes().last().copied().unwrap_or_default();
-        marks.may_repeat(word, text.len(), last) && self.keys_of(own).any(|other| other == text)
+        let word = first_word(bytes, key.start, key.end);
+        let length = key.end - key.start;
+        let last = key.end.checked_sub(1).and_then(|at| bytes.get(at));
+        marks.may_repeat(word, length, last.copied().unwrap_or_default())
+            && self
+                .keys_of(own)
+                .any(|other| other.as_bytes() == &bytes[key.start..key.end])
     }
 
     fn has_repeated(&self, own: usize) -> bool {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::document::{Json, Shape};
+use super::document::Json;
 use super::tree::Tree;
 
 /// A record and the records around it: `^.` in a path goes one up.
@@ -31,6 +31,8 @@ pub(in crate::sources) struct Path {
     text: String,
     from_parent: bool,
     steps: Vec<Step>,
+    /// The steps to the list that a `*` goes through.
+    list_steps: Option<Vec<Step>>,
 }
 
 /// One step of a path.
@@ -86,6 +88,7 @@ impl Path {
             text: text.to_owned(),
             from_parent,
             steps: steps_of(text),
+            list_steps: text.split_once(".*").map(|(list, _)| steps_of(list)),
         }
     }
 
@@ -145,12 +148,7 @@ impl Path {
         scope: Scope<'r>,
         each: &mut dyn FnMut(Json<'r>) -> ControlFlow<()>,
     ) {
-        let start = if self.from_parent {
-            scope.parent
-        } else {
-            Some(scope.record)
-        };
-        if let Some(start) = start {
+        if let Some(start) = self.start(scope) {
             // Whoever breaks off has what it wants.
             let _ = walk(start, &self.steps, each);
         }
@@ -159,6 +157,14 @@ impl Path {
     /// The one value that the path names, unless it is absent.
     pub(in crate::sources) fn one<'r>(&self, scope: Scope<'r>) -> Option<Json<'r>> {
         self.find(scope, &|value| !value.is_absent())
+    }
+
+    fn start<'r>(&self, scope: Scope<'r>) -> Option<Json<'r>> {
+        if self.from_parent {
+            scope.parent
+        } else {
+            Some(scope.record)
+        }
     }
 
     fn find<'r>(&self, scope: Scope<'r>, is_it: &dyn Fn(Json<'r>) -> bool) -> Option<Json<'r>> {
@@ -175,12 +181,19 @@ impl Path {
 
     /// Whether the list that a `*` of this path goes through is there, and empty.
     pub(in crate::sources) fn names_empty_list(&self, scope: Scope<'_>) -> bool {
-        let Some((list, _)) = self.text.split_once(".*") else {
+        let (Some(steps), Some(start)) = (&self.list_steps, self.start(scope)) else {
             return false;
         };
-        let list_path = Self::from(list, self.from_parent);
-        let list = list_path.one(scope).map(Json::shape);
-        matches!(list, Some(Shape::List(items)) if items.is_empty())
+        let mut is_empty = false;
+        // The first value there is decides.
+        let _ = walk(start, steps, &mut |value| {
+            if value.is_absent() {
+                return ControlFlow::Continue(());
+            }
+            is_empty = value.items().is_some_and(|items| items.is_empty());
+            ControlFlow::Break(())
+        });
+        is_empty
     }
 
     /// The text of the one value.

@@ -12,6 +12,7 @@ use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
 use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
+use crate::currency::Currency;
 use crate::sources::json::{Path, Scope};
 
 /// A rejected field's text is cut here.
@@ -24,6 +25,8 @@ pub(in crate::sources) struct Books {
     pub(in crate::sources) source: String,
     /// The zone of the books.
     pub(in crate::sources) zone: TimeZone,
+    /// The currency of the company.
+    pub(in crate::sources) currency: Currency,
     /// The vendor's own exponents of minor units, by currency.
     pub(in crate::sources) minor_units: BTreeMap<String, u32>,
 }
@@ -109,8 +112,8 @@ impl Mapping {
 
     /// Whether a column is read from the record's parent and from nothing else.
     pub(in crate::sources) fn reads_only_parent(&self, column: &str) -> bool {
-        let own = |rule: &&ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
-        self.rule_of(column).as_ref().is_some_and(own)
+        let own = |rule: &ColumnRule| rule.table.all_paths().all(|path| path.starts_with("^."));
+        self.rule_of(column).is_some_and(own)
     }
 
     /// The text of one column alone, such as the id of a record that does not land.
@@ -253,6 +256,7 @@ mod tests {
         Arc::new(Books {
             source: "billing".into(),
             zone: TimeZone::get("America/New_York").unwrap(),
+            currency: "EUR".parse().unwrap(),
             minor_units: BTreeMap::from([("ISK".to_owned(), 2)]),
         })
     }
@@ -404,6 +408,70 @@ mod tests {
             "id = 'id'\nname = 'id'\nlinked_ids = { from = 'links', prefix = 'billing:' }";
         let linked = map_one(Entity::Accounts, accounts, r#"{"id":"a","links":"x; y"}"#).unwrap();
         assert_eq!(linked.list("linked_ids"), ["billing:x", "billing:y"]);
+    }
+
+    #[test]
+    fn second_rules_cases_and_the_company_s_currency() {
+        let rules = r#"
+            id = "id"
+            number = "id"
+            account_id = "customer"
+            issued_on = { from = "issued", day_only = true }
+            due_on = { from = "due", absent = "1900-01-01T00:00:00", naive = true }
+            currency = { from = "currency", value = "{company_currency}" }
+            total = { from = "cents", minor_units_of = "currency", or = { from = "amount" } }
+            status = { from = "paid", cases = { no = "open" }, otherwise = "paid", value = "draft" }
+        "#;
+        let minor = r#"{"id":"i","customer":"c","issued":"2026-11-01T00:00:00Z","cents":150,
+            "currency":"USD","due":"2026-12-01T00:00:00.5","paid":"2026-11-02"}"#;
+        let mapped = map_one(Entity::Invoices, rules, minor).unwrap();
+        assert_eq!(mapped.decimal("total").unwrap().to_string(), "1.5");
+        assert_eq!(mapped.date("issued_on").unwrap().to_string(), "2026-11-01");
+        assert_eq!(mapped.date("due_on").unwrap().to_string(), "2026-12-01");
+        assert_eq!(mapped.text("status"), Some("paid"));
+        let plain = r#"{"id":"i","customer":"c","issued":"2026-11-01","amount":2,
+            "due":"1900-01-01T00:00:00"}"#;
+        let mapped = map_one(Entity::Invoices, rules, plain).unwrap();
+        assert_eq!(mapped.decimal("total").unwrap().to_string(), "2");
+        assert_eq!(mapped.text("currency"), Some("EUR"));
+        assert_eq!(mapped.date("due_on"), None);
+        assert_eq!(mapped.text("status"), Some("draft"));
+    }
+
+    #[test]
+    fn instants_without_an_offset_or_in_dotnet_s_spelling_and_prices_of_many_units() {
+        let rules = r#"
+            id = "id"
+            account_id = "id"
+            sku = "id"
+            currency = { value = "USD" }
+            quantity = "units"
+            unit_price = { from = "price", per = "units", or = { value = "0" } }
+            starts_on = { from = "from", day_only = true }
+            ends_on = { from = "to", day_only = true, add_days = 1 }
+            updated_at = { from = ["at", "stamp"], naive = true, zone = "UTC" }
+            closed_on = { from = "closed", epoch = "dotnet" }
+        "#;
+        let record = r#"{"id":"c","units":23,"price":506.0,"from":"2026-11-01T00:00:00",
+            "to":"2026-11-30T00:00:00Z","at":"2026-11-20T23:58:41.35",
+            "closed":"/Date(1793491200000+0000)/"}"#;
+        let mapped = map_one(Entity::Contracts, rules, record).unwrap();
+        assert_eq!(mapped.decimal("unit_price").unwrap().to_string(), "22");
+        let instant = |name: &str| mapped.instant(name).unwrap().to_string();
+        assert_eq!(instant("starts_on"), "2026-11-01T04:00:00Z");
+        assert_eq!(instant("ends_on"), "2026-12-01T05:00:00Z");
+        assert_eq!(instant("updated_at"), "2026-11-20T23:58:41.35Z");
+        // Midnight in UTC is still the day before in New York.
+        assert_eq!(mapped.date("closed_on").unwrap().to_string(), "2026-10-31");
+        let odd = r#"{"id":"c","units":0,"price":1,"from":"2026-11-01",
+            "stamp":"2026-11-20T15:58:41-08:00","closed":"/Date(-1)/"}"#;
+        let mapped = map_one(Entity::Contracts, rules, odd).unwrap();
+        assert_eq!(mapped.decimal("unit_price").unwrap().to_string(), "0");
+        let stamp = mapped.instant("updated_at").unwrap();
+        assert_eq!(stamp.to_string(), "2026-11-20T23:58:41Z");
+        let third = r#"{"id":"c","units":3,"price":1,"from":"2026-11-01","closed":"/Date(x)/"}"#;
+        let reject = map_one(Entity::Contracts, rules, third).unwrap_err();
+        assert_eq!(reject.field, "closed_on");
     }
 
     #[test]

@@ -10,6 +10,9 @@ use super::units::Units;
 use crate::canonical::{Kind, exact, parse_decimal};
 use crate::sources::json::{Json, Path, Scope, Shape};
 
+/// A price that has no exact decimal is kept to this many digits after the point.
+const SCALE_MAX: u32 = 10;
+
 /// The number that a rule names, or nothing where the field is absent. Overflow is a misfit.
 pub(super) fn read(
     rule: &ColumnRule,
@@ -31,6 +34,13 @@ pub(super) fn read(
         Some(path) => in_major_units(signed, path, scope, books, units)?,
         None => signed,
     };
+    let whole = match &rule.per_path {
+        Some(path) => match each(whole, path, scope)? {
+            Some(price) => price,
+            None => return Ok(None),
+        },
+        None => whole,
+    };
     // The sum and the shift may have more digits than their parts; what is kept must be exact.
     exact(whole).map(Some).map_err(|reason| {
         let text = whole.normalize().to_string();
@@ -50,6 +60,15 @@ fn gross(rule: &ColumnRule, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit>
         }
     }
     Ok(None)
+}
+
+/// The part of one unit, to as many digits as are kept; nothing where there are no units.
+fn each(whole: Decimal, path: &Path, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
+    let Some(units) = path.one(scope).map(decimal).transpose()? else {
+        return Ok(None);
+    };
+    let price = whole.checked_div(units);
+    Ok(price.map(|price| price.round_dp(SCALE_MAX)))
 }
 
 /// The sum of all numbers that a path names. An empty list sums to zero; a list that is not there

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -9,9 +10,15 @@ use super::columns::Books;
 use super::number;
 use super::units::Units;
 use crate::canonical::{Cell, Column, Kind, parse_date, parse_decimal, parse_instant};
-use crate::config::{EpochUnit, FieldTable};
-use crate::period::local_day;
+use crate::config::{EpochUnit, FieldTable, OneOrMany};
+use crate::period::{local_day, local_midnight};
 use crate::sources::json::{Json, Path, Scope};
+
+/// The constant that stands for the currency of `[company]`.
+const COMPANY_CURRENCY: &str = "{company_currency}";
+
+/// What stands for the name of the source in a prefix.
+const SOURCE_NAME: &str = "{source}";
 
 /// Why a field does not fit its column.
 #[derive(Debug)]
@@ -56,8 +63,11 @@ pub(super) struct ColumnRule {
     pub(super) paths: Vec<Path>,
     pub(super) currency_path: Option<Path>,
     pub(super) less_path: Option<Path>,
+    pub(super) per_path: Option<Path>,
     instead_path: Option<Path>,
     zone: Option<TimeZone>,
+    or: Option<Box<Self>>,
+    also: Option<Box<Self>>,
 }
 
 impl ColumnRule {
@@ -72,12 +82,21 @@ impl ColumnRule {
                     format!("column `{}` names no time zone: `{name}`", column.name)
                 })?),
             };
+        let second = |table: &Option<Box<FieldTable>>| match table {
+            None => Ok(None),
+            Some(other) => {
+                Self::new((at, column), (**other).clone()).map(|rule| Some(Box::new(rule)))
+            }
+        };
         Ok(Self {
             column,
             at,
+            or: second(&table.or)?,
+            also: second(&table.also)?,
             paths: table.paths().iter().map(|path| Path::new(path)).collect(),
             currency_path: table.minor_units_of.as_deref().map(Path::new),
             less_path: table.less.as_deref().map(Path::new),
+            per_path: table.per.as_deref().map(Path::new),
             instead_path: table
                 .instead
                 .as_ref()
@@ -88,6 +107,20 @@ impl ColumnRule {
     }
 
     pub(super) fn read<'r>(
+        &'r self,
+        scope: Scope<'r>,
+        books: &Books,
+        units: &mut Units,
+    ) -> Result<Reading<'r>, Misfit> {
+        let reading = self.read_first(scope, books, units)?;
+        match &self.or {
+            Some(other) if reading.cell.is_none() => other.read(scope, books, units),
+            _ => Ok(reading),
+        }
+    }
+
+    /// What the rule itself reads, before the second one.
+    fn read_first<'r>(
         &'r self,
         scope: Scope<'r>,
         books: &Books,
@@ -115,39 +148,49 @@ impl ColumnRule {
                     unmapped: None,
                 })
             }
-            Kind::List => self.read_list(scope),
+            Kind::List => self.read_list(scope, books),
             _ => self.read_text(scope, books, units),
         }
     }
 
-    fn read_list(&self, scope: Scope<'_>) -> Result<Reading<'static>, Misfit> {
+    fn read_list(&self, scope: Scope<'_>, books: &Books) -> Result<Reading<'static>, Misfit> {
         let mut texts = Vec::new();
         for path in &self.paths {
             for value in path.all(scope) {
-                self.append(value, &mut texts)?;
+                self.append(value, books, &mut texts)?;
             }
         }
         if let (true, Some(text)) = (texts.is_empty(), &self.table.value) {
             texts.extend(split_list(text).map(str::to_owned));
         }
-        let cell = (!texts.is_empty()).then(|| Cell::List(Cow::Owned(texts)));
+        if let Some(also) = &self.also
+            && let Some(Cell::List(others)) = also.read_list(scope, books)?.cell
+        {
+            texts.extend(others.into_owned());
+        }
+        let cell = (!texts.is_empty()).then_some(Cell::List(Cow::Owned(texts)));
         Ok(Reading {
             cell,
             unmapped: None,
         })
     }
 
-    fn append(&self, value: Json<'_>, texts: &mut Vec<String>) -> Result<(), Misfit> {
+    fn append(
+        &self,
+        value: Json<'_>,
+        books: &Books,
+        texts: &mut Vec<String>,
+    ) -> Result<(), Misfit> {
         if let Some(items) = value.items() {
             for item in items {
-                self.append(item, texts)?;
+                self.append(item, books, texts)?;
             }
         } else if !value.is_absent() {
             let text = value
                 .scalar()
                 .ok_or_else(|| Misfit::shape(value, Kind::List))?;
             texts.extend(
-                split_list(text).map(|item| self.prefixed(Cow::Borrowed(item)).into_owned()),
+                split_list(text).map(|item| self.prefixed(Cow::Borrowed(item), books).into_owned()),
             );
         }
         Ok(())
@@ -167,16 +210,21 @@ impl ColumnRule {
                 None => Ok(Reading::default()),
             };
         };
-        let Some(cases) = &self.table.cases else {
-            return self
-                .typed(self.prefixed(raw), books, units)
-                .map(Reading::of);
-        };
-        if let Some(meaning) = cases.get(raw.as_ref()) {
+        let meaning = self
+            .table
+            .cases
+            .as_ref()
+            .and_then(|cases| cases.get(raw.as_ref()));
+        if let Some(meaning) = meaning.or(self.table.otherwise.as_ref()) {
             return self
                 .typed(Cow::Borrowed(meaning.as_str()), books, units)
                 .map(Reading::of);
         }
+        let Some(cases) = &self.table.cases else {
+            return self
+                .typed(self.prefixed(raw, books), books, units)
+                .map(Reading::of);
+        };
         if self.column.name == "status" {
             let cell = Some(Cell::Text(Cow::Owned(format!("unmapped:{raw}"))));
             return Ok(Reading {
@@ -198,6 +246,9 @@ impl ColumnRule {
             let text = value
                 .scalar()
                 .ok_or_else(|| Misfit::shape(value, self.column.kind))?;
+            if self.stands_for_nothing(text) {
+                continue;
+            }
             let Some(glue) = &self.table.join else {
                 return Ok(Some(Cow::Borrowed(text)));
             };
@@ -209,10 +260,22 @@ impl ColumnRule {
         Ok(joined)
     }
 
-    fn prefixed<'r>(&self, text: Cow<'r, str>) -> Cow<'r, str> {
+    fn stands_for_nothing(&self, text: &str) -> bool {
+        let absent = self
+            .table
+            .absent
+            .as_ref()
+            .map_or(&[][..], OneOrMany::as_slice);
+        absent.iter().any(|known| known == text)
+    }
+
+    fn prefixed<'r>(&self, text: Cow<'r, str>, books: &Books) -> Cow<'r, str> {
         match &self.table.prefix {
-            Some(prefix) => Cow::Owned(format!("{prefix}{text}")),
             None => text,
+            Some(prefix) => Cow::Owned(format!(
+                "{}{text}",
+                prefix.replace(SOURCE_NAME, &books.source)
+            )),
         }
     }
 
@@ -223,6 +286,11 @@ impl ColumnRule {
         units: &mut Units,
     ) -> Result<Cell<'r>, Misfit> {
         let zone = self.zone.as_ref().unwrap_or(&books.zone);
+        let text = if text == COMPANY_CURRENCY {
+            Cow::Owned(books.currency.code().to_owned())
+        } else {
+            text
+        };
         let misfit = |reason: &dyn std::fmt::Display| Misfit::new(Some(&text), reason.to_string());
         let cell = match self.column.kind {
             Kind::Text if text.contains('\0') => return Err(misfit(&"holds a NUL character")),
@@ -243,15 +311,19 @@ impl ColumnRule {
             Kind::Currency => {
                 let unit = units.of(&text, self.table.upper, books);
                 let unit = unit.ok_or_else(|| misfit(&"is no currency of ISO 4217"))?;
-                Cell::Text(Cow::Owned(unit.currency.code().to_owned()))
+                Cell::of(unit.code)
             }
         };
         Ok(cell)
     }
 
-    fn date(&self, text: &str, zone: &TimeZone) -> Result<jiff::civil::Date, String> {
+    fn date(&self, text: &str, zone: &TimeZone) -> Result<Date, String> {
         let day = match self.table.epoch {
             Some(unit) => local_day(since_1970(text, unit)?, zone),
+            None if self.table.day_only || self.table.naive => match day_of(text) {
+                Some(day) if self.table.day_only || parse_naive(text).is_some() => day,
+                _ => parse_date(text, None, zone).map_err(|reason| reason.to_string())?,
+            },
             None => parse_date(text, self.table.format.as_deref(), zone)
                 .map_err(|reason| reason.to_string())?,
         };
@@ -266,6 +338,14 @@ impl ColumnRule {
     fn instant(&self, text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
         let instant = match self.table.epoch {
             Some(unit) => since_1970(text, unit)?,
+            None if self.table.day_only => {
+                let day = day_of(text).ok_or("is no date")?;
+                local_midnight(day, zone)
+            }
+            None if self.table.naive && parse_naive(text).is_some() => parse_naive(text)
+                .and_then(|local| local.to_zoned(zone.clone()).ok())
+                .map(|zoned| zoned.timestamp())
+                .ok_or("is no instant")?,
             None => parse_instant(text, self.table.format.as_deref(), zone)
                 .map_err(|reason| reason.to_string())?,
         };
@@ -292,12 +372,46 @@ impl<'r> Reading<'r> {
 
 fn since_1970(text: &str, unit: EpochUnit) -> Result<Timestamp, String> {
     let wrong = || "is no instant since 1970".to_owned();
-    let count: i64 = text.parse().map_err(|_| wrong())?;
+    let digits = match unit {
+        EpochUnit::DotNet => dotnet_milliseconds(text).ok_or_else(wrong)?,
+        EpochUnit::Seconds | EpochUnit::Milliseconds => text,
+    };
+    let count: i64 = digits.parse().map_err(|_| wrong())?;
     match unit {
         EpochUnit::Seconds => Timestamp::from_second(count),
-        EpochUnit::Milliseconds => Timestamp::from_millisecond(count),
+        EpochUnit::Milliseconds | EpochUnit::DotNet => Timestamp::from_millisecond(count),
     }
     .map_err(|_| wrong())
+}
+
+/// The milliseconds of `/Date(1795219121337+0000)/`. They count in UTC whatever the offset says.
+fn dotnet_milliseconds(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let sign = usize::from(inner.starts_with('-'));
+    match inner.get(sign..)?.find(['+', '-']) {
+        Some(at) => inner.get(..sign + at),
+        None => Some(inner),
+    }
+}
+
+/// The day that a date, or a date with a clock behind it, starts with.
+fn day_of(text: &str) -> Option<Date> {
+    let behind = text.get(10..)?;
+    if !behind.is_empty() && !behind.starts_with(['T', ' ']) {
+        return None;
+    }
+    text.get(..10)?.parse().ok()
+}
+
+/// A date with a clock and no offset.
+fn parse_naive(text: &str) -> Option<DateTime> {
+    // An offset or a `Z` would be passed over in silence by a reader of local times.
+    let clock = text.get(11..)?;
+    let is_plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    if !clock.bytes().all(is_plain) {
+        return None;
+    }
+    text.parse().ok()
 }
 
 fn split_list(text: &str) -> impl Iterator<Item = &str> {

@@ -6,26 +6,33 @@ use crate::currency::Currency;
 /// A currency at a vendor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unit {
-    pub(super) currency: Currency,
+    /// Its three letters.
+    pub(super) code: &'static str,
     /// The vendor's own exponent where it has one: Stripe writes ISK with two decimals, though ISO
     /// 4217 gives it none.
     pub(super) exponent: u32,
 }
 
+/// A text that named a currency.
+#[derive(Debug)]
+struct Asked {
+    text: String,
+    unit: Unit,
+}
+
 /// The currency that was asked for last: the amounts of a record mostly share one.
 #[derive(Debug, Default)]
 pub(super) struct Units {
-    last: Option<(String, bool, Unit)>,
+    /// Of texts in their own case, and of those in any.
+    last: [Option<Asked>; 2],
 }
 
 impl Units {
     /// The currency of a text; with `upper`, in whichever case it is written.
     pub(super) fn of(&mut self, text: &str, upper: bool, books: &Books) -> Option<Unit> {
-        if let Some((last, last_upper, unit)) = &self.last
-            && last == text
-            && *last_upper == upper
-        {
-            return Some(*unit);
+        let last = self.last.get_mut(usize::from(upper))?;
+        if let Some(asked) = last.as_ref().filter(|asked| asked.text == text) {
+            return Some(asked.unit);
         }
         let currency: Currency = if upper {
             text.to_uppercase().parse().ok()?
@@ -37,8 +44,12 @@ impl Units {
             .get(currency.code())
             .copied()
             .unwrap_or_else(|| currency.exponent());
-        let unit = Unit { currency, exponent };
-        self.last = Some((text.to_owned(), upper, unit));
+        let code = currency.static_code();
+        let unit = Unit { code, exponent };
+        *last = Some(Asked {
+            text: text.to_owned(),
+            unit,
+        });
         Some(unit)
     }
 }

@@ -1,11 +1,11 @@
-//! The Stripe connector against Stripe's wire format.
+//! What the records of Stripe become, column by column.
 
 use crossfoot::canonical::Entity;
 use crossfoot::config::{Role, SourceConfig};
 use crossfoot::sources::{Seal, default_roles};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
-use super::harness::{Desk, Pulled, header, json, query, server, status};
+use crate::sources::harness::{Desk, Pulled, header, json, query, server, status};
 
 fn list(rows: &str, more: bool) -> ResponseTemplate {
     json(format!(
@@ -119,6 +119,7 @@ fn answer(request: &Request) -> ResponseTemplate {
                 "payment":{"type":"payment_intent","payment_intent":"pi_2"}}"#,
             false,
         ),
+        ("/v1/events" | "/v1/refunds" | "/v1/disputes", None) => list("", false),
         _ => ResponseTemplate::new(404).set_body_raw(
             r#"{"error":{"message":"Unrecognized request URL"}}"#,
             "application/json",
@@ -173,16 +174,18 @@ async fn it_is_a_billing_source_with_the_streams_of_one() {
             "subscriptions",
             "invoices",
             "payments",
-            "remittances"
+            "remittances",
+            "disputes"
         ]
     );
     let probe = source.probe().await.unwrap();
-    assert_eq!(probe.works.len(), 7);
+    // Nine lists, the open invoices, and the events of four streams.
+    assert_eq!(probe.works.len(), 14);
     assert!(
         probe
             .can_miss
             .iter()
-            .any(|text| text.starts_with("refunds"))
+            .any(|text| text.starts_with("which invoice a dispute"))
     );
 }
 

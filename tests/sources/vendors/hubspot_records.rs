@@ -1,11 +1,11 @@
-//! The HubSpot connector against HubSpot's wire format.
+//! What the records of HubSpot become, column by column.
 
 use crossfoot::canonical::Entity;
 use crossfoot::config::{Role, SourceConfig};
 use crossfoot::sources::{Seal, default_roles};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
-use super::harness::{Desk, Pulled, header, json, query, server, status};
+use crate::sources::harness::{Desk, Pulled, header, json, query, server, status};
 
 fn deal(id: &str, is_won: bool, line_items: &[&str], more: &str) -> String {
     let rows: Vec<String> = line_items

@@ -39,8 +39,9 @@ pub struct FieldTable {
     /// A constant in place of a field, or in place of an absent one; `{company_currency}` is the
     /// currency of `[company]`.
     pub value: Option<String>,
-    /// A constant for the records whose other field has a certain text.
-    pub instead: Option<Instead>,
+    /// A constant for the records whose other field has a certain text; of several, the first that
+    /// holds.
+    pub instead: Option<OneOrMany<Instead>>,
     /// How a date or instant is spelled, in strptime's letters: `%m/%d/%Y`.
     pub format: Option<String>,
     /// The time zone in which an instant becomes a date, in place of the books' own.
@@ -66,14 +67,17 @@ pub struct FieldTable {
     /// All numbers that the path names are added; of an empty list, the sum is 0.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sum: bool,
-    /// The path of numbers that are subtracted, as the discounts of a line.
-    pub less: Option<String>,
+    /// The paths of numbers that are subtracted, as the discounts of a line.
+    pub less: Option<OneOrMany<String>>,
     /// The path of a number of units that the number is divided by, as the price of all units is
     /// by their count; kept to ten digits after the point. By zero, nothing is left.
     pub per: Option<String>,
     /// The number's sign is turned: vendors write the amounts of a credit memo without one.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub negate: bool,
+    /// The number lands below zero, whatever sign the vendor writes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub negative: bool,
     /// The unit of an instant given as a number since 1970: `s`, `ms` or `dotnet`.
     pub epoch: Option<EpochUnit>,
     /// Letters put in upper case, as a currency's code.
@@ -130,15 +134,20 @@ impl FieldTable {
         self.from.as_ref().map_or(&[], OneOrMany::as_slice)
     }
 
+    /// The constants for some records.
+    pub fn insteads(&self) -> &[Instead] {
+        self.instead.as_ref().map_or(&[], OneOrMany::as_slice)
+    }
+
     /// Every path that the rule looks at, also beside the column's own.
     pub fn all_paths(&self) -> Box<dyn Iterator<Item = &str> + '_> {
         let own = self
             .paths()
             .iter()
             .chain(&self.minor_units_of)
-            .chain(&self.less)
+            .chain(self.less.as_ref().map_or(&[][..], OneOrMany::as_slice))
             .chain(&self.per)
-            .chain(self.instead.as_ref().map(|instead| &instead.when))
+            .chain(self.insteads().iter().map(|instead| &instead.when))
             .map(String::as_str);
         let others = self.or.iter().chain(&self.also);
         Box::new(own.chain(others.flat_map(|table| table.all_paths())))

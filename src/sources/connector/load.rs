@@ -8,10 +8,30 @@ use crate::config::{FieldMap, FieldRule, SourceConfig};
 use crate::sources::error::SourceError;
 
 /// The connectors that crossfoot has.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 11] = [
+    (
+        "autotask",
+        include_str!("../../../config/connectors/autotask.toml"),
+    ),
+    (
+        "chargebee",
+        include_str!("../../../config/connectors/chargebee.toml"),
+    ),
+    (
+        "connectwise",
+        include_str!("../../../config/connectors/connectwise.toml"),
+    ),
+    (
+        "halopsa",
+        include_str!("../../../config/connectors/halopsa.toml"),
+    ),
     (
         "hubspot",
         include_str!("../../../config/connectors/hubspot.toml"),
+    ),
+    (
+        "quickbooks",
+        include_str!("../../../config/connectors/quickbooks.toml"),
     ),
     (
         "salesforce",
@@ -21,9 +41,14 @@ const BUILT_IN: [(&str, &str); 4] = [
         "stripe",
         include_str!("../../../config/connectors/stripe.toml"),
     ),
+    ("xero", include_str!("../../../config/connectors/xero.toml")),
     (
         "zoho-crm",
         include_str!("../../../config/connectors/zoho-crm.toml"),
+    ),
+    (
+        "zuora",
+        include_str!("../../../config/connectors/zuora.toml"),
     ),
 ];
 

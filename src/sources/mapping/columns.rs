@@ -389,10 +389,10 @@ mod tests {
             account_id = "customer"
             issued_on = { from = "day", add_days = 1 }
             currency = { value = "USD" }
-            net = { from = "amount", less = "discounts.*.amount", negate = true }
+            net = { from = "amount", less = ["discounts.*.amount", "more"], negative = true }
             tax = { from = "taxes.*.amount", sum = true }
             total = "amount"
-            balance = { from = "due", instead = { when = "state", is = "void", value = "0" } }
+            balance = { from = "due", instead = [{ when = "part", is = "y", value = "1" }, { when = "state", is = "void", value = "0" }] }
             status = { from = ["state", "part"], join = ":", cases = { "void:x" = "void" } }
         "#;
         let record = r#"{"id":"i","customer":"c","day":"2026-01-31","amount":"10.00","due":"7",
@@ -420,6 +420,7 @@ mod tests {
             due_on = { from = "due", absent = "1900-01-01T00:00:00", naive = true }
             currency = { from = "currency", value = "{company_currency}" }
             total = { from = "cents", minor_units_of = "currency", or = { from = "amount" } }
+            balance = { from = "paid", otherwise = "0", or = { from = "amount" } }
             status = { from = "paid", cases = { no = "open" }, otherwise = "paid", value = "draft" }
         "#;
         let minor = r#"{"id":"i","customer":"c","issued":"2026-11-01T00:00:00Z","cents":150,
@@ -428,6 +429,7 @@ mod tests {
         assert_eq!(mapped.decimal("total").unwrap().to_string(), "1.5");
         assert_eq!(mapped.date("issued_on").unwrap().to_string(), "2026-11-01");
         assert_eq!(mapped.date("due_on").unwrap().to_string(), "2026-12-01");
+        assert_eq!(mapped.decimal("balance").unwrap().to_string(), "0");
         assert_eq!(mapped.text("status"), Some("paid"));
         let plain = r#"{"id":"i","customer":"c","issued":"2026-11-01","amount":2,
             "due":"1900-01-01T00:00:00"}"#;
@@ -435,6 +437,7 @@ mod tests {
         assert_eq!(mapped.decimal("total").unwrap().to_string(), "2");
         assert_eq!(mapped.text("currency"), Some("EUR"));
         assert_eq!(mapped.date("due_on"), None);
+        assert_eq!(mapped.decimal("balance").unwrap().to_string(), "2");
         assert_eq!(mapped.text("status"), Some("draft"));
     }
 

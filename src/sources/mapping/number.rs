@@ -23,13 +23,21 @@ pub(super) fn read(
     let Some(found) = gross(rule, scope)? else {
         return Ok(None);
     };
-    let less = match &rule.less_path {
-        Some(path) => total(path, scope)?.unwrap_or_default(),
-        None => Decimal::ZERO,
-    };
+    let mut less = Decimal::ZERO;
+    for path in &rule.less_paths {
+        let part = total(path, scope)?.unwrap_or_default();
+        less = less
+            .checked_add(part)
+            .ok_or_else(|| Misfit::new(None, "does not fit an exact decimal"))?;
+    }
     let too_large = || Misfit::new(Some(&found.to_string()), "does not fit an exact decimal");
     let net = found.checked_sub(less).ok_or_else(too_large)?;
-    let signed = if rule.table.negate { -net } else { net };
+    let turned = if rule.table.negate { -net } else { net };
+    let signed = if rule.table.negative {
+        -turned.abs()
+    } else {
+        turned
+    };
     let whole = match &rule.currency_path {
         Some(path) => in_major_units(signed, path, scope, books, units)?,
         None => signed,

@@ -62,9 +62,9 @@ pub(super) struct ColumnRule {
     pub(super) table: FieldTable,
     pub(super) paths: Vec<Path>,
     pub(super) currency_path: Option<Path>,
-    pub(super) less_path: Option<Path>,
+    pub(super) less_paths: Vec<Path>,
     pub(super) per_path: Option<Path>,
-    instead_path: Option<Path>,
+    instead_paths: Vec<Path>,
     zone: Option<TimeZone>,
     or: Option<Box<Self>>,
     also: Option<Box<Self>>,
@@ -93,14 +93,15 @@ impl ColumnRule {
             at,
             or: second(&table.or)?,
             also: second(&table.also)?,
-            paths: table.paths().iter().map(|path| Path::new(path)).collect(),
+            paths: compiled(table.paths()),
             currency_path: table.minor_units_of.as_deref().map(Path::new),
-            less_path: table.less.as_deref().map(Path::new),
+            less_paths: compiled(table.less.as_ref().map_or(&[], OneOrMany::as_slice)),
             per_path: table.per.as_deref().map(Path::new),
-            instead_path: table
-                .instead
-                .as_ref()
-                .map(|instead| Path::new(&instead.when)),
+            instead_paths: table
+                .insteads()
+                .iter()
+                .map(|instead| Path::new(&instead.when))
+                .collect(),
             zone,
             table,
         })
@@ -126,15 +127,18 @@ impl ColumnRule {
         books: &Books,
         units: &mut Units,
     ) -> Result<Reading<'r>, Misfit> {
-        if let (Some(instead), Some(path)) = (&self.table.instead, &self.instead_path)
-            && path
-                .text(scope)
-                .is_some_and(|text| instead.is.as_slice().iter().any(|is| is == text))
-        {
-            let constant = Cow::Borrowed(instead.value.as_str());
-            return self.typed(constant, books, units).map(Reading::of);
+        for (instead, path) in self.table.insteads().iter().zip(&self.instead_paths) {
+            let found = path.text(scope);
+            if found.is_some_and(|text| instead.is.as_slice().iter().any(|is| is == text)) {
+                let constant = Cow::Borrowed(instead.value.as_str());
+                return self.typed(constant, books, units).map(Reading::of);
+            }
         }
         match self.column.kind {
+            // A number that another field decides: what is open of a paid invoice is 0.
+            Kind::Decimal if self.table.cases.is_some() || self.table.otherwise.is_some() => {
+                self.read_text(scope, books, units)
+            }
             Kind::Decimal => {
                 let found = number::read(self, scope, books, units)?;
                 let cell = match (found, &self.table.value) {
@@ -189,9 +193,8 @@ impl ColumnRule {
             let text = value
                 .scalar()
                 .ok_or_else(|| Misfit::shape(value, Kind::List))?;
-            texts.extend(
-                split_list(text).map(|item| self.prefixed(Cow::Borrowed(item), books).into_owned()),
-            );
+            let items = split_list(text).filter(|item| !self.stands_for_nothing(item));
+            texts.extend(items.map(|item| self.prefixed(Cow::Borrowed(item), books).into_owned()));
         }
         Ok(())
     }
@@ -368,6 +371,10 @@ impl<'r> Reading<'r> {
             unmapped: None,
         }
     }
+}
+
+fn compiled(paths: &[String]) -> Vec<Path> {
+    paths.iter().map(|path| Path::new(path)).collect()
 }
 
 fn since_1970(text: &str, unit: EpochUnit) -> Result<Timestamp, String> {

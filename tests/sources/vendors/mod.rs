@@ -2,11 +2,25 @@
 //! landing, over several nights. Where the vendors' fixtures lie beside the repository, they are read
 //! as well.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::needless_pass_by_value,
+    reason = "vendors write amounts as floats, and bodies are put together from whole values"
+)]
+
+mod autotask;
 mod bench;
+mod chargebee;
+mod connectwise;
 mod fixtures;
+mod halopsa;
+mod held;
 mod hubspot;
 mod hubspot_records;
+mod quickbooks;
 mod salesforce;
 mod stripe;
 mod stripe_records;
+mod xero;
 mod zoho_crm;
+mod zuora;

@@ -391,6 +391,21 @@ impl Entity {
         COMMON_COLUMNS.iter().chain(self.own_columns())
     }
 
+    /// The entity whose records stand below this one's, and the column by which they name it.
+    pub fn children(self) -> Option<(Self, &'static str)> {
+        match self {
+            Self::Invoices => Some((Self::InvoiceLines, "invoice_id")),
+            Self::Payments => Some((Self::Remittances, "payment_id")),
+            _ => None,
+        }
+    }
+
+    /// The column by which a record names what it stands below.
+    pub fn parent_column(self) -> Option<&'static str> {
+        let mut families = Self::ALL.iter().filter_map(|entity| entity.children());
+        families.find_map(|(child, column)| (child == self).then_some(column))
+    }
+
     /// Where a column stands among [`Entity::columns`].
     pub fn index_of(self, column: &str) -> Option<usize> {
         self.columns()

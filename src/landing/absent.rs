@@ -36,6 +36,14 @@ impl Absences {
         }
     }
 
+    /// Notes that records are gone, and so no child of theirs is left.
+    pub(super) fn note_gone_above(&mut self, entity: Entity, gone: &[String]) {
+        if let Some(family) = entity.children().filter(|_| !gone.is_empty()) {
+            let parents = self.whole.entry(family).or_default();
+            parents.extend(gone.iter().map(|id| id_digest(id)));
+        }
+    }
+
     /// The entities that something is said of.
     pub(super) fn entities(&self) -> Vec<Entity> {
         let of_children = self.whole.keys().map(|(entity, _)| *entity);

@@ -29,7 +29,7 @@ use super::part::Partition;
 use super::parts::{Parts, PullStamp};
 use super::quarantine;
 use super::shelf::Shelf;
-use super::versions::{Place, Standing, Verdict, Versions, links_column};
+use super::versions::{Place, Standing, Verdict, Versions};
 use crate::canonical::{
     Absorbed, BatchBuilder, CanonicalBatch, Dated, Entity, Record, Reject, Rows, Value,
 };
@@ -122,7 +122,7 @@ impl PullWriter {
     }
 
     /// Buries what is gone: what the pages said so of, the children that their parents lost, and
-    /// every living id of the fully swept entities that did not come. Then closes the files and
+    /// every living id of the fully swept entities that did not come, with its children. Then closes the files and
     /// gives them their names. Nothing of it counts before the store has committed it.
     ///
     /// An id that came as a reject is not gone. A reject whose id could not be read keeps nothing
@@ -133,12 +133,24 @@ impl PullWriter {
             self.bury_told(entity, &absences)?;
         }
         let swept: BTreeSet<Entity> = full_sweeps.iter().copied().collect();
-        for entity in swept {
+        let mut below = Absences::default();
+        for entity in &swept {
+            let entity = *entity;
             self.read_versions(entity)?;
             let versions = self.versions.entry(entity).or_default();
             let files = files_of(&self.landed, entity);
             let gone = versions.missing(&self.shelf, &files, absences.seen(entity))?;
             self.write_tombstones(entity, &gone)?;
+            // Children that were swept themselves are told by that.
+            if entity
+                .children()
+                .is_some_and(|(child, _)| !swept.contains(&child))
+            {
+                below.note_gone_above(entity, &gone);
+            }
+        }
+        for entity in below.entities() {
+            self.bury_told(entity, &below)?;
         }
         self.parts.close_all()?;
         self.quarantine_losers()?;
@@ -176,7 +188,7 @@ impl PullWriter {
         self.tally.row_count += totals.rows;
 
         self.read_versions(entity)?;
-        if let Some(links) = links_column(entity) {
+        if let Some(links) = entity.index_of("linked_ids") {
             let versions = self.versions.entry(entity).or_default();
             (0..rows.len()).for_each(|row| versions.note(&rows, links, row));
         }

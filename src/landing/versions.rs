@@ -15,7 +15,7 @@ use super::file::LandedFile;
 use super::merges::Merges;
 use super::rows;
 use super::shelf::Shelf;
-use crate::canonical::{Absorbed, Entity, Rows};
+use crate::canonical::{Absorbed, Rows};
 
 /// Where a row of this pull stands: in which of its files, and at which row there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,12 +99,6 @@ pub(super) struct Versions {
     merges: Merges,
 }
 
-/// Where the links of an account stand among its columns; other entities have none.
-pub(super) fn links_column(entity: Entity) -> Option<usize> {
-    let mut columns = entity.columns();
-    columns.position(|column| column.name == "linked_ids")
-}
-
 /// What burying an id changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Burial {
@@ -120,7 +114,7 @@ impl Versions {
         let mut versions = Self::default();
         let mut absorbed = Absorbed::default();
         for file in files {
-            let links = links_column(file.entity);
+            let links = file.entity.index_of("linked_ids");
             rows::visit_rows(shelf, file, |rows, row| {
                 let landed = Landed {
                     digest: rows.digest(row, &mut absorbed),

@@ -1,8 +1,9 @@
 //! A full sweep tells what is gone.
 
-use crossfoot::canonical::Entity;
+use crossfoot::canonical::{Entity, Record, Value};
+use crossfoot::sources::{MappedPage, Seen};
 
-use super::world::{World, invoice, night, page, rejected, totals};
+use super::world::{World, invoice, night, page, record, rejected, totals};
 
 const SWEEP: &[Entity] = &[Entity::Invoices];
 
@@ -67,6 +68,39 @@ fn only_a_sweep_buries() {
     assert_eq!((sweep.tombstone_count, sweep.row_count), (20, 0));
     assert!(world.records(Entity::Invoices, night(3)).is_empty());
     assert_eq!(world.records(Entity::Invoices, night(2)).len(), 20);
+}
+
+// Goal: with an invoice that a sweep of ids no longer finds, its lines are gone, and no others are.
+// Method: two invoices with a line each; then the ids of one alone, and no line.
+#[test]
+fn with_a_parent_its_children_are_gone() {
+    let mut world = World::new();
+    let line = |id: &str, parent: &str| {
+        let parent = Value::Text(parent.into());
+        record(
+            Entity::InvoiceLines,
+            "billing",
+            id,
+            &[("invoice_id", parent)],
+        )
+    };
+    let rows = [
+        invoice("a", "2026-10-01", 100),
+        invoice("b", "2026-10-01", 200),
+    ];
+    let pages = [page(&rows), page(&[line("a1", "a"), line("b1", "b")])];
+    world.pull("billing", night(1), &pages, &[]);
+
+    let mut ids = MappedPage::default();
+    ids.seen.push(Seen {
+        entity: Entity::Invoices,
+        ids: vec!["a".into()],
+    });
+    let swept = world.pull("billing", night(2), &[ids], SWEEP);
+    assert_eq!(swept.tombstone_count, 2);
+    let lines = world.records(Entity::InvoiceLines, night(2));
+    assert_eq!(lines.iter().map(Record::id).collect::<Vec<_>>(), ["a1"]);
+    assert_eq!(totals(&world.records(Entity::Invoices, night(2))), ["a 1"]);
 }
 
 // Goal: a record that came and did not fit is not gone. Method: a sweep in which one of two landed

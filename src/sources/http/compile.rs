@@ -195,7 +195,9 @@ fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String>
         }
         (None, None, None) => Children::Own,
     };
-    let parent_column = parent_column_of(spec.entity)
+    let parent_column = spec
+        .entity
+        .parent_column()
         .filter(|column| !matches!(children, Children::Own) && mapping.reads_only_parent(column));
     Ok(FeedPlan {
         children,
@@ -206,15 +208,6 @@ fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String>
         parent_column,
         mapping,
     })
-}
-
-/// The column by which the landed children of a parent are found again.
-pub(super) fn parent_column_of(entity: Entity) -> Option<&'static str> {
-    match entity {
-        Entity::InvoiceLines => Some("invoice_id"),
-        Entity::Remittances => Some("payment_id"),
-        _ => None,
-    }
 }
 
 fn compile_rest(spec: &RestSpec) -> RestPlan {

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::children::{self, Fetched};
-use super::compile::parent_column_of;
 use super::plan::{Children, FeedPlan, ListPlan, StreamPlan};
 use super::session::Session;
 use crate::canonical::Entity;
@@ -222,13 +221,8 @@ impl Mapper<'_> {
             return false;
         };
         let entity = feed.mapping.entity();
-        let children = match entity {
-            Entity::Invoices => Some(Entity::InvoiceLines),
-            Entity::Payments => Some(Entity::Remittances),
-            _ => None,
-        };
-        if let Some(children) = children.filter(|entity| self.stream.feeds(*entity))
-            && let Some(column) = parent_column_of(children)
+        if let Some((children, column)) = entity.children()
+            && self.stream.feeds(children)
         {
             draft.whole.push(Whole {
                 entity: children,

@@ -1,5 +1,6 @@
 //! What every reader of files gives: a header where the format has one, then rows.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -54,6 +55,30 @@ pub(super) struct Delivery {
     pub(super) reference: Option<String>,
     /// Whether it takes a payment back.
     pub(super) is_reversal: bool,
+}
+
+/// Ids that stand more than once in one message or file: the second `x` is `x#2`, in every delivery alike.
+#[derive(Debug, Default)]
+pub(super) struct Numbering {
+    counts: HashMap<String, u32>,
+}
+
+impl Numbering {
+    /// The id as it is kept.
+    pub(super) fn numbered(&mut self, id: String) -> String {
+        let count = self.counts.entry(id.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            format!("{id}#{count}")
+        } else {
+            id
+        }
+    }
+
+    /// Begins another message.
+    pub(super) fn begin(&mut self) {
+        self.counts.clear();
+    }
 }
 
 /// Why a file cannot be read on.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::jwt::SigningKey;
@@ -385,32 +387,13 @@ pub(super) fn sensitive(word: &str, secret: &Secret) -> Option<HeaderValue> {
 /// `Basic`, with user and password.
 pub(super) fn basic(user: &Secret, password: &Secret) -> Option<HeaderValue> {
     let pair = format!("{}:{}", user.expose(), password.expose());
-    sensitive("Basic", &Secret::new(base64(pair.as_bytes())))
+    sensitive("Basic", &Secret::new(STANDARD.encode(pair)))
 }
 
 fn plain_header(secret: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(secret.expose()).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4_usize {
-            if place <= chunk.len() {
-                let letter = (bits >> (18 - 6 * place)) & 63;
-                text.push(char::from(LETTERS[letter as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
 }
 
 impl Authoriser {
@@ -471,7 +454,7 @@ mod tests {
             ("foobar", "Zm9vYmFy"),
             ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
         ] {
-            assert_eq!(base64(plain.as_bytes()), expected);
+            assert_eq!(STANDARD.encode(plain), expected);
         }
     }
 

@@ -267,6 +267,14 @@ impl Bench {
     }
 }
 
+/// The number in a column of a record, without trailing zeros.
+#[track_caller]
+pub(super) fn amount(record: &Record, column: &str) -> String {
+    let number = record.decimal(column);
+    let number = number.unwrap_or_else(|| panic!("{} has no {column}", record.id()));
+    number.normalize().to_string()
+}
+
 async fn collect(mut receiver: mpsc::Receiver<MappedPage>) -> Vec<MappedPage> {
     let mut pages = Vec::new();
     while let Some(page) = receiver.recv().await {

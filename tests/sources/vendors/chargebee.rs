@@ -4,7 +4,7 @@ use crossfoot::canonical::Entity;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed};
+use super::bench::{Bench, Vendor, amount, failed};
 use super::fixtures;
 use super::held::{Held, ok, refused};
 use crate::sources::harness::{header, query};
@@ -137,24 +137,15 @@ async fn subscriptions_invoices_and_transactions_land_page_by_page() {
         ["sub_1:BACKUP", "sub_1:M365-BP-USD-Monthly"]
     );
     let seats = bench.one(Entity::Contracts, "sub_1:M365-BP-USD-Monthly");
-    assert_eq!(
-        seats.decimal("quantity").unwrap().normalize().to_string(),
-        "23"
-    );
-    assert_eq!(
-        seats.decimal("unit_price").unwrap().normalize().to_string(),
-        "22"
-    );
+    assert_eq!(amount(&seats, "quantity"), "23");
+    assert_eq!(amount(&seats, "unit_price"), "22");
     assert_eq!(
         (seats.text("frequency"), seats.text("account_id")),
         (Some("month"), Some("cb_northwind"))
     );
     let due = bench.one(Entity::Invoices, "INV-1");
-    assert_eq!(due.decimal("total").unwrap().normalize().to_string(), "506");
-    assert_eq!(
-        due.decimal("balance").unwrap().normalize().to_string(),
-        "506"
-    );
+    assert_eq!(amount(&due, "total"), "506");
+    assert_eq!(amount(&due, "balance"), "506");
     assert_eq!(
         (
             due.text("status"),
@@ -164,27 +155,16 @@ async fn subscriptions_invoices_and_transactions_land_page_by_page() {
     );
     let yen = bench.one(Entity::Invoices, "INV-2");
     assert_eq!(
-        (
-            yen.text("currency"),
-            yen.decimal("total").unwrap().normalize().to_string()
-        ),
+        (yen.text("currency"), amount(&yen, "total")),
         (Some("JPY"), "55000".into())
     );
     assert_eq!(
-        bench
-            .one(Entity::Invoices, "INV-3")
-            .decimal("balance")
-            .unwrap()
-            .normalize()
-            .to_string(),
+        amount(&bench.one(Entity::Invoices, "INV-3"), "balance"),
         "0"
     );
     let note = bench.one(Entity::Invoices, "CN-301");
     assert_eq!(
-        (
-            note.text("original_invoice_id"),
-            note.decimal("total").unwrap().normalize().to_string()
-        ),
+        (note.text("original_invoice_id"), amount(&note, "total")),
         (Some("INV-2"), "-45".into())
     );
     let line = bench.one(Entity::InvoiceLines, "li_INV-1");
@@ -199,10 +179,7 @@ async fn subscriptions_invoices_and_transactions_land_page_by_page() {
     assert_eq!(bench.ids(Entity::Remittances), ["txn_1:INV-1"]);
     let usage = bench.one(Entity::Usage, "usg_1");
     assert_eq!(
-        (
-            usage.text("account_id"),
-            usage.decimal("quantity").unwrap().normalize().to_string()
-        ),
+        (usage.text("account_id"), amount(&usage, "quantity")),
         (Some("cb_northwind"), "412.5".into())
     );
 }
@@ -287,17 +264,9 @@ async fn the_fixtures_say_the_same() {
     assert_eq!(bench.ids(Entity::Accounts), ["cb_northwind"]);
     assert_eq!(bench.sum(Entity::Contracts, "quantity"), "23");
     let invoice = bench.one(Entity::Invoices, "INV-10442");
+    assert_eq!(amount(&invoice, "total"), "506");
     assert_eq!(
-        invoice.decimal("total").unwrap().normalize().to_string(),
-        "506"
-    );
-    assert_eq!(
-        bench
-            .one(Entity::Invoices, "CN-301")
-            .decimal("balance")
-            .unwrap()
-            .normalize()
-            .to_string(),
+        amount(&bench.one(Entity::Invoices, "CN-301"), "balance"),
         "-45"
     );
     assert_eq!(bench.sum(Entity::Payments, "amount"), "189");

@@ -4,7 +4,7 @@ use crossfoot::canonical::Entity;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed, unsealed};
+use super::bench::{Bench, Vendor, amount, failed, unsealed};
 use super::fixtures;
 use super::held::{Held, ok, refused};
 use crate::sources::harness::query;
@@ -105,10 +105,7 @@ async fn recurring_invoices_are_contracts_and_invoices_have_their_lines() {
             .is_empty()
     );
     let seats = bench.one(Entity::Contracts, "-77:91");
-    assert_eq!(
-        seats.decimal("quantity").unwrap().normalize().to_string(),
-        "23"
-    );
+    assert_eq!(amount(&seats, "quantity"), "23");
     assert_eq!(
         (seats.text("sku"), seats.text("frequency")),
         (Some("M365-BP"), Some("month"))
@@ -119,14 +116,8 @@ async fn recurring_invoices_are_contracts_and_invoices_have_their_lines() {
     );
     assert_eq!(seats.instant("ends_on"), None);
     let open = bench.one(Entity::Invoices, "10442");
-    assert_eq!(
-        open.decimal("total").unwrap().normalize().to_string(),
-        "506"
-    );
-    assert_eq!(
-        open.decimal("balance").unwrap().normalize().to_string(),
-        "206"
-    );
+    assert_eq!(amount(&open, "total"), "506");
+    assert_eq!(amount(&open, "balance"), "206");
     let status = |id: &str| {
         bench
             .one(Entity::Invoices, id)
@@ -144,20 +135,12 @@ async fn recurring_invoices_are_contracts_and_invoices_have_their_lines() {
         ["open", "paid", "void", "draft"]
     );
     assert_eq!(
-        bench
-            .one(Entity::Invoices, "10444")
-            .decimal("balance")
-            .unwrap()
-            .normalize()
-            .to_string(),
+        amount(&bench.one(Entity::Invoices, "10444"), "balance"),
         "0"
     );
     let line = bench.one(Entity::InvoiceLines, "10442:55120");
     assert_eq!(
-        (
-            line.text("sku"),
-            line.decimal("net").unwrap().normalize().to_string()
-        ),
+        (line.text("sku"), amount(&line, "net")),
         (Some("M365-BP"), "506".into())
     );
 }

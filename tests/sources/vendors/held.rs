@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
+use super::bench::{Bench, Vendor, unsealed};
+
 /// A vendor's records.
 pub(super) struct Held {
     pub(super) lists: BTreeMap<String, Vec<Value>>,
@@ -63,6 +65,24 @@ impl Held {
         let expected = format!("Bearer token-{}", self.tokens);
         value.is_some_and(|value| value.to_str().unwrap() == expected)
     }
+}
+
+/// A night in which the vendor counts one too many, and one in which it holds nothing: the first one
+/// is not sealed for `why`, the second one is.
+pub(super) async fn miscount_is_told(
+    vendor: &Vendor<Held>,
+    bench: &mut Bench,
+    stream: &str,
+    why: &str,
+) {
+    vendor.change(|held| held.miscount = 1);
+    let reports = bench.night(vendor, 1).await;
+    assert_eq!(unsealed(&reports, stream), why);
+    vendor.change(|held| {
+        held.miscount = 0;
+        held.lists.clear();
+    });
+    bench.whole_night(vendor, 2).await;
 }
 
 /// A good answer.

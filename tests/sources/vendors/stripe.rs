@@ -4,7 +4,7 @@ use crossfoot::canonical::Entity;
 use serde_json::{Map, Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed, night, unsealed};
+use super::bench::{Bench, Vendor, amount, failed, night, unsealed};
 use super::fixtures;
 use crate::sources::harness::{header, query};
 
@@ -296,23 +296,14 @@ async fn the_billed_leg_lands_page_by_page() {
     };
     assert_eq!((sum("quantity"), sum("net")), ("23".into(), "506".into()));
     let yen = bench.one(Entity::Invoices, "in_kes");
-    assert_eq!(
-        yen.decimal("total").unwrap().normalize().to_string(),
-        "55000"
-    );
+    assert_eq!(amount(&yen, "total"), "55000");
     let note = bench.one(Entity::Invoices, "cn_1");
-    assert_eq!(
-        note.decimal("total").unwrap().normalize().to_string(),
-        "-45"
-    );
+    assert_eq!(amount(&note, "total"), "-45");
     assert_eq!(note.text("kind"), Some("credit_memo"));
 
     assert_eq!(bench.ids(Entity::Payments), ["pi_ac", "pi_nw", "re_1"]);
     let paid = bench.one(Entity::Payments, "pi_nw");
-    assert_eq!(
-        paid.decimal("amount").unwrap().normalize().to_string(),
-        "300"
-    );
+    assert_eq!(amount(&paid, "amount"), "300");
     assert_eq!(
         paid.date("received_on").unwrap().to_string(),
         "2026-11-19",
@@ -320,10 +311,7 @@ async fn the_billed_leg_lands_page_by_page() {
     );
     assert_eq!(paid.text("method"), Some("us_bank_account"));
     let refund = bench.one(Entity::Payments, "re_1");
-    assert_eq!(
-        refund.decimal("amount").unwrap().normalize().to_string(),
-        "-45.5"
-    );
+    assert_eq!(amount(&refund, "amount"), "-45.5");
     assert_eq!(
         (refund.text("reversal_of"), refund.text("account_id")),
         (Some("pi_ac"), Some("cus_ac"))
@@ -335,10 +323,7 @@ async fn the_billed_leg_lands_page_by_page() {
         "a dispute that was won takes nothing"
     );
     let claim = bench.one(Entity::Claims, "du_1");
-    assert_eq!(
-        claim.decimal("amount").unwrap().normalize().to_string(),
-        "189"
-    );
+    assert_eq!(amount(&claim, "amount"), "189");
     assert_eq!(
         (
             claim.text("account_id"),
@@ -434,15 +419,9 @@ async fn a_late_edit_comes_by_its_event() {
         ["cn_1", "in_draft", "in_kes", "in_nw"]
     );
     let yen = bench.one(Entity::Invoices, "in_kes");
-    assert_eq!(
-        yen.decimal("total").unwrap().normalize().to_string(),
-        "54000"
-    );
+    assert_eq!(amount(&yen, "total"), "54000");
     let open = bench.one(Entity::Invoices, "in_nw");
-    assert_eq!(
-        open.decimal("balance").unwrap().normalize().to_string(),
-        "0"
-    );
+    assert_eq!(amount(&open, "balance"), "0");
     let lines = bench.ids(Entity::InvoiceLines);
     assert!(lines.contains(&"il_d1".to_owned()) && !lines.contains(&"il_d2".to_owned()));
     assert!(!lines.contains(&"il_o".to_owned()));
@@ -604,14 +583,8 @@ async fn the_fixtures_beside_the_repository_land() {
         "23"
     );
     let yen = bench.one(Entity::Invoices, "in_TOkes01");
-    assert_eq!(
-        yen.decimal("total").unwrap().normalize().to_string(),
-        "55000"
-    );
+    assert_eq!(amount(&yen, "total"), "55000");
     let note = bench.one(Entity::Invoices, "cn_TO1");
-    assert_eq!(
-        note.decimal("total").unwrap().normalize().to_string(),
-        "-45"
-    );
+    assert_eq!(amount(&note, "total"), "-45");
     assert_eq!(bench.sum(Entity::Claims, "amount"), "189");
 }

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed, unsealed};
+use super::bench::{Bench, Vendor, failed};
 use super::fixtures;
-use super::held::{Held, dotnet, ok, refused};
+use super::held::{Held, dotnet, miscount_is_told, ok, refused};
 use crate::sources::harness::{header, query};
 
 const OLD: &str = "2026-11-20T23:58:41Z";
@@ -285,17 +285,13 @@ async fn a_day_s_calls_used_up_parks_the_source() {
 async fn a_count_that_does_not_tie_is_not_sealed() {
     // Goal: `itemCount` is compared with what came. Method: one too many.
     let (vendor, mut bench) = xero().await;
-    vendor.change(|held| held.miscount = 1);
-    let reports = bench.night(&vendor, 1).await;
-    assert_eq!(
-        unsealed(&reports, "payments"),
-        "the vendor counts 4 records and 3 came"
-    );
-    vendor.change(|held| {
-        held.miscount = 0;
-        held.lists.clear();
-    });
-    bench.whole_night(&vendor, 2).await;
+    miscount_is_told(
+        &vendor,
+        &mut bench,
+        "payments",
+        "the vendor counts 4 records and 3 came",
+    )
+    .await;
     assert_eq!(bench.ids(Entity::Invoices), Vec::<String>::new());
 }
 

@@ -1,9 +1,9 @@
 //! From a message to its entries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::BufRead;
 
-use super::super::row::{Fault, Row, RowReader};
+use super::super::row::{Fault, Numbering, Row, RowReader};
 use super::super::xml::{Node, Piece, XmlReader};
 use super::entry::{Account, Entry};
 use super::remittance;
@@ -18,7 +18,7 @@ pub(in super::super) struct CamtReader<R> {
     statements: u64,
     account: Account,
     /// How often an id came in this statement.
-    counts: HashMap<String, u32>,
+    numbering: Numbering,
     rows: VecDeque<Row>,
     is_over: bool,
 }
@@ -69,7 +69,7 @@ impl<R: BufRead> CamtReader<R> {
             message_rank,
             statements: 0,
             account: Account::default(),
-            counts: HashMap::new(),
+            numbering: Numbering::default(),
             rows: VecDeque::new(),
             is_over: false,
         })
@@ -82,7 +82,7 @@ impl<R: BufRead> CamtReader<R> {
                 "Stmt" | "Rpt" | "Ntfctn" => {
                     self.statements += 1;
                     self.account = Account::default();
-                    self.counts.clear();
+                    self.numbering.begin();
                 }
                 "Acct" => {
                     let node = self.reader.node(element)?;
@@ -119,11 +119,7 @@ impl<R: BufRead> CamtReader<R> {
         else {
             return Ok(());
         };
-        let count = self.counts.entry(entry.id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            entry.id = format!("{}#{count}", entry.id);
-        }
+        entry.id = self.numbering.numbered(std::mem::take(&mut entry.id));
         match self.entity {
             Entity::Payments => self.rows.push_back(entry.payment(line)),
             // What is taken back pays no invoice.

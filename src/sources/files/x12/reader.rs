@@ -1,9 +1,9 @@
 //! Interchanges, groups and sets: their order, and the counts that prove them whole.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::BufRead;
 
-use super::super::row::{Fault, Row, RowReader};
+use super::super::row::{Fault, Numbering, Row, RowReader};
 use super::advice::{self, Sender};
 use super::segment::{Segment, Segments};
 use crate::canonical::Entity;
@@ -17,7 +17,7 @@ pub(in super::super) struct X12Reader<R> {
     group: Option<Group>,
     advice_count: u64,
     /// How often an id came in this file.
-    counts: HashMap<String, u32>,
+    numbering: Numbering,
     rows: VecDeque<Row>,
     is_over: bool,
 }
@@ -43,7 +43,7 @@ impl<R: BufRead> X12Reader<R> {
             interchange: None,
             group: None,
             advice_count: 0,
-            counts: HashMap::new(),
+            numbering: Numbering::default(),
             rows: VecDeque::new(),
             is_over: false,
         };
@@ -179,11 +179,7 @@ impl<R: BufRead> X12Reader<R> {
                 .map_err(|detail| {
                     Fault::NotFormat(format!("the set that starts at segment {place} {detail}"))
                 })?;
-        let count = self.counts.entry(advice.id.clone()).or_default();
-        *count += 1;
-        if *count > 1 {
-            advice.id = format!("{}#{count}", advice.id);
-        }
+        advice.id = self.numbering.numbered(std::mem::take(&mut advice.id));
         match self.entity {
             Entity::Payments => self.rows.push_back(advice.payment(place)),
             _ => self.rows.extend(advice.remittances()),

@@ -139,6 +139,21 @@ async fn payments_and_what_they_pay() {
 }
 
 #[tokio::test]
+async fn a_deduction_without_an_amount_is_kept_aside() {
+    // Goal: an amount that is not there is never nothing. Method: an adjustment without one.
+    let desk = Desk::new();
+    desk.file("bank/a.820", ADVICE.replace("ADX*-50.00*06", "ADX**06"));
+    let pulled = desk.pull(&config(), "remittances").await.unwrap();
+    let refused: Vec<_> = pulled
+        .rejects
+        .iter()
+        .map(|one| (one.field.as_str(), one.text.as_deref()))
+        .collect();
+    assert_eq!(refused, [("deduction_amount", Some("no amount"))]);
+    assert_eq!(pulled.ids(Entity::Remittances).len(), 5);
+}
+
+#[tokio::test]
 async fn counts_and_control_numbers_must_tie() {
     // Goal: a file that lost a segment fails. Method: each count and number wrong, ends cut off.
     let desk = Desk::new();

@@ -254,6 +254,26 @@ async fn documents_and_deductions_of_a_payment() {
 }
 
 #[tokio::test]
+async fn a_deduction_without_an_amount_is_kept_aside() {
+    // Goal: an amount that is not there is never nothing. Method: an adjustment without one.
+    let desk = Desk::new();
+    let details = "<TxDtls><RmtInf><Strd><RfrdDocInf><Nb>INV-1</Nb></RfrdDocInf><RfrdDocAmt>\
+        <AdjstmntAmtAndRsn><CdtDbtInd>DBIT</CdtDbtInd><Rsn>DAMAGED</Rsn></AdjstmntAmtAndRsn>\
+        <RmtdAmt Ccy='EUR'>91.00</RmtdAmt></RfrdDocAmt></Strd></RmtInf></TxDtls>";
+    let mut one = Entry::credit("91.00", details);
+    one.more = "<AcctSvcrRef>R1</AcctSvcrRef>".to_owned();
+    desk.file("bank/s.xml", message("053", &one.xml()));
+    let pulled = pulled(&desk, "remittances").await;
+    let refused: Vec<_> = pulled
+        .rejects
+        .iter()
+        .map(|one| (one.field.as_str(), one.text.as_deref()))
+        .collect();
+    assert_eq!(refused, [("deduction_amount", Some("no amount"))]);
+    assert_eq!(pulled.ids(Entity::Remittances).len(), 0);
+}
+
+#[tokio::test]
 async fn what_is_no_statement_fails_the_source() {
     // Goal: the error names the file and the place in it. Method: other XML, a message without a
     // statement, one that ends, an entry without a direction, a document type, another entity.

@@ -81,6 +81,9 @@ impl Numbering {
     }
 }
 
+/// Stands for an amount that is not there and must be: no number, so that its column refuses it.
+pub(super) const NO_AMOUNT: &str = "no amount";
+
 /// Why a file cannot be read on.
 #[derive(Debug)]
 pub(super) enum Fault {

@@ -1,6 +1,6 @@
 //! Which documents a payment names, and what the payer took off.
 
-use super::super::row::{Delivery, Row};
+use super::super::row::{Delivery, NO_AMOUNT, Row};
 use super::super::xml::Node;
 use super::entry::Entry;
 use crate::canonical::parse_decimal;
@@ -167,7 +167,9 @@ fn deductions_of(amounts: &Node) -> Vec<Deduction> {
     found
 }
 
+/// What has no amount is no deduction of nothing: the column refuses it, and the row is kept.
 fn taken_off(amount: &str, reason: Option<&str>) -> Deduction {
+    let amount = if amount.is_empty() { NO_AMOUNT } else { amount };
     Deduction {
         amount: amount.to_owned(),
         reason: reason.map(str::to_owned),

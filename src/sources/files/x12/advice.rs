@@ -1,6 +1,6 @@
 //! One payment order: who paid how much, for which documents, and what was taken off.
 
-use super::super::row::{Delivery, Row};
+use super::super::row::{Delivery, NO_AMOUNT, Row};
 use super::segment::Segment;
 use crate::sources::json::Tree;
 
@@ -137,7 +137,10 @@ impl Advice {
 
     /// An adjustment of the last document, or one on its own.
     fn adjust(&mut self, place: u64, segment: &Segment, in_document: bool) {
-        let amount = negated(&number(segment.element(1).unwrap_or_default()));
+        // What has no amount is no deduction of nothing: the column refuses it, and the row is kept.
+        let amount = segment
+            .element(1)
+            .map_or_else(|| NO_AMOUNT.to_owned(), |amount| negated(&number(amount)));
         let reason = segment.element(2).map(str::to_owned);
         let deduction = (amount, reason);
         if let Some(line) = self.lines.last_mut().filter(|_| in_document) {

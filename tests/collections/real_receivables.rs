@@ -1,6 +1,6 @@
 //! A real ledger of 2,466 invoices, where it is present beside the repository.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crossfoot::canonical::{Record, parse_date};
 use crossfoot::collections::ReceivablesInput;
@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::records::{book, decimal, invoice, payment};
+use crate::support::beside::beside;
 
 /// Invoices and one full payment for each, from a file with the columns `customerID`,
 /// `invoiceNumber`, `InvoiceDate`, `DueDate`, `InvoiceAmount` and `SettledDate`.
@@ -75,12 +76,9 @@ fn at_month(month: &str, file: &Path, has_reference: bool) -> ReceivablesFigures
 // month ends, with payments that name their invoice and with payments that name nothing.
 #[test]
 fn a_real_ledger_ages_as_others_computed_it() {
-    let file: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data/ar_ibm/WA_Fn-UseC_-Accounts-Receivable.csv");
-    if !file.exists() {
-        eprintln!("SKIPPED: the real ledger is not beside this repository");
+    let Some(file) = beside("data/ar_ibm/WA_Fn-UseC_-Accounts-Receivable.csv") else {
         return;
-    }
+    };
     let expected = [
         (
             "2012-06",

@@ -7,14 +7,9 @@ mod receivables;
 
 use std::path::PathBuf;
 
-/// A folder of the data, or `None` with a message that is hard to overlook.
+use crate::support::beside::beside;
+
+/// A folder of the data, where it is there.
 fn data(folder: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/data")
-        .join(folder);
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("\n*** SKIPPED: the data set `{folder}` is not beside the repository ***\n");
-    None
+    beside(&format!("data/{folder}"))
 }

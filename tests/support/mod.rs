@@ -6,6 +6,7 @@
     reason = "only tests use it, but clippy does not take it for a test"
 )]
 
+pub(crate) mod beside;
 pub(crate) mod postgres;
 pub(crate) mod store;
 

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::support::beside::beside;
+
 /// The folder of a vendor's fixtures, where there is one.
 pub(super) fn folder(vendor: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/specs")
-        .join(vendor)
-        .join("fixtures");
-    path.is_dir().then_some(path)
+    beside(&format!("specs/{vendor}/fixtures"))
 }
 
 /// One of its bodies.

@@ -28,7 +28,7 @@ pub struct ReportSummary {
     pub version: u32,
     /// The subject.
     pub subject: String,
-    /// Mails that are new in the outbox; 0 when this version was sent before.
+    /// Mails that are new in the outbox; 0 when this version was put there before.
     pub mails: u64,
     /// Whether some source was failed, partial or stale.
     pub incomplete: bool,
@@ -42,7 +42,7 @@ impl ReportSummary {
             self.report, self.period, self.version
         );
         if self.mails == 0 {
-            format!("{what}: sent before, nothing new")
+            format!("{what}: in the outbox already, nothing new")
         } else {
             format!("{what}: {} mails, {}", self.mails, self.subject)
         }

@@ -17,7 +17,7 @@ use crate::reconcile::{
     move_by_person,
 };
 use crate::report::export_sheet;
-use crate::scheduler::jobs::load_ledger;
+use crate::scheduler::jobs::{load_ledger, refuse_kept};
 use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 
@@ -359,6 +359,8 @@ async fn move_item(
     arguments: MoveArguments,
 ) -> Result<Exit, Failure> {
     let item = find(env, &arguments.id).await?;
+    let dated = format!("the move of {}", item.id);
+    refuse_kept(env, env.clock.now(), &dated).await?;
     let wanted = PersonMove {
         to: arguments.state,
         code: arguments.code,
@@ -391,6 +393,8 @@ async fn annotate(
     by: Option<String>,
 ) -> Result<Exit, Failure> {
     let now = env.clock.now();
+    let dated = format!("what is noted of {}", item.id);
+    refuse_kept(env, now, &dated).await?;
     item.updated_at = now;
     let event = DiscrepancyEvent {
         discrepancy_id: item.id.clone(),

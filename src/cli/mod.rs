@@ -19,6 +19,7 @@ mod item;
 mod kpi;
 mod landing;
 mod output;
+mod periods;
 mod progress;
 mod reconcile;
 mod report;
@@ -111,6 +112,9 @@ enum Verb {
     /// Overdue invoices and their stages
     #[command(subcommand)]
     Collections(collections::CollectionsVerb),
+    /// Where each period stands: close, lock and reopen it
+    #[command(subcommand)]
+    Periods(periods::PeriodsVerb),
     /// The Parquet files: list, verify, clean up, query
     #[command(subcommand)]
     Landing(landing::LandingVerb),
@@ -193,6 +197,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Accounts(verb) => accounts::run(context, &verb).await,
         Verb::Cash(verb) => cash::run(context, &verb).await,
         Verb::Collections(verb) => collections::run(context, &verb).await,
+        Verb::Periods(verb) => periods::run(context, verb).await,
         Verb::Landing(verb) => landing::run(context, &verb).await,
         Verb::Audit(verb) => audit::run(context, &verb).await,
         Verb::Store(verb) => store::run(context, &verb).await,

@@ -21,6 +21,7 @@ pub(super) fn validate(config: &Config, text: &str, table: &DeTable<'_>) -> Vec<
     check_reports(config, &mut check);
     check_tolerances(config, &mut check);
     check_levels(config, &mut check);
+    check_users(config, &mut check);
     check.problems
 }
 
@@ -224,6 +225,25 @@ fn check_tolerances(config: &Config, check: &mut Check<'_>) {
         };
         if absolute_negative || limits.percent.as_ref().is_some_and(negative) {
             check.wrong(&["tolerance", name], "a tolerance is not negative");
+        }
+    }
+}
+
+fn check_users(config: &Config, check: &mut Check<'_>) {
+    for (name, user) in &config.user {
+        let unknown = user
+            .branches
+            .iter()
+            .filter(|branch| !config.branch.contains_key(*branch));
+        for branch in unknown {
+            let problem = unknown_name("branch", branch, config.branch.keys());
+            check.wrong(&["user", name, "branches"], &problem);
+        }
+        if user.may.is_empty() {
+            check.wrong(
+                &["user", name],
+                "the user may do nothing: `may = [..]` takes read, work, approve, close",
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::canonical::Entity;
 use crate::config::{Config, Role};
 use crate::period::Period;
 
+use super::history::PeriodHistory;
 use super::identity::AccountDirectory;
 
 /// The committed Parquet files to read, by entity. An entity without files is an empty table.
@@ -75,6 +76,8 @@ pub struct ReconcileInput<'a> {
     /// The units that the book has items of, as (account, product): their amounts are told also
     /// where they agree.
     pub watched: BTreeSet<(String, String)>,
+    /// What other periods and the closes of this one say.
+    pub history: PeriodHistory,
     /// Where the engine spills.
     pub spill_dir: &'a Path,
     /// The zone of the books.

@@ -11,6 +11,7 @@ mod catalog;
 mod discrepancy;
 mod engine;
 mod error;
+mod history;
 mod identity;
 mod input;
 mod legs;
@@ -31,10 +32,12 @@ pub use discrepancy::{
 };
 pub use engine::{QueryResult, query};
 pub use error::ReconcileError;
+pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput};
 pub use lifecycle::{
-    PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
+    PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, decide_period_move,
+    legal_moves, legal_period_acts, move_by_person, undecided_units, watched_units,
 };
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
 pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};

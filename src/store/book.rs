@@ -71,6 +71,17 @@ pub struct DiscrepancyFilter {
     pub id: Option<String>,
 }
 
+/// An item by what it has in common with items of other periods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurrence {
+    /// The item.
+    pub id: String,
+    /// Hash of rule, account, product, kind and field: the same over periods.
+    pub fingerprint: String,
+    /// The service period.
+    pub period: Period,
+}
+
 /// Discrepancies and reconciliations.
 #[async_trait]
 pub trait BookStore: Send + Sync {
@@ -90,6 +101,11 @@ pub trait BookStore: Send + Sync {
 
     /// The history of an item, in order.
     async fn discrepancy_events(&self, id: &str) -> Result<Vec<DiscrepancyEvent>, Failure>;
+
+    /// All items with one of these fingerprints that were an error, by fingerprint and period: not
+    /// those that were dismissed as a false positive or as an item that is there twice, or that
+    /// cleared themselves as timing.
+    async fn recurrences(&self, fingerprints: &[String]) -> Result<Vec<Recurrence>, Failure>;
 
     /// The events of all items at or after `from` and before `to`, in order.
     async fn events_between(

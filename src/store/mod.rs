@@ -12,6 +12,7 @@ mod manifest;
 mod migrations;
 mod open;
 mod outbox;
+mod period;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod run;
@@ -20,7 +21,7 @@ mod sql;
 mod sqlite;
 
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
-pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
+pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation, Recurrence};
 pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
@@ -28,6 +29,7 @@ pub use error::StoreError;
 pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
 pub use open::{Access, OpenStore, backup, open};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
+pub use period::{PeriodClose, PeriodMove, PeriodStore};
 pub use run::{NewRun, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
 
@@ -40,6 +42,7 @@ pub trait Store:
     + CaseStore
     + OutboxStore
     + SnapshotStore
+    + PeriodStore
     + AuditStore
     + CloseStore
 {
@@ -53,6 +56,7 @@ impl<S> Store for S where
         + CaseStore
         + OutboxStore
         + SnapshotStore
+        + PeriodStore
         + AuditStore
         + CloseStore
 {

@@ -11,8 +11,8 @@ use crossfoot::config::{Config, Role};
 use crossfoot::fault::Failure;
 use crossfoot::period::Period;
 use crossfoot::reconcile::{
-    AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, ReconcileInput, RuleFile,
-    UnitTotals, reconcile_billing, reconcile_rule, resolve_identity,
+    AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, PeriodHistory, ReconcileInput,
+    RuleFile, UnitTotals, reconcile_billing, reconcile_rule, resolve_identity,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -34,6 +34,7 @@ pub(super) struct World {
     pub(super) blind: Vec<BlindSource>,
     pub(super) rejected: Vec<(String, Entity, u64)>,
     pub(super) as_of: Timestamp,
+    pub(super) history: PeriodHistory,
     /// Into how many files the records of an entity are spread.
     pub(super) file_count: usize,
 }
@@ -58,6 +59,7 @@ impl World {
             blind: Vec::new(),
             rejected: Vec::new(),
             as_of: "2027-01-01T00:00:00Z".parse().unwrap(),
+            history: PeriodHistory::default(),
             file_count: 2,
         };
         world.account("crm", "c1", "Acme", "billing:b1");
@@ -274,6 +276,7 @@ impl World {
                 blind_sources: self.blind.clone(),
                 rejected: self.rejected.clone(),
                 watched: self.watched(&directory),
+                history: self.history.clone(),
                 spill_dir: &folder.path().join("spill"),
                 zone: TimeZone::get("America/New_York").unwrap(),
             },

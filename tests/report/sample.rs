@@ -235,6 +235,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
         ],
         restated: None,
         prior_period_adjustments: None,
+        close: None,
     }
 }
 

@@ -130,7 +130,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         input_digest: input.input_digest.clone(),
         totals: judged.tally.totals(),
         completeness: judged.tally.completeness(&row_counts, &input.rejected)?,
-        findings: judged.findings,
+        findings: scale.with_history(BILLING_RULE, input.period, &input.history, judged.findings),
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
         watched: judged.watched_seen,

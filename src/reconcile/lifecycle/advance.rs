@@ -83,7 +83,7 @@ struct Step<'a> {
 impl Step<'_> {
     fn opened(&self, id: String, finding: &Finding) -> DiscrepancyChange {
         let item = Discrepancy {
-            fingerprint: fingerprint_of(self.outcome, finding),
+            fingerprint: fingerprint_of(&self.outcome.rule, finding),
             rule: self.outcome.rule.clone(),
             period: self.outcome.period,
             kind: finding.kind,
@@ -339,7 +339,7 @@ impl Step<'_> {
             UnitWorth::counted(amounts_of(finding))
         };
         updated.kind = finding.kind;
-        updated.fingerprint = fingerprint_of(self.outcome, finding);
+        updated.fingerprint = fingerprint_of(&self.outcome.rule, finding);
         updated.account_name.clone_from(&finding.account.name);
         updated.branch.clone_from(&finding.branch);
         updated.currency = finding.currency;
@@ -352,9 +352,14 @@ impl Step<'_> {
             updated.impact = finding.impact;
             updated.annualised = finding.annualised;
             updated.severity = finding.severity;
-        } else if item.kind != finding.kind {
-            let part = self.new_parts.get(&unit_of(finding));
-            updated.impact -= given_away(item.impact, finding.impact, part.copied());
+        } else {
+            // What matters more by now, as an error of a period that was closed meanwhile, does so
+            // for the largest size too.
+            updated.severity = item.severity.max(finding.severity);
+            if item.kind != finding.kind {
+                let part = self.new_parts.get(&unit_of(finding));
+                updated.impact -= given_away(item.impact, finding.impact, part.copied());
+            }
         }
         settle(&mut updated, finding.impact);
         updated.estimated = finding.estimated;

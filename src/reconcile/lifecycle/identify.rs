@@ -90,10 +90,10 @@ fn can_return(item: &Discrepancy) -> bool {
     item.state != DiscrepancyState::Dismissed || item.code != Some(ResolutionCode::DuplicateItem)
 }
 
-/// The fingerprint of a finding: the same over periods.
-pub(super) fn fingerprint_of(outcome: &Outcome, finding: &Finding) -> String {
+/// The fingerprint of a finding of a rule: the same over periods.
+pub(crate) fn fingerprint_of(rule: &str, finding: &Finding) -> String {
     fingerprint(&[
-        &outcome.rule,
+        rule,
         &finding.account.id,
         &finding.sku,
         finding.kind.name(),

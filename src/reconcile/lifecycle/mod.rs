@@ -5,8 +5,13 @@
 mod advance;
 mod identify;
 mod moves;
+mod periods;
 mod units;
 
 pub use advance::advance;
+pub(crate) use identify::fingerprint_of;
 pub use moves::{PersonMove, legal_moves, move_by_person};
+pub use periods::{
+    PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move, legal_period_acts,
+};
 pub use units::{undecided_units, watched_units};

@@ -106,7 +106,9 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         input_digest: input.input_digest.clone(),
         totals: tally.totals(),
         completeness: rows.prove(rule, extracted)?,
-        findings,
+        findings: judging
+            .scale
+            .with_history(&rule.name, input.period, &input.history, findings),
         unknown_units: unknown_units.into_iter().collect(),
         timing_units: Vec::new(),
         watched,

@@ -166,6 +166,7 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         completeness: completeness(input.reconciliations),
         restated: None,
         prior_period_adjustments: None,
+        close: None,
     })
 }
 

@@ -5,14 +5,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ledger::{Ledger, load_ledger};
+use super::period_book::PeriodBook;
 use crate::canonical::Entity;
 use crate::config::Role;
 use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    BILLING_RULE, BlindSource, Discrepancy, EntityFiles, Outcome, ReconcileInput, RuleFile,
-    advance, reconcile_billing, reconcile_rule, undecided_units, watched_units,
+    BILLING_RULE, BlindSource, Discrepancy, EntityFiles, Outcome, PeriodHistory, PeriodState,
+    ReconcileInput, RuleFile, advance, reconcile_billing, reconcile_rule, undecided_units,
+    watched_units,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
 use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
@@ -24,6 +26,9 @@ pub struct PeriodSummary {
     pub rule: String,
     /// The period.
     pub period: Period,
+    /// Where the period stands: what is found of a closed one is an adjustment, and its figures stay
+    /// as they were reported.
+    pub period_state: PeriodState,
     /// Units that were compared.
     pub units: u64,
     /// Units that differ beyond tolerance.
@@ -46,11 +51,18 @@ pub struct PeriodSummary {
     pub blind_sources: Vec<(String, String)>,
 }
 
-/// The current period and those before it, as `[reconcile] open_periods` says, oldest first.
-pub fn open_periods(env: &Env) -> Vec<Period> {
-    let current = Period::at(env.clock.now(), &env.config.zone(None));
+/// The current period and those before it, as `[reconcile] open_periods` says, oldest first; locked
+/// ones are left out, closed ones are not: what is found of them is an adjustment.
+pub async fn open_periods(env: &Env) -> Result<Vec<Period>, Failure> {
+    let now = env.clock.now();
+    let current = Period::at(now, &env.config.zone(None));
     let count = i32::from(env.config.reconcile.open_periods.max(1));
-    current.shifted(1 - count).through(current).collect()
+    let book = PeriodBook::read(env, now).await?;
+    Ok(current
+        .shifted(1 - count)
+        .through(current)
+        .filter(|period| book.state(*period) != PeriodState::Locked)
+        .collect())
 }
 
 /// Compares periods by the default rule, or by a named one.
@@ -68,6 +80,7 @@ pub async fn reconcile_periods(
     };
     let steps = u64::try_from(periods.len()).ok();
     env.progress.begin("comparing", steps);
+    let book = PeriodBook::read(env, now).await?;
     let mut summaries = Vec::new();
     for period in periods {
         env.progress.advance(0, &period.to_string());
@@ -77,9 +90,11 @@ pub async fn reconcile_periods(
             now,
             rule: rule_file.as_ref(),
             standing: &standing,
+            history: history(env, &book, *period, rule_file.as_ref()).await?,
         };
         let outcome = compare(env, run_id, &ledger, &question).await?;
-        summaries.push(record(env, outcome, standing, now).await?);
+        let state = book.state(*period);
+        summaries.push(record(env, outcome, standing, now, state).await?);
         env.progress.advance(1, &period.to_string());
     }
     env.progress.end();
@@ -92,6 +107,24 @@ struct Question<'a> {
     now: Timestamp,
     rule: Option<&'a RuleFile>,
     standing: &'a [Discrepancy],
+    history: PeriodHistory,
+}
+
+/// What the periods before and the closes say of a period.
+async fn history(
+    env: &Env,
+    book: &PeriodBook,
+    period: Period,
+    rule: Option<&RuleFile>,
+) -> Result<PeriodHistory, Failure> {
+    let filter = DiscrepancyFilter {
+        periods: PeriodHistory::looks_at(period),
+        rule: Some(rule.map_or(BILLING_RULE, |rule| &rule.name).to_owned()),
+        ..DiscrepancyFilter::default()
+    };
+    let earlier = env.store.discrepancies(&filter).await?;
+    let is_filed = book.is_tax_filed(period);
+    Ok(PeriodHistory::of(period, &earlier, book.kept(), is_filed))
 }
 
 /// The items of a rule and period, in any state.
@@ -131,6 +164,7 @@ async fn compare(
         blind_sources: blind_sources(env, ledger),
         rejected: rejected_rows(ledger),
         watched: watched_units(question.standing),
+        history: question.history.clone(),
         spill_dir: &env.spill_dir,
         zone,
     };
@@ -219,6 +253,7 @@ async fn record(
     outcome: Outcome,
     standing: Vec<Discrepancy>,
     now: Timestamp,
+    period_state: PeriodState,
 ) -> Result<PeriodSummary, Failure> {
     use crate::reconcile::DiscrepancyState as State;
     let undecided_units = undecided_units(&outcome, &standing);
@@ -240,6 +275,7 @@ async fn record(
     let summary = PeriodSummary {
         rule: outcome.rule.clone(),
         period: outcome.period,
+        period_state,
         units: sum(|one| one.units),
         discrepant: sum(|one| one.discrepant),
         timing: sum(|one| one.timing),

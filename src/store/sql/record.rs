@@ -11,8 +11,8 @@ use serde_json::{Value as Json, json};
 use super::audit::{SYSTEM, append};
 use super::queries::{
     DISCREPANCY_LIST, DISCREPANCY_SAVE, DISCREPANCY_STATE, EVENT_BETWEEN, EVENT_INSERT, EVENT_LIST,
-    RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS, UNIT_TOTALS_INSERT,
-    UNIT_TOTALS_LIST,
+    RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS, RECURRENCE_LIST,
+    UNIT_TOTALS_INSERT, UNIT_TOTALS_LIST,
 };
 use super::row::Row;
 use super::session::{Lock, Session};
@@ -24,7 +24,7 @@ use crate::period::Period;
 use crate::reconcile::{Discrepancy, DiscrepancyEvent, DiscrepancyState};
 use crate::store::error::StoreError;
 use crate::store::{
-    BookStore, DiscrepancyChange, DiscrepancyFilter, NewAuditEntry, Reconciliation,
+    BookStore, DiscrepancyChange, DiscrepancyFilter, NewAuditEntry, Reconciliation, Recurrence,
 };
 
 /// What of an item a move changes, as the trail tells it.
@@ -263,6 +263,19 @@ impl BookStore for SqlStore {
             .iter()
             .map(events::event_of)
             .collect::<Result<_, _>>()?)
+    }
+
+    async fn recurrences(&self, fingerprints: &[String]) -> Result<Vec<Recurrence>, Failure> {
+        let keys: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
+        let rows = self.database.rows_of(RECURRENCE_LIST, &keys).await?;
+        let found = rows.iter().map(|row| {
+            Ok(Recurrence {
+                id: row.text("id")?,
+                fingerprint: row.text("fingerprint")?,
+                period: row.parsed("period")?,
+            })
+        });
+        Ok(found.collect::<Result<_, StoreError>>()?)
     }
 
     async fn events_between(

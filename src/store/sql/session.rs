@@ -11,7 +11,7 @@ use super::value::Value;
 use crate::store::error::StoreError;
 
 /// How many values one statement binds at most: SQLite takes 32,766 and Postgres 65,535.
-const BOUND_VALUES_MAX: usize = 30_000;
+pub(super) const BOUND_VALUES_MAX: usize = 30_000;
 
 /// What a transaction may have for itself. SQLite has one writer anyway.
 #[derive(Debug, Clone, Copy)]

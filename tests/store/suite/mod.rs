@@ -6,6 +6,7 @@ mod cases;
 mod crosswalk;
 mod manifest;
 mod outbox;
+mod periods;
 mod runs;
 mod snapshots;
 
@@ -62,6 +63,8 @@ store_suite! {
     the_newest_snapshot_of_a_period_counts: super::snapshots::the_newest_snapshot_of_a_period_counts,
     a_version_is_given_once: super::snapshots::a_version_is_given_once,
     steps_are_remembered_until_cleared: super::snapshots::steps_are_remembered_until_cleared,
+    a_period_moves_from_where_it_stands: super::periods::a_period_moves_from_where_it_stands,
+    errors_are_found_again: super::periods::errors_are_found_again,
     the_trail_is_one_chain: super::audit::the_trail_is_one_chain,
     writers_at_once_make_one_chain: super::audit::writers_at_once_make_one_chain,
     a_dropped_write_is_finished_or_undone: super::audit::a_dropped_write_is_finished_or_undone,

@@ -3,36 +3,50 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::context::{Context, login_name};
-use super::item::{csv, header, item_json};
+use super::item::{NUMBERS, csv, header, item_json};
+use super::item_filter::{Filter, select};
 use super::output::{self, Table};
+use super::recurrence::Recurrences;
+use crate::config::Right;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
-use crate::period::Period;
 use crate::reconcile::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, PersonMove, ResolutionCode, WaitingOn,
-    move_by_person,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, PersonMove, ResolutionCode, WaitingOn,
+    as_known, move_by_person,
 };
-use crate::report::export_sheet;
+use crate::report::{SheetColumns, export_sheet};
 use crate::scheduler::jobs::{load_ledger, refuse_kept};
 use crate::secret::write_private;
-use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
+use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter, Recurrence};
+
+/// How many earlier items of the same error are named to a person.
+const EARLIER_SHOWN: usize = 6;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesVerb {
     /// The open items; --all shows every state
     #[command(
         after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
-                            discrepancies list --kind DUPLICATE --all --json"
+                            discrepancies list --kind DUPLICATE --all --json\n  crossfoot \
+                            discrepancies list --as-of 2026-10-31T23:59:59Z"
     )]
     List(Filter),
     /// One item: both sides by their own numbers, and its history
+    #[command(
+        after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies show \
+                      D-4K2M --as-of 2026-10-31T23:59:59Z --json"
+    )]
     Show {
         /// The item's id
         id: String,
+        /// As it was known at this instant [default: now]
+        #[arg(long, value_name = "RFC3339")]
+        as_of: Option<Timestamp>,
     },
     /// Move an item to another state
     #[command(
@@ -70,25 +84,6 @@ pub(super) enum DiscrepanciesVerb {
         #[command(flatten)]
         filter: Filter,
     },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Filter {
-    /// Only this period
-    #[arg(long, value_name = "YYYY-MM")]
-    period: Option<Period>,
-    /// Only this kind, as QUANTITY
-    #[arg(long)]
-    kind: Option<Kind>,
-    /// Only this state, as open
-    #[arg(long)]
-    state: Option<DiscrepancyState>,
-    /// Only this account: a golden id or source:id
-    #[arg(long)]
-    account: Option<String>,
-    /// Every state, the ended ones too
-    #[arg(long)]
-    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -174,9 +169,9 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
     match verb {
         DiscrepanciesVerb::List(filter) => {
             let items = select(&env, &filter).await?;
-            print_list(context, &env, &items)
+            print_list(context, &env, &items, filter.at(&env)).await
         }
-        DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
+        DiscrepanciesVerb::Show { id, as_of } => show(context, &env, &id, as_of).await,
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
         DiscrepanciesVerb::Assign { id, owner, by } => {
             let mut item = find(&env, &id).await?;
@@ -189,33 +184,9 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
         }
         DiscrepanciesVerb::Export { out, filter } => {
             let items = select(&env, &filter).await?;
-            export(&env, &items, &out)
+            export(&env, &items, filter.at(&env), &out).await
         }
     }
-}
-
-async fn select(env: &Env, filter: &Filter) -> Result<Vec<Discrepancy>, Failure> {
-    let states = match (filter.state, filter.all) {
-        (Some(state), _) => vec![state],
-        (None, true) => Vec::new(),
-        (None, false) => DiscrepancyState::ALL
-            .iter()
-            .copied()
-            .filter(|state| state.is_listed())
-            .collect(),
-    };
-    let account = match &filter.account {
-        Some(text) => Some(golden_id(env, text).await?),
-        None => None,
-    };
-    let wanted = DiscrepancyFilter {
-        periods: filter.period.into_iter().collect(),
-        kind: filter.kind,
-        states,
-        account,
-        ..DiscrepancyFilter::default()
-    };
-    env.store.discrepancies(&wanted).await
 }
 
 /// The golden id of an account that is named by it or as `source:id`.
@@ -237,9 +208,18 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
 }
 
-fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+async fn print_list(
+    context: &Context,
+    env: &Env,
+    items: &[Discrepancy],
+    at: Timestamp,
+) -> Result<Exit, Failure> {
+    let recurrences = Recurrences::of(env, items).await?;
     if context.json() {
-        let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
+        let rows: Vec<Value> = items
+            .iter()
+            .map(|item| item_json(item, at, &recurrences))
+            .collect();
         output::json(&rows)?;
         return Ok(Exit::Done);
     }
@@ -255,6 +235,7 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
         ">impact",
         "currency",
         "severity",
+        ">streak",
         "owner",
     ]);
     for item in items {
@@ -270,6 +251,7 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
             money_text(item.impact, item.currency),
             item.currency.to_string(),
             item.severity.to_string(),
+            recurrences.streak(item).to_string(),
             item.owner.clone().unwrap_or_default(),
         ]);
     }
@@ -277,11 +259,27 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
     Ok(Exit::Done)
 }
 
-async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
-    let item = find(env, id).await?;
-    let events = env.store.discrepancy_events(id).await?;
+async fn show(
+    context: &Context,
+    env: &Env,
+    id: &str,
+    as_of: Option<Timestamp>,
+) -> Result<Exit, Failure> {
+    let mut item = find(env, id).await?;
+    let mut events = env.store.discrepancy_events(id).await?;
+    if let Some(as_of) = as_of {
+        let history: Vec<&DiscrepancyEvent> = events.iter().collect();
+        let known = as_known(&item, &history, as_of);
+        item = known.ok_or_else(|| ItemError::NoItem(format!("{id} as of {as_of}")))?;
+        events.retain(|event| event.at <= as_of);
+    }
+    let at = as_of.unwrap_or_else(|| env.clock.now());
+    let recurrences = Recurrences::of(env, std::slice::from_ref(&item)).await?;
+    let earlier = recurrences.earlier(&item);
     if context.json() {
-        let mut shown = item_json(&item, env);
+        let mut shown = item_json(&item, at, &recurrences);
+        let named = |one: &&Recurrence| json!({ "id": one.id, "period": one.period });
+        shown["earlier"] = earlier.iter().map(named).collect();
         shown["sides"] = json!(item.sides);
         shown["history"] = json!(events);
         output::json(&shown)?;
@@ -308,6 +306,18 @@ async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
         money_text(item.impact, item.currency),
         item.currency
     ))?;
+    if !earlier.is_empty() {
+        let named: Vec<String> = earlier
+            .iter()
+            .take(EARLIER_SHOWN)
+            .map(|one| format!("{} ({})", one.period, one.id))
+            .collect();
+        output::line(format!(
+            "the same error stood in {}; {} periods in a row",
+            named.join(", "),
+            recurrences.streak(&item)
+        ))?;
+    }
     let mut sides = Table::new(&[
         "side",
         "source",
@@ -369,12 +379,17 @@ async fn move_item(
         approver: arguments.approver,
         note: arguments.note,
     };
+    let branch = item.branch.as_deref();
+    env.config.check_right(&wanted.by, Right::Work, branch)?;
+    if let Some(approver) = &wanted.approver {
+        env.config.check_right(approver, Right::Approve, branch)?;
+    }
     let change = move_by_person(&item, wanted, env.clock.now())?;
     env.store
         .record_changes(std::slice::from_ref(&change))
         .await?;
     if context.json() {
-        output::json(&item_json(&change.discrepancy, env))?;
+        print_changed(env, &change).await?;
     } else {
         output::line(format!(
             "{}: {} -> {}",
@@ -382,6 +397,12 @@ async fn move_item(
         ))?;
     }
     Ok(Exit::Done)
+}
+
+async fn print_changed(env: &Env, change: &DiscrepancyChange) -> Result<(), Failure> {
+    let item = &change.discrepancy;
+    let recurrences = Recurrences::of(env, std::slice::from_ref(item)).await?;
+    output::json(&item_json(item, env.clock.now(), &recurrences))
 }
 
 async fn annotate(
@@ -395,11 +416,14 @@ async fn annotate(
     let now = env.clock.now();
     let dated = format!("what is noted of {}", item.id);
     refuse_kept(env, now, &dated).await?;
+    let by = by.unwrap_or_else(login_name);
+    env.config
+        .check_right(&by, Right::Work, item.branch.as_deref())?;
     item.updated_at = now;
     let event = DiscrepancyEvent {
         discrepancy_id: item.id.clone(),
         at: now,
-        actor: by.unwrap_or_else(login_name),
+        actor: by,
         action: action.to_owned(),
         from_state: Some(item.state),
         to_state: item.state,
@@ -418,22 +442,38 @@ async fn annotate(
         .record_changes(std::slice::from_ref(&change))
         .await?;
     if context.json() {
-        output::json(&item_json(&change.discrepancy, env))?;
+        print_changed(env, &change).await?;
     } else {
         output::line(format!("{}: {action}", change.discrepancy.id))?;
     }
     Ok(Exit::Done)
 }
 
-fn export(env: &Env, items: &[Discrepancy], out: &std::path::Path) -> Result<Exit, Failure> {
+async fn export(
+    env: &Env,
+    items: &[Discrepancy],
+    at: Timestamp,
+    out: &std::path::Path,
+) -> Result<Exit, Failure> {
     let ending = out
         .extension()
         .and_then(|ending| ending.to_str())
         .unwrap_or_default();
-    let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
+    let recurrences = Recurrences::of(env, items).await?;
+    let rows: Vec<Value> = items
+        .iter()
+        .map(|item| item_json(item, at, &recurrences))
+        .collect();
     let bytes = match ending {
         "csv" => csv(&rows).into_bytes(),
-        "xlsx" => export_sheet(&header(), &rows)?,
+        "xlsx" => export_sheet(
+            &SheetColumns {
+                title: "Discrepancies",
+                names: &header(),
+                numbers: NUMBERS,
+            },
+            &rows,
+        )?,
         _ => return Err(ItemError::Ending(out.to_owned()).into()),
     };
     write_private(out, &bytes).map_err(|cause| ItemError::Unwritable {

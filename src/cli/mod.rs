@@ -10,18 +10,21 @@ mod check;
 mod collections;
 mod config;
 mod context;
+mod corrections;
 mod daemon;
 mod demo;
 mod discrepancies;
 mod explain;
 mod init;
 mod item;
+mod item_filter;
 mod kpi;
 mod landing;
 mod output;
 mod periods;
 mod progress;
 mod reconcile;
+mod recurrence;
 mod report;
 mod run;
 mod schedule;
@@ -103,6 +106,9 @@ enum Verb {
     /// List, show and work the discrepancies
     #[command(subcommand)]
     Discrepancies(discrepancies::DiscrepanciesVerb),
+    /// What would put the discrepancies right, for people to do
+    #[command(subcommand)]
+    Corrections(corrections::CorrectionsVerb),
     /// Customers, and which records of which systems they are
     #[command(subcommand)]
     Accounts(accounts::AccountsVerb),
@@ -194,6 +200,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Schedule(arguments) => schedule::run(context, &arguments),
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
         Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
+        Verb::Corrections(verb) => corrections::run(context, verb).await,
         Verb::Accounts(verb) => accounts::run(context, &verb).await,
         Verb::Cash(verb) => cash::run(context, &verb).await,
         Verb::Collections(verb) => collections::run(context, &verb).await,

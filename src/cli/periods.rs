@@ -12,7 +12,7 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::Period;
 use crate::reconcile::{BILLING_RULE, PeriodAct, PeriodRequest, PeriodState};
-use crate::scheduler::jobs::{PeriodBook, PeriodChange, move_period, with_run};
+use crate::scheduler::jobs::{PeriodBook, PeriodChange, move_period, refuse_illegal, with_run};
 use crate::store::{Access, PeriodClose, PeriodMove, RunState};
 
 #[derive(Debug, Subcommand)]
@@ -160,6 +160,7 @@ async fn change_in(
         approver: arguments.approver,
         reason: arguments.reason,
     };
+    refuse_illegal(env, &request).await?;
     let changed = with_run(env, "cli:periods", None, async |run_id: String| {
         let changed = move_period(env, &run_id, &request, tax_filed, force).await?;
         Ok((changed, RunState::Done))

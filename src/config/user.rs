@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{Config, ReportConfig};
 use crate::fault::{Failure, Fault, Retry};
 
 /// What a user may do.
@@ -96,6 +96,30 @@ impl Fault for RightError {
 }
 
 impl Config {
+    /// Who gets a report, and of which branch; `None` is the whole company. A user whose branches are
+    /// limited gets one report for each of them in place of the company's.
+    pub fn recipients(&self, report: &ReportConfig) -> Vec<(Option<String>, String)> {
+        let mut recipients = Vec::new();
+        for entry in &report.to {
+            let Some(user) = self.user.get(entry) else {
+                recipients.push((report.branch.clone(), entry.clone()));
+                continue;
+            };
+            let Some(email) = &user.email else { continue };
+            let is_limited = !user.branches.is_empty();
+            match &report.branch {
+                Some(branch) if is_limited && !user.branches.contains(branch) => {}
+                None if is_limited => recipients.extend(
+                    user.branches
+                        .iter()
+                        .map(|branch| (Some(branch.clone()), email.clone())),
+                ),
+                branch => recipients.push((branch.clone(), email.clone())),
+            }
+        }
+        recipients
+    }
+
     /// Refuses somebody who may not do a thing in a branch: everybody may do everything as long as
     /// no user is configured. What belongs to no branch is for those whose branches are not limited.
     pub fn check_right(

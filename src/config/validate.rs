@@ -196,6 +196,19 @@ fn check_reports(config: &Config, check: &mut Check<'_>) {
                 "the report needs its kind: discrepancy-rate, resolution-time or collection-status",
             );
         }
+        for entry in report.to.iter().filter(|entry| !entry.contains('@')) {
+            let problem = match config.user.get(entry) {
+                None => unknown_name("user", entry, config.user.keys()),
+                Some(user) if user.email.is_none() => {
+                    format!("user `{entry}` has no email: add one to [user.{entry}]")
+                }
+                Some(user) if !user.may.contains(&super::Right::Read) => {
+                    format!("user `{entry}` may not read: add `read` to `may` of [user.{entry}]")
+                }
+                Some(_) => continue,
+            };
+            check.wrong(&["report", name, "to"], &problem);
+        }
         if let Some(branch) = &report.branch
             && !config.branch.contains_key(branch)
         {

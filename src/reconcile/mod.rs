@@ -8,6 +8,7 @@
 mod billing;
 pub mod cash;
 mod catalog;
+mod corrections;
 mod discrepancy;
 mod engine;
 mod error;
@@ -26,6 +27,7 @@ mod version;
 mod worth;
 
 pub use billing::{BILLING_RULE, reconcile_billing};
+pub use corrections::{Act, BilledFacts, Correction, CorrectionFacts, propose_corrections};
 pub use discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
     WaitingOn,
@@ -36,8 +38,9 @@ pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput};
 pub use lifecycle::{
-    PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, decide_period_move,
-    legal_moves, legal_period_acts, move_by_person, undecided_units, watched_units,
+    PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
+    decide_period_move, legal_moves, legal_period_acts, move_by_person, undecided_units,
+    watched_units,
 };
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
 pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};

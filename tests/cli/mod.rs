@@ -3,7 +3,9 @@
 mod apis;
 mod bad_input;
 mod collections;
+mod corrections;
 mod daemon;
 mod nights;
 mod periods;
+mod recurring;
 mod settings;

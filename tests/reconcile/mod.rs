@@ -8,6 +8,7 @@
 mod billing;
 mod laws;
 mod lifecycle;
+mod periods;
 mod query;
 mod rules;
 mod timing;

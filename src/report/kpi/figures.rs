@@ -165,6 +165,10 @@ pub struct DiscrepancyFigures {
     pub excluded_currencies: Vec<Currency>,
     /// Of the counted items, how many were counted in an earlier period too.
     pub recurring_rate: Option<Decimal>,
+    /// Of the errors whose fix was proven in the periods that make one recurring, how many were counted
+    /// again in a later period.
+    #[serde(default)]
+    pub repeat_after_fix: Option<Decimal>,
     /// Dismissed as false positive / (X + dismissed as false positive).
     pub false_positive_rate: Option<Decimal>,
 }

@@ -16,9 +16,10 @@ use crate::canonical::Entity;
 use crate::config::Right;
 use crate::env::Env;
 use crate::fault::{Failure, Fault, Retry};
-use crate::period::Period;
+use crate::period::{Period, local_day};
 use crate::reconcile::{
-    BILLING_RULE, PeriodAct, PeriodRequest, PeriodState, decide_period_move, rules_version,
+    BILLING_RULE, PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move,
+    rules_version,
 };
 use crate::report::kpi::{Kpi, UnitFigures};
 use crate::store::{DiscrepancyFilter, PeriodClose, PeriodMove};
@@ -81,6 +82,33 @@ impl Fault for UnwritableClose {
     }
 }
 
+/// Says why a period cannot be moved, before anything is begun.
+pub async fn refuse_illegal(env: &Env, request: &PeriodRequest) -> Result<(), Failure> {
+    let book = PeriodBook::read(env, Timestamp::MAX).await?;
+    decide(env, request, book.state(request.period))?;
+    Ok(())
+}
+
+fn decide(env: &Env, request: &PeriodRequest, from: PeriodState) -> Result<PeriodState, Failure> {
+    let to = decide_period_move(request, from)?;
+    // A period is of the whole company, so only those whose branches are not limited decide of it.
+    env.config.check_right(&request.by, Right::Close, None)?;
+    if let Some(approver) = &request.approver {
+        let either = [Right::Approve, Right::Close];
+        env.config.check_one_right(approver, &either, None)?;
+    }
+    let today = local_day(env.clock.now(), &env.config.zone(None));
+    if request.act == PeriodAct::Close && today < request.period.first_day() {
+        return Err(PeriodError::Unready {
+            period: request.period,
+            faults: "it has not begun".into(),
+            hint: "close a period that is over".into(),
+        }
+        .into());
+    }
+    Ok(to)
+}
+
 /// Moves a period, or says which moves are legal and changes nothing. `force` closes in spite of
 /// high items that nobody owns.
 pub async fn move_period(
@@ -93,13 +121,7 @@ pub async fn move_period(
     let (period, now) = (request.period, env.clock.now());
     let book = PeriodBook::read(env, Timestamp::MAX).await?;
     let from = book.state(period);
-    let to = decide_period_move(request, from)?;
-    // A period is of the whole company, so only those whose branches are not limited decide of it.
-    env.config.check_right(&request.by, Right::Close, None)?;
-    if let Some(approver) = &request.approver {
-        let either = [Right::Approve, Right::Close];
-        env.config.check_one_right(approver, &either, None)?;
-    }
+    let to = decide(env, request, from)?;
     let mut close = None;
     let mut checks = Vec::new();
     if request.act == PeriodAct::Close {

@@ -7,6 +7,7 @@ mod close_period;
 mod closed_item;
 mod closed_kpi;
 mod compute_kpi;
+mod correct_records;
 mod deliver_mails;
 mod evaluate_collections;
 mod ledger;
@@ -22,8 +23,9 @@ mod sync_sources;
 
 pub use backfill_periods::{BackfillPeriod, BackfillRequest, BackfillSummary, backfill_periods};
 pub use close_checks::Check;
-pub use close_period::{PeriodChange, move_period};
+pub use close_period::{PeriodChange, move_period, refuse_illegal};
 pub use compute_kpi::{compute_kpi, keep_kpis, report_input, standing_kpi};
+pub use correct_records::correct_records;
 pub use deliver_mails::{DeliverySummary, deliver_mails};
 pub(crate) use evaluate_collections::cash_book;
 pub use evaluate_collections::{CollectionsSummary, evaluate_collections};

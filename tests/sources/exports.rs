@@ -2,15 +2,17 @@
 //! server may do wrong.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crossfoot::canonical::Entity;
 use crossfoot::config::{ByteSize, HumanDuration, SourceConfig};
 use crossfoot::sources::Seal;
+use tokio::sync::Notify;
 use wiremock::{MockServer, Request, ResponseTemplate};
 
-use super::harness::{Desk, TOKEN, connector, header, json, query, server, status};
+use super::harness::{Desk, TOKEN, connector, header, json, pull, query, server, status};
 
 /// The worked example of the README.
 fn example() -> String {
@@ -146,6 +148,36 @@ async fn a_job_that_does_not_end_is_given_up() {
         asked(&server).await,
         ["POST /exports", "GET /exports/e1", "DELETE /exports/e1"]
     );
+}
+
+#[tokio::test]
+async fn a_pull_that_is_stopped_clears_its_job_away() {
+    // Goal: whoever stops a run leaves no job behind. Method: the pull is dropped while the job runs.
+    let desk = Desk::new();
+    let (is_asked, is_cleared) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (asked, cleared) = (is_asked.clone(), is_cleared.clone());
+    let body = r#"{"export":{"id":"e1","state":"running","rows":3}}"#;
+    let server = server(move |request| match request.method.as_str() {
+        "DELETE" => {
+            assert_eq!(request.url.path(), "/exports/e1");
+            cleared.notify_one();
+            status(204)
+        }
+        "POST" => json(body),
+        _ => {
+            asked.notify_one();
+            json(body).insert_header("Retry-After", "60")
+        }
+    })
+    .await;
+    let config = config_of(&desk, &server, &example());
+    let source = desk.open(&config).unwrap();
+    let is_stopped = tokio::select! {
+        _ = pull(source.as_ref(), "invoices", None, false) => false,
+        () = is_asked.notified() => true,
+    };
+    assert!(is_stopped);
+    is_cleared.notified().await;
 }
 
 #[tokio::test]

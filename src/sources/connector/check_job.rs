@@ -43,14 +43,14 @@ pub(super) fn check_job(job: &JobSpec) -> Result<(), String> {
             check_format(result.format, &result.paginate)?;
             check_paginate(&result.paginate, &result.request)?;
         }
-        (None, Some(files)) => match (&files.request, &files.url) {
-            (Some(_), None) => {}
-            (None, Some(_)) if files.hosts.is_empty() => {
+        (None, Some(files)) => {
+            if files.request.is_some() == files.url.is_some() {
+                return Err("`files` needs `request` or `url`".into());
+            }
+            if files.url.is_some() && files.hosts.is_empty() {
                 return Err("`files.url` needs `hosts`, to which it may lead".into());
             }
-            (None, Some(_)) => {}
-            _ => return Err("`files` needs `request` or `url`".into()),
-        },
+        }
         _ => return Err("it needs `result` or `files`".into()),
     }
     Ok(())

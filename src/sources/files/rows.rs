@@ -240,7 +240,7 @@ mod tests {
         let mut rows = Rows::open(format, body.into(), 1 << 20, 1 << 24)?;
         let mut texts = Vec::new();
         while let Some(some) = rows.some_rows()? {
-            texts.extend(some.root().items().unwrap().map(|row| row.to_text()));
+            texts.extend(some.root().items().unwrap().map(json::Json::to_text));
         }
         Ok(texts)
     }
@@ -266,9 +266,10 @@ mod tests {
     // lines, then what is none.
     #[test]
     fn lines_come_some_at_a_time() {
-        let text: String = (0..4_500)
+        let lines: Vec<String> = (0..4_500)
             .map(|at| format!("{{\"id\":{at}}}\r\n"))
             .collect();
+        let text = lines.concat();
         let mut rows = Rows::open(RowFormat::Jsonl, packed(&text), 1 << 20, 1 << 24).unwrap();
         let mut sizes = Vec::new();
         while let Some(some) = rows.some_rows().unwrap() {

@@ -130,6 +130,14 @@ fn compile_list(
 
 /// The path of the vendor's own count: said as such, or as what ends the pages.
 fn counted_at(spec: &ListSpec) -> Option<&str> {
+    // The records of such a list are none of those that are read.
+    if spec
+        .job
+        .as_ref()
+        .is_some_and(|job| job.per_record.is_some())
+    {
+        return None;
+    }
     let total = match &spec.paginate {
         PaginateSpec::Page { total, .. } | PaginateSpec::Offset { total, .. } => total.as_deref(),
         _ => None,

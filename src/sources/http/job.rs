@@ -56,7 +56,7 @@ pub(super) struct Order {
     date: Option<Timestamp>,
 }
 
-impl<'e> Export<'e> {
+impl Export<'_> {
     /// Makes the export and reads it; every part goes into `pages`.
     pub(super) async fn read(self, pages: &mpsc::Sender<ListPage>) -> Result<ReadList, Failure> {
         let order = self.order().await?;

@@ -128,8 +128,8 @@ impl Partner {
         }
         let at: usize = name[5..6].parse().unwrap();
         let lines = self.files[invoice][at].iter();
-        let text: String = lines.map(|line| format!("{line}\n")).collect();
-        packed(&text)
+        let lines: Vec<String> = lines.map(|line| format!("{line}\n")).collect();
+        packed(&lines.concat())
     }
 }
 

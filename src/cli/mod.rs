@@ -187,7 +187,7 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Demo(arguments) => demo::run(context, arguments).await,
+        Verb::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,
         Verb::Init(arguments) => init::run(context, &arguments),
         Verb::Check(arguments) => check::run(context, &arguments).await,
         Verb::Daemon(arguments) => daemon::run(context, &arguments).await,

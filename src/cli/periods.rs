@@ -178,14 +178,14 @@ async fn change_in(
 }
 
 fn sentence(changed: &PeriodChange) -> String {
-    let mut text = format!("{}: {} -> {}", changed.period, changed.from, changed.state);
-    if let Some(version) = changed.version {
-        text.push_str(&format!(", version {version} is kept"));
-    }
-    if changed.tax_filed {
-        text.push_str(", tax filed");
-    }
-    text
+    let kept = changed.version.map_or_else(String::new, |version| {
+        format!(", version {version} is kept")
+    });
+    let filed = if changed.tax_filed { ", tax filed" } else { "" };
+    format!(
+        "{}: {} -> {}{kept}{filed}",
+        changed.period, changed.from, changed.state
+    )
 }
 
 async fn list(context: &Context) -> Result<Exit, Failure> {

@@ -49,21 +49,19 @@ fn workspace() -> Workspace {
         "id,account_id,sku,quantity,unit_price,currency,starts_on,ends_on,branch\n\
          k1,c1,SEAT,10,22.00,USD,2026-08-01,2026-11-01,north\n",
     );
-    let mut invoices = "id,number,account_id,issued_on,due_on,currency,total\n".to_owned();
-    let mut lines =
-        "id,invoice_id,sku,quantity,unit_price,net,currency,service_from,service_to\n".to_owned();
+    let mut invoices = vec!["id,number,account_id,issued_on,due_on,currency,total".to_owned()];
+    let header = "id,invoice_id,sku,quantity,unit_price,net,currency,service_from,service_to";
+    let mut lines = vec![header.to_owned()];
     for month in 8..11 {
         let from = format!("2026-{month:02}-01");
         let to = format!("2026-{:02}-01", month + 1);
-        invoices.push_str(&format!(
-            "i{month},INV-{month},b1,{from},{from},USD,176.00\n"
-        ));
-        lines.push_str(&format!(
-            "l{month},i{month},SEAT,8,22.00,176.00,USD,{from},{to}\n"
+        invoices.push(format!("i{month},INV-{month},b1,{from},{from},USD,176.00"));
+        lines.push(format!(
+            "l{month},i{month},SEAT,8,22.00,176.00,USD,{from},{to}"
         ));
     }
-    workspace.write("invoices.csv", &invoices);
-    workspace.write("lines.csv", &lines);
+    workspace.write("invoices.csv", &invoices.join("\n"));
+    workspace.write("lines.csv", &lines.join("\n"));
     workspace.run(&["sync"]).expect(0);
     for period in ["2026-08", "2026-09", "2026-10"] {
         workspace.run(&["reconcile", "--period", period]).expect(0);

@@ -146,18 +146,18 @@ impl<'a> Records<'a> {
 }
 
 fn told(side: &Side) -> String {
-    let mut text = format!("{} {} {} {}", side.source, side.entity, side.id, side.label);
-    match (&side.quantity, &side.unit_price) {
-        (Some(quantity), Some(price)) => text.push_str(&format!(" {quantity} x {price}")),
-        (Some(quantity), None) => text.push_str(&format!(" {quantity}")),
-        (None, Some(price)) => text.push_str(&format!(" at {price}")),
-        (None, None) => {}
-    }
-    if let Some(amount) = &side.amount {
-        text.push_str(" = ");
-        text.push_str(amount);
-    }
-    text
+    let measures = match (&side.quantity, &side.unit_price) {
+        (Some(quantity), Some(price)) => format!(" {quantity} x {price}"),
+        (Some(quantity), None) => format!(" {quantity}"),
+        (None, Some(price)) => format!(" at {price}"),
+        (None, None) => String::new(),
+    };
+    let amount = side.amount.as_ref();
+    let amount = amount.map_or_else(String::new, |amount| format!(" = {amount}"));
+    format!(
+        "{} {} {} {}{measures}{amount}",
+        side.source, side.entity, side.id, side.label
+    )
 }
 
 /// A decimal of a text.

@@ -205,21 +205,18 @@ async fn recompute(env: &Env, run_id: &str, period: Period) -> Result<BackfillPe
         BannerState::Failed | BannerState::Partial | BannerState::Stale
     );
     let receivables_gross = kpi.receivables.gross;
-    let (reported, restated, adjustments) = match kpi.prior_period_adjustments {
+    let (reported, restated, adjustments) = if let Some(found) = kpi.prior_period_adjustments {
         // A closed period: what was reported stands, and this is what it would be now.
-        Some(adjustments) => {
-            let restated = kpi.restated.map(|figures| *figures);
-            let restated = restated.unwrap_or_else(|| kpi.discrepancy.clone());
-            (Some(kpi.discrepancy), restated, adjustments)
-        }
-        None => {
-            let changes = match &before {
-                Some(before) => changes(env, &facts, period, before, &kpi).await?,
-                None => Adjustments::default(),
-            };
-            let reported = before.map(|before| before.discrepancy);
-            (reported, kpi.discrepancy, changes)
-        }
+        let restated = kpi.restated.map(|figures| *figures);
+        let restated = restated.unwrap_or_else(|| kpi.discrepancy.clone());
+        (Some(kpi.discrepancy), restated, found)
+    } else {
+        let changes = match &before {
+            Some(before) => changes(env, &facts, period, before, &kpi).await?,
+            None => Adjustments::default(),
+        };
+        let reported = before.map(|before| before.discrepancy);
+        (reported, kpi.discrepancy, changes)
     };
     Ok(BackfillPeriod {
         period,

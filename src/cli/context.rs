@@ -11,7 +11,8 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::scheduler::jobs::this_process;
+use crate::landing::Landing;
+use crate::scheduler::jobs::{match_landing, this_process};
 use crate::store::{Access, OpenStore, Store};
 
 /// The log's verbosity when nothing but the answer is wanted.
@@ -174,6 +175,17 @@ impl Context {
         self.open_with(config, access, self.clock.clone()).await
     }
 
+    /// Opens the store alone, whatever stands beside it.
+    pub(crate) async fn open_store(
+        &self,
+        config: &Config,
+        access: Access,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        let store = crate::store::open(store_request(config, access)?).await?;
+        self.keep_to_close(&store);
+        Ok(store)
+    }
+
     /// The same for a configuration that is at hand.
     pub(crate) async fn open_with(
         &self,
@@ -182,8 +194,9 @@ impl Context {
         clock: Clock,
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
-        let store = crate::store::open(store_request(&config, access)?).await?;
-        self.keep_to_close(&store);
+        let store = self.open_store(&config, access).await?;
+        let landing = Landing::open_for_reading(&landing_root)?;
+        match_landing(store.as_ref(), &landing, access == Access::Write).await?;
         if access == Access::Write && clock.is_set() {
             warn_of_the_past(store.as_ref(), clock.now()).await?;
         }

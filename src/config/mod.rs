@@ -35,7 +35,7 @@ pub use reconcile::{
 };
 pub use report::{ReportConfig, ReportKind};
 pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRounding};
-pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, ZoneName};
+pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, Retention, ZoneName};
 
 /// All of `crossfoot.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -167,6 +167,9 @@ pub struct SourceConfig {
     pub proration: Option<Proration>,
     /// At which level it rounds tax, in place of `[reconcile] tax_rounding`.
     pub tax_rounding: Option<TaxRounding>,
+    /// A legal hold: nothing of this source is let go, whatever its age.
+    #[serde(default)]
+    pub hold: bool,
     /// Days of grace, in place of `[reconcile] lag_days`.
     pub lag_days: Option<u16>,
     /// The day on which arrears are billed, in place of `[reconcile] arrears_bill_day`.

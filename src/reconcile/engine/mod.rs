@@ -11,7 +11,7 @@ mod billing_legs;
 mod columns;
 mod functions;
 mod invoice_links;
-mod newest;
+mod landed_table;
 mod query;
 mod row_counts;
 mod rule_legs;
@@ -20,6 +20,6 @@ mod tables;
 mod unit_records;
 
 pub(crate) use billing_legs::BillingScope;
-pub use query::{QueryResult, query};
+pub use query::{LandingQuestion, QueryResult, query, tables_named};
 pub(crate) use rule_legs::{RuleLegs, RuleUnit};
 pub(crate) use session::Session;

@@ -4,4 +4,5 @@ mod file;
 mod run;
 
 pub use file::{RuleFile, RuleKinds, RuleLeg};
+pub(crate) use run::entities_of;
 pub use run::reconcile_rule;

@@ -29,16 +29,20 @@ pub async fn reconcile_rule(
     Ok(compare(input, rule).await?)
 }
 
-async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
-    let config = input.config;
+/// The entities that a comparison by a rule reads.
+pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
         .chain([Entity::Products, Entity::FxRates])
         .collect();
+    read.into_iter().collect()
+}
+
+async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
+    let config = input.config;
     let session = Session::open(
-        &read.into_iter().collect::<Vec<_>>(),
+        &entities_of(rule),
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )

@@ -12,13 +12,14 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::ledger::ALL_STREAMS;
+use super::open_landing::open_landing;
 use super::open_source::open_source;
 use crate::canonical::Entity;
 use crate::config::nearest_name;
 use crate::crashpoint::crashpoint;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::landing::{LandedPull, Landing, PullContext};
+use crate::landing::{LandedPull, PullContext};
 use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
 use crate::store::{FileFilter, Pull, PullState};
 
@@ -232,7 +233,7 @@ async fn sync_stream(
         extracted_at: started_at,
         zone: env.config.zone(None),
     };
-    let writer = Landing::open(&env.landing_root)?.begin(context, &landed)?;
+    let writer = open_landing(env)?.begin(context, &landed)?;
     let cursor = env.store.cursor(source.name(), &stream.name).await?;
     let request = PullRequest {
         stream: stream.name.clone(),

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::audit::append;
 use super::queries::{
-    BUDGET_SAVE, BUDGET_SELECT, CURSOR_SAVE, CURSOR_SELECT, FILE_INSERT, FILE_LIST, PULL_INSERT,
-    PULL_NEWEST, PULL_NEWEST_COMMITTED, PULL_OF_RUN, Query, TOKEN_SAVE, TOKEN_SELECT,
+    BUDGET_SAVE, BUDGET_SELECT, CURSOR_SAVE, CURSOR_SELECT, FILE_DELETE, FILE_INSERT, FILE_LIST,
+    LANDMARK_SAVE, LANDMARK_SELECT, PULL_INSERT, PULL_NEWEST, PULL_NEWEST_COMMITTED, PULL_OF_RUN,
+    Query, RETIRED_DELETE, RETIRED_INSERT, RETIRED_LIST, TOKEN_SAVE, TOKEN_SELECT,
 };
 use super::row::Row;
 use super::store::SqlStore;
@@ -14,7 +16,10 @@ use crate::canonical::Entity;
 use crate::fault::Failure;
 use crate::landing::LandedFile;
 use crate::store::error::StoreError;
-use crate::store::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
+use crate::store::{
+    FileFilter, FileReplacement, ManifestStore, Pull, PullState, RateBudget, RetiredFile,
+    RotatedToken,
+};
 
 fn pull_values(pull: &Pull) -> Result<Vec<Value>, StoreError> {
     let entities: Vec<&str> = pull.entities.iter().map(|entity| entity.name()).collect();
@@ -80,10 +85,15 @@ fn file_values(file: &LandedFile) -> Result<Vec<Value>, StoreError> {
         (&file.digest).into(),
         Value::json("totals", &file.totals)?,
         file.extracted_at.into(),
+        (file.first_extracted_at != file.extracted_at)
+            .then_some(file.first_extracted_at)
+            .into(),
+        (&file.key_id).into(),
     ])
 }
 
 fn file_of(row: &Row) -> Result<LandedFile, StoreError> {
+    let extracted_at = row.instant("extracted_at")?;
     Ok(LandedFile {
         path: row.text("path")?,
         pull_id: row.text("pull_id")?,
@@ -94,7 +104,11 @@ fn file_of(row: &Row) -> Result<LandedFile, StoreError> {
         size_bytes: row.count("size_bytes")?,
         digest: row.text("digest")?,
         totals: row.json("totals")?,
-        extracted_at: row.instant("extracted_at")?,
+        first_extracted_at: row
+            .instant_option("first_extracted_at")?
+            .unwrap_or(extracted_at),
+        extracted_at,
+        key_id: row.text_option("key_id")?,
     })
 }
 
@@ -144,6 +158,89 @@ impl ManifestStore for SqlStore {
             .rows(CURSOR_SELECT, vec![source.into(), stream.into()])
             .await?;
         Ok(rows.first().map(|row| row.text("position")).transpose()?)
+    }
+
+    async fn replace_files(
+        &self,
+        replacement: &FileReplacement,
+        at: Timestamp,
+    ) -> Result<bool, Failure> {
+        let mut gone = Vec::with_capacity(replacement.retired.len());
+        let mut retired = Vec::with_capacity(replacement.retired.len());
+        for file in &replacement.retired {
+            gone.push(vec![Value::from(&file.path)]);
+            retired.push(vec![
+                (&file.path).into(),
+                Value::count("size_bytes", file.size_bytes)?,
+                at.into(),
+                replacement.reason.into(),
+            ]);
+        }
+        let added: Vec<_> = replacement
+            .added
+            .iter()
+            .map(file_values)
+            .collect::<Result<_, _>>()?;
+        let audit: Vec<_> = replacement.audit.iter().cloned().collect();
+        let landmarks = replacement.landmarks.clone();
+        let done = self
+            .write(move |session| {
+                Box::pin(async move {
+                    for values in gone {
+                        if session.execute(FILE_DELETE, values).await? == 0 {
+                            return Err(StoreError::Replaced);
+                        }
+                    }
+                    session
+                        .execute_rows(RETIRED_INSERT, retired.into_iter().map(Ok))
+                        .await?;
+                    session
+                        .execute_rows(FILE_INSERT, added.into_iter().map(Ok))
+                        .await?;
+                    for (name, value) in landmarks {
+                        let values = vec![name.into(), (&value).into()];
+                        session.execute(LANDMARK_SAVE, values).await?;
+                    }
+                    append(session, &audit).await
+                })
+            })
+            .await;
+        match done {
+            Ok(()) => Ok(true),
+            Err(StoreError::Replaced) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn retired_files(&self) -> Result<Vec<RetiredFile>, Failure> {
+        let rows = self.rows(RETIRED_LIST, Vec::new()).await?;
+        let read = rows.iter().map(|row| {
+            Ok(RetiredFile {
+                path: row.text("path")?,
+                size_bytes: row.count("size_bytes")?,
+                retired_at: row.instant("retired_at")?,
+                reason: row.text("reason")?,
+            })
+        });
+        Ok(read.collect::<Result<_, StoreError>>()?)
+    }
+
+    async fn forget_retired(&self, paths: &[String]) -> Result<(), Failure> {
+        let rows: Vec<Vec<Value>> = paths.iter().map(|path| vec![path.into()]).collect();
+        self.write(move |session| {
+            Box::pin(async move {
+                session
+                    .execute_rows(RETIRED_DELETE, rows.into_iter().map(Ok))
+                    .await
+            })
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn landmark(&self, name: &str) -> Result<Option<String>, Failure> {
+        let rows = self.rows(LANDMARK_SELECT, vec![name.into()]).await?;
+        Ok(rows.first().map(|row| row.text("value")).transpose()?)
     }
 
     async fn files(&self, filter: &FileFilter) -> Result<Vec<LandedFile>, Failure> {

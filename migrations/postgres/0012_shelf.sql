@@ -17,3 +17,15 @@ create table landmarks (
 );
 
 insert into landmarks (name, value) values ('store_id', replace(gen_random_uuid()::text, '-', ''));
+
+-- Which fields the records of a source have: of so many that were looked at, in how many each was.
+create table known_fields (
+    source text collate "C" not null,
+    entity text collate "C" not null,
+    path text collate "C" not null,
+    first_seen_at text collate "C" not null,
+    last_seen_at text collate "C" not null,
+    records bigint not null,
+    present bigint not null,
+    primary key (source, entity, path)
+);

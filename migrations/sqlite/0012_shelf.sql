@@ -17,3 +17,15 @@ create table landmarks (
 ) strict;
 
 insert into landmarks (name, value) values ('store_id', lower(hex(randomblob(16))));
+
+-- Which fields the records of a source have: of so many that were looked at, in how many each was.
+create table known_fields (
+    source text not null,
+    entity text not null,
+    path text not null,
+    first_seen_at text not null,
+    last_seen_at text not null,
+    records integer not null,
+    present integer not null,
+    primary key (source, entity, path)
+) strict;

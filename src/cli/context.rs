@@ -13,7 +13,7 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::landing::Landing;
 use crate::scheduler::jobs::{match_landing, this_process};
-use crate::store::{Access, OpenStore, Store};
+use crate::store::{Access, OpenStore, Store, open_folder};
 
 /// The log's verbosity when nothing but the answer is wanted.
 const SILENT: i8 = -3;
@@ -195,6 +195,15 @@ impl Context {
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
         let store = self.open_store(&config, access).await?;
+        if access == Access::Write
+            && let Some(folder) = open_folder(&config.store.url, &config.base)
+        {
+            super::output::error_line(&format!(
+                "warning: anybody may write to the folder of the store, and so exchange it: run \
+                 `chmod o-w {}`",
+                folder.display()
+            ));
+        }
         let landing = Landing::open_for_reading(&landing_root)?;
         match_landing(store.as_ref(), &landing, access == Access::Write).await?;
         if access == Access::Write && clock.is_set() {

@@ -114,6 +114,11 @@ impl PullWriter {
         }
     }
 
+    /// The instant of the pull.
+    pub fn extracted_at(&self) -> Timestamp {
+        self.context.extracted_at
+    }
+
     /// Lands what is new on a page, and its rejects in the quarantine.
     pub fn write(&mut self, page: &MappedPage) -> Result<(), Failure> {
         for batch in &page.batches {

@@ -124,6 +124,25 @@ pub struct RetiredFile {
     pub reason: String,
 }
 
+/// What is known of a field of a source's records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownField {
+    /// The source's name.
+    pub source: String,
+    /// What the records are.
+    pub entity: Entity,
+    /// The field's path in the record as the source gives it, of two names at the most.
+    pub path: String,
+    /// The pull that first had it.
+    pub first_seen_at: Timestamp,
+    /// The last pull that had it.
+    pub last_seen_at: Timestamp,
+    /// Records that were looked at since it was first seen.
+    pub records: u64,
+    /// Those of them that had it.
+    pub present: u64,
+}
+
 /// A replacement of files by others that hold the same rows, or what is to be kept of them.
 #[derive(Debug, Clone, Default)]
 pub struct FileReplacement {
@@ -181,6 +200,12 @@ pub trait ManifestStore: Send + Sync {
 
     /// One thing that is true of the whole store.
     async fn landmark(&self, name: &str) -> Result<Option<String>, Failure>;
+
+    /// What is known of the fields of a source's records.
+    async fn known_fields(&self, source: &str) -> Result<Vec<KnownField>, Failure>;
+
+    /// Keeps what is known of fields, in place of what was known of the same ones.
+    async fn save_fields(&self, fields: &[KnownField]) -> Result<(), Failure>;
 
     /// The committed files that a filter takes, by extraction instant and then path.
     async fn files(&self, filter: &FileFilter) -> Result<Vec<LandedFile>, Failure>;

@@ -25,7 +25,7 @@ fn play(world: &mut World, pulls: &[Pull], merges: &[bool]) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 40, ..Config::default() })]
+    #![proptest_config(Config { cases: 20, ..Config::default() })]
 
     // Goal: whenever files are merged, every question about every instant has the same answer, and
     // what later pulls land is the same. Method: two landings of the same random pulls, of which one

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::ledger::ALL_STREAMS;
 use super::open_landing::landing_keys;
 use crate::config::Config;
-use crate::env::Env;
 use crate::fault::{Failure, Fault, Retry};
 use crate::landing::{AdoptedFile, Landing};
 use crate::store::{FileFilter, Pull, PullState, STORE_ID, Store};

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 
 use super::audit::append;
 use super::queries::{
-    BUDGET_SAVE, BUDGET_SELECT, CURSOR_SAVE, CURSOR_SELECT, FILE_DELETE, FILE_INSERT, FILE_LIST,
-    LANDMARK_SAVE, LANDMARK_SELECT, PULL_INSERT, PULL_NEWEST, PULL_NEWEST_COMMITTED, PULL_OF_RUN,
-    Query, RETIRED_DELETE, RETIRED_INSERT, RETIRED_LIST, TOKEN_SAVE, TOKEN_SELECT,
+    BUDGET_SAVE, BUDGET_SELECT, CURSOR_SAVE, CURSOR_SELECT, FIELD_LIST, FIELD_SAVE, FILE_DELETE,
+    FILE_INSERT, FILE_LIST, LANDMARK_SAVE, LANDMARK_SELECT, PULL_INSERT, PULL_NEWEST,
+    PULL_NEWEST_COMMITTED, PULL_OF_RUN, Query, RETIRED_DELETE, RETIRED_INSERT, RETIRED_LIST,
+    TOKEN_SAVE, TOKEN_SELECT,
 };
 use super::row::Row;
 use super::store::SqlStore;
@@ -17,8 +18,8 @@ use crate::fault::Failure;
 use crate::landing::LandedFile;
 use crate::store::error::StoreError;
 use crate::store::{
-    FileFilter, FileReplacement, ManifestStore, Pull, PullState, RateBudget, RetiredFile,
-    RotatedToken,
+    FileFilter, FileReplacement, KnownField, ManifestStore, Pull, PullState, RateBudget,
+    RetiredFile, RotatedToken,
 };
 
 fn pull_values(pull: &Pull) -> Result<Vec<Value>, StoreError> {
@@ -231,6 +232,46 @@ impl ManifestStore for SqlStore {
             Box::pin(async move {
                 session
                     .execute_rows(RETIRED_DELETE, rows.into_iter().map(Ok))
+                    .await
+            })
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn known_fields(&self, source: &str) -> Result<Vec<KnownField>, Failure> {
+        let rows = self.rows(FIELD_LIST, vec![source.into()]).await?;
+        let read = rows.iter().map(|row| {
+            Ok(KnownField {
+                source: row.text("source")?,
+                entity: row.parsed("entity")?,
+                path: row.text("path")?,
+                first_seen_at: row.instant("first_seen_at")?,
+                last_seen_at: row.instant("last_seen_at")?,
+                records: row.count("records")?,
+                present: row.count("present")?,
+            })
+        });
+        Ok(read.collect::<Result<_, StoreError>>()?)
+    }
+
+    async fn save_fields(&self, fields: &[KnownField]) -> Result<(), Failure> {
+        let rows = fields.iter().map(|field| {
+            Ok(vec![
+                (&field.source).into(),
+                field.entity.name().into(),
+                (&field.path).into(),
+                field.first_seen_at.into(),
+                field.last_seen_at.into(),
+                Value::count("records", field.records)?,
+                Value::count("present", field.present)?,
+            ])
+        });
+        let rows: Vec<Vec<Value>> = rows.collect::<Result<_, StoreError>>()?;
+        self.write(move |session| {
+            Box::pin(async move {
+                session
+                    .execute_rows(FIELD_SAVE, rows.into_iter().map(Ok))
                     .await
             })
         })

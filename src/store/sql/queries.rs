@@ -88,6 +88,8 @@ queries! {
     EVENT_BETWEEN = "event_between";
     EVENT_INSERT = "event_insert";
     EVENT_LIST = "event_list";
+    FIELD_LIST = "field_list";
+    FIELD_SAVE = "field_save";
     FILE_DELETE = "file_delete";
     FILE_INSERT = "file_insert";
     FILE_LIST = "file_list";

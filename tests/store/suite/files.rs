@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crossfoot::canonical::Entity;
 use crossfoot::landing::LandedFile;
 use crossfoot::store::{
-    FileFilter, FileReplacement, KEPT_SINCE, NewAuditEntry, PullState, RetiredFile, STORE_ID, Store,
+    FileFilter, FileReplacement, KEPT_SINCE, KnownField, NewAuditEntry, PullState, RetiredFile,
+    STORE_ID, Store,
 };
 
 use crate::store::sample::{file, minute, pull};
@@ -117,4 +118,30 @@ pub(crate) async fn a_store_has_a_name_of_its_own(store: Arc<dyn Store>) {
     assert_eq!(id.len(), 32, "{id}");
     assert_eq!(store.landmark(STORE_ID).await.unwrap(), Some(id));
     assert_eq!(store.landmark("no such thing").await.unwrap(), None);
+}
+
+/// Goal: what is known of a field is the newest count, and the first sight of it. Method: keep two,
+/// then one of them again.
+pub(crate) async fn fields_are_known_with_their_counts(store: Arc<dyn Store>) {
+    let field = |path: &str, at: i64, records: u64| KnownField {
+        source: "erp".into(),
+        entity: Entity::Invoices,
+        path: path.into(),
+        first_seen_at: minute(at),
+        last_seen_at: minute(at),
+        records,
+        present: records / 2,
+    };
+    let both = [field("amount", 0, 10), field("due", 0, 10)];
+    store.save_fields(&both).await.unwrap();
+    store.save_fields(&[]).await.unwrap();
+    store.save_fields(&[field("due", 5, 30)]).await.unwrap();
+    let known = store.known_fields("erp").await.unwrap();
+    assert_eq!(known[0], both[0]);
+    assert_eq!((known[1].records, known[1].present), (30, 15));
+    assert_eq!(
+        (known[1].first_seen_at, known[1].last_seen_at),
+        (minute(0), minute(5))
+    );
+    assert!(store.known_fields("crm").await.unwrap().is_empty());
 }

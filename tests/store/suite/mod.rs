@@ -44,6 +44,7 @@ store_suite! {
     files_are_replaced_as_one: super::files::files_are_replaced_as_one,
     a_merged_file_is_known_from_its_first_row_on: super::files::a_merged_file_is_known_from_its_first_row_on,
     a_store_has_a_name_of_its_own: super::files::a_store_has_a_name_of_its_own,
+    fields_are_known_with_their_counts: super::files::fields_are_known_with_their_counts,
     freshness_is_told_by_pulls: super::manifest::freshness_is_told_by_pulls,
     a_rotated_token_replaces_the_last: super::manifest::a_rotated_token_replaces_the_last,
     a_budget_is_what_was_kept_last: super::manifest::a_budget_is_what_was_kept_last,

@@ -4,5 +4,6 @@ mod apis;
 mod bad_input;
 mod collections;
 mod daemon;
+mod landing;
 mod nights;
 mod settings;

@@ -224,7 +224,7 @@ fn a_lost_store_is_noticed_and_made_anew() {
 }
 
 // Goal: a field that is read and vanishes is told, as the policy says; a new one is told once.
-// Method: accounts lose their name and get a colour.
+// Method: accounts lose their address and get a title.
 #[test]
 fn fields_that_vanish_are_told() {
     for (policy, code) in [("warn", 0), ("partial", 3), ("fail", 3)] {
@@ -234,13 +234,13 @@ fn fields_that_vanish_are_told() {
         }
         accounts(
             &workspace,
-            "\"title\":\"Acme\",\"email\":\"a@acme.example\"",
+            "\"name\":\"Acme\",\"title\":\"Dr\"",
         );
         let ran = night(&mut workspace, 3, &["sync", "--json"])
             .expect(code)
             .json();
         let told = ran[0].to_string();
-        assert!(told.contains("column `name`"), "{policy}: {told}");
+        assert!(told.contains("column `email`"), "{policy}: {told}");
         assert_eq!(
             told.contains("accounts `title`"),
             policy != "fail",
@@ -249,7 +249,7 @@ fn fields_that_vanish_are_told() {
         assert_eq!(ran[1]["state"], "ok", "the other stream goes on: {ran}");
         let again = workspace.run(&["sync", "--json"]).expect(code).json()[0].to_string();
         assert!(
-            again.contains("column `name`") && !again.contains("new fields"),
+            again.contains("column `email`") && !again.contains("new fields"),
             "{again}"
         );
     }

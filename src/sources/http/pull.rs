@@ -214,7 +214,16 @@ impl Source for ApiSource {
     fn mapped_fields(&self) -> Vec<MappedField> {
         let lists = self.streams.iter().flat_map(|stream| &stream.lists);
         let feeds = lists.flat_map(|list| &list.feeds);
-        feeds.flat_map(|feed| feed.mapping.fields()).collect()
+        let fields = feeds.flat_map(|feed| {
+            let entity = feed.mapping.entity();
+            let fields = feed.mapping.fields();
+            fields.map(move |(column, path)| MappedField {
+                entity,
+                column,
+                path: path.to_owned(),
+            })
+        });
+        fields.collect()
     }
 
     fn streams_at_once(&self) -> usize {

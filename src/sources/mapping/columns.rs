@@ -14,7 +14,6 @@ use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::currency::Currency;
 use crate::sources::json::{Path, Scope};
-use crate::sources::source::MappedField;
 
 /// A rejected field's text is cut here.
 const TEXT_CHARS: usize = 200;
@@ -104,14 +103,10 @@ impl Mapping {
     }
 
     /// Every column with each path that its own value is read from.
-    pub(in crate::sources) fn fields(&self) -> impl Iterator<Item = MappedField> {
+    pub(in crate::sources) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.rules.iter().flat_map(|rule| {
             let paths = rule.table.paths().iter();
-            paths.map(|path| MappedField {
-                entity: self.entity,
-                column: rule.column.name,
-                path: path.clone(),
-            })
+            paths.map(|path| (rule.column.name, path.as_str()))
         })
     }
 

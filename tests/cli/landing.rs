@@ -232,10 +232,7 @@ fn fields_that_vanish_are_told() {
         for day in 1..=2 {
             night(&mut workspace, day, &["sync"]).expect(0);
         }
-        accounts(
-            &workspace,
-            "\"name\":\"Acme\",\"title\":\"Dr\"",
-        );
+        accounts(&workspace, "\"name\":\"Acme\",\"title\":\"Dr\"");
         let ran = night(&mut workspace, 3, &["sync", "--json"])
             .expect(code)
             .json();

@@ -286,3 +286,59 @@ fn what_is_old_enough_is_let_go() {
         workspace.run(&["landing", "gc"]).expect(0);
     }
 }
+
+// Goal: a power cut at any instant of a merge, or of the removal after it, changes no answer, and the
+// next one comes to the same end. Method: the program ends itself at each named point. Built with the
+// feature `crashpoints` only.
+#[cfg(feature = "crashpoints")]
+#[test]
+fn a_power_cut_while_merging_changes_nothing() {
+    let cut = |workspace: &Workspace, point: &str, verb: &[&str]| {
+        let mut command = workspace.command();
+        let ended = command.args(verb).env("CROSSFOOT_CRASHPOINT", point);
+        assert!(
+            !ended.output().unwrap().status.success(),
+            "{point} was not reached"
+        );
+    };
+    for point in [
+        "landing.after_tmp_write",
+        "landing.after_rename",
+        "landing.after_folder_sync",
+        "jobs.before_replacement",
+        "jobs.after_replacement",
+        "jobs.before_forgetting",
+    ] {
+        let mut workspace = workspace("", "");
+        for day in 1..=3 {
+            night(&mut workspace, day, &["sync"]).expect(0);
+        }
+        let before = total(&workspace, "2026-10-02T12:00:00Z");
+        if point == "jobs.before_forgetting" {
+            workspace.run(&["landing", "compact"]).expect(0);
+            workspace.set_now("2026-10-05T06:00:00Z");
+            cut(&workspace, point, &["landing", "gc"]);
+        } else {
+            cut(&workspace, point, &["landing", "compact"]);
+        }
+        for _ in 0..2 {
+            workspace.run(&["landing", "verify"]).expect(0);
+            assert_eq!(total(&workspace, "2026-10-02T12:00:00Z"), before, "{point}");
+            let versions = "select count(*) as n from invoices_versions";
+            let count = workspace
+                .run(&["landing", "query", versions])
+                .expect(0)
+                .stdout;
+            assert!(count.contains('4'), "{point}: {count}");
+            workspace.run(&["landing", "compact"]).expect(0);
+        }
+        workspace.set_now("2100-01-01T00:00:00Z");
+        workspace.run(&["landing", "gc"]).expect(0);
+        let list = workspace
+            .run(&["landing", "list", "--json"])
+            .expect(0)
+            .json();
+        assert_eq!(list.as_array().unwrap().len(), 2, "{point}: {list}");
+        workspace.run(&["landing", "verify"]).expect(0);
+    }
+}

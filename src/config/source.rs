@@ -75,9 +75,9 @@ impl Credential {
 pub struct Limits {
     /// A page's decoded body, at most.
     pub page_bytes: ByteSize,
-    /// Pages of one stream in one run, at most.
+    /// Pages of one stream in one run, at most: all lists, slices and children together.
     pub pages: u64,
-    /// Rows of one stream in one run, at most.
+    /// Rows of one stream in one run, at most, counted in the same way.
     pub rows: u64,
     /// How long a connection may take.
     pub connect_timeout: HumanDuration,

@@ -28,7 +28,7 @@ pub use error::StoreError;
 pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
 pub use open::{Access, OpenStore, backup, open};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
-pub use run::{NewRun, Run, RunState, RunStore, Schedule};
+pub use run::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
 
 /// Everything that crossfoot keeps. One behaviour suite holds every implementation to it.

@@ -239,6 +239,7 @@ pub(super) fn pull(source: &str, stream: &str, started: &str, state: PullState) 
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: (state != PullState::Ok).then(|| "it said no".to_owned()),
     }
 }

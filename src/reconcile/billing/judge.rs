@@ -37,6 +37,8 @@ pub(super) struct Context<'a> {
     pub(super) billed_offsets: BTreeSet<i32>,
     pub(super) company_currency: Currency,
     pub(super) blindness: Blindness,
+    /// While products are blind: the accounts that have a product on one side alone.
+    pub(super) loose_accounts: BTreeSet<String>,
     pub(super) settings: &'a Settings<'a>,
     pub(super) catalog: &'a SkuCatalog,
     pub(super) rates: &'a FxRates,
@@ -151,7 +153,7 @@ pub(super) fn judge(
                 || is_counterpart_nearby(unit, difference.amount, &records.lines, context)?
             {
                 Verdict::Timing
-            } else if context.blindness.billed {
+            } else if context.blindness.billed || context.loose_accounts.contains(&group.account) {
                 Verdict::Unknown
             } else {
                 judged.findings.extend(classify(
@@ -202,6 +204,8 @@ fn is_hidden(unit: &Unit, account: &str, context: &Context<'_>) -> bool {
     blindness.sold
         || (blindness.used && is_metered)
         || (blindness.accounts && (is_unresolved(account) || unit.is_one_sided()))
+        || (blindness.products && unit.is_one_sided())
+        || (blindness.rates && unit.sold_in.is_some())
 }
 
 fn compare(unit: &Unit, context: &Context<'_>) -> Result<Difference, ReconcileError> {

@@ -14,7 +14,7 @@ use crate::reconcile::outcome::{Finding, Outcome, SeenUnit};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{Tally, Verdict};
 
-use super::blind::Blindness;
+use super::blind::{Blindness, is_loose};
 use super::judge::{Context, JudgedGroup, Judgement, judge};
 use super::settings::{Settings, rules_digest};
 use super::severity::SeverityScale;
@@ -66,6 +66,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         billed_offsets: BTreeSet::new(),
         company_currency: config.company.currency,
         blindness: Blindness::of(input),
+        loose_accounts: BTreeSet::new(),
         settings: &settings,
         catalog: &catalog,
         rates: &rates,
@@ -88,9 +89,13 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     };
     let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
+    let mut loose_accounts: BTreeSet<String> = BTreeSet::new();
     session
         .billing_legs(&scope, |group| {
             billed_offsets.extend(group.billed.iter().map(|sum| sum.offset));
+            if context.blindness.products && is_loose(&group) {
+                loose_accounts.insert(group.account.clone());
+            }
             match judge(&group, None, &context)? {
                 Judgement::Done(done) => judged.take(&group, done)?,
                 Judgement::NeedsRecords => {
@@ -101,6 +106,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         })
         .await?;
     context.billed_offsets = billed_offsets;
+    context.loose_accounts = loose_accounts;
     let keys: BTreeSet<(String, String)> = suspects.keys().cloned().collect();
     let mut records = session.unit_records(&scope, &keys).await?;
     for (key, group) in &suspects {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,8 +19,8 @@ use crate::crashpoint::crashpoint;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::landing::{LandedPull, Landing, PullContext};
-use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
-use crate::store::{FileFilter, Pull, PullState};
+use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, SourceError, StreamInfo};
+use crate::store::{FileFilter, ParkedSource, Pull, PullState};
 
 /// How many mapped pages may wait for the landing: enough to hide the writing, few enough to bound
 /// the memory.
@@ -28,6 +28,9 @@ const PAGES_WAITING_MAX: usize = 4;
 
 /// The cursor of a stream that must be read in full.
 const NO_CURSOR: &str = "";
+
+/// A vendor that asks for a longer wait than this talks nonsense.
+const WAIT_MAX: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// What the pull of one stream came to.
 #[derive(Debug, Clone, Serialize)]
@@ -54,6 +57,9 @@ pub struct SyncSummary {
     pub reason: Option<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Until when the vendor lets nothing more be asked, where that is why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<Timestamp>,
     /// The error in full, where one ended the pull.
     #[serde(skip)]
     pub error: Option<String>,
@@ -174,7 +180,46 @@ async fn sync_source(
         .await?;
     let mut summaries: Vec<(usize, SyncSummary)> = summaries.into_iter().flatten().collect();
     summaries.sort_by_key(|(place, _)| *place);
-    Ok(summaries.into_iter().map(|(_, summary)| summary).collect())
+    let summaries: Vec<SyncSummary> = summaries.into_iter().map(|(_, one)| one).collect();
+    note_parked(env, name, &summaries).await?;
+    Ok(summaries)
+}
+
+/// Notes whether the source waits for its vendor, so that the daemon pulls it again then.
+async fn note_parked(env: &Env, name: &str, summaries: &[SyncSummary]) -> Result<(), Failure> {
+    let waiting = summaries.iter().filter(|one| one.parked_until.is_some());
+    if let Some(last) = waiting.max_by_key(|one| one.parked_until)
+        && let Some(until) = last.parked_until
+    {
+        let parked = ParkedSource {
+            source: name.to_owned(),
+            until,
+            reason: last.reason.clone().unwrap_or_default(),
+            noted_at: env.clock.now(),
+        };
+        return env.store.park_source(&parked).await;
+    }
+    // A source that fails in another way may still have to wait.
+    let answers = summaries
+        .iter()
+        .any(|one| one.state != PullState::Failed.name());
+    let parked = env.store.parked_sources().await?;
+    if answers && parked.iter().any(|parked| parked.source == name) {
+        env.store.unpark_source(name).await?;
+    }
+    Ok(())
+}
+
+/// When a vendor that asked for nothing more may be asked again.
+fn parked_until(failure: &Failure, now: Timestamp) -> Option<Timestamp> {
+    match failure.fault::<SourceError>()? {
+        SourceError::Parked { until, .. } => Some(*until),
+        SourceError::Throttled { seconds, .. } => {
+            let wait = SignedDuration::from_secs(i64::try_from(*seconds).ok()?);
+            now.checked_add(wait).ok().filter(|_| wait <= WAIT_MAX)
+        }
+        _ => None,
+    }
 }
 
 /// A stream with its place among those of its source.
@@ -382,6 +427,7 @@ async fn commit(
         landed_count: landed.new_count + landed.tombstone_count,
         rejected_count: landed.rejected_count,
         reported_count: report.reported_rows,
+        listed_count: report.listed_rows,
         reason: reason.clone(),
     };
     crashpoint!("jobs.before_commit");
@@ -417,6 +463,7 @@ async fn commit(
         sealed,
         reason,
         warnings: report.warnings,
+        parked_until: None,
         error: None,
     })
 }
@@ -451,6 +498,7 @@ async fn record_failure(
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: Some(failure.line()),
     };
     env.store.commit_pull(&pull, &[], None).await?;
@@ -466,6 +514,7 @@ async fn record_failure(
         sealed: false,
         reason: Some(failure.line()),
         warnings: Vec::new(),
+        parked_until: parked_until(failure, env.clock.now()),
         error: Some(failure.report()),
     })
 }

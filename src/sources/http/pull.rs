@@ -1,6 +1,6 @@
 //! An API as a source: opening it from its connector.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ use super::call;
 use super::entry::Entry;
 use super::exchange::Exchanger;
 use super::meaning::Rules;
-use super::origin::Origin;
+use super::origin::{self, Origin};
 use super::plan::StreamPlan;
 use super::session::Session;
 use super::stream_pull::StreamPull;
@@ -68,7 +68,13 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         connector: config.connector.clone(),
         example: spec.base_url_example.clone(),
     })?;
-    let origin = Origin::new(name, "base_url", base_url)?;
+    let is_overridden = config.base_url.is_some();
+    let mut hosts = spec.hosts.clone();
+    if is_overridden {
+        // The vendor's own links name its own host, which another one stands in for.
+        hosts.extend(spec.base_url.as_deref().and_then(origin::host_of));
+    }
+    let origin = Origin::new(name, "base_url", base_url)?.with_hosts(hosts, is_overridden);
     let credentials = Credentials::new(name, config, base);
     let way = auth::choose(&spec.auth, &credentials)?;
     let opened = auth::open(way, &credentials, &origin, tokens)?;
@@ -99,11 +105,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         .unwrap_or(SIDE_BY_SIDE);
     let total = limits.retry_for.0;
     let budget = Budget::shared(&origin, &opened.secrets, rate, budgets);
-    let entry = Entry::new(
-        &spec.discover,
-        opened.token_hosts,
-        config.base_url.is_some(),
-    );
+    let entry = Entry::new(&spec.discover, opened.token_hosts, is_overridden);
     let transport = Transport {
         source_name: name.to_owned(),
         connector: config.connector.clone(),
@@ -136,9 +138,10 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         headers,
         plain,
         limits,
+        spent: Arc::default(),
         side_by_side: side_by_side.max(1) as usize,
         optional_fields: spec.optional_fields,
-        server_clock: Mutex::default(),
+        server_clock: Arc::default(),
     };
     let can_miss = spec.can_miss;
     Ok(ApiSource {
@@ -193,7 +196,7 @@ impl Source for ApiSource {
             .into());
         };
         let start = self.start.map(|day| local_midnight(day, &self.zone));
-        let session = self.enter(Patience::Full).await?;
+        let session = Arc::new(self.enter(Patience::Full).await?.for_pull());
         StreamPull::new(&session, stream, start, request, pages)
             .run()
             .await

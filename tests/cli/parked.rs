@@ -182,7 +182,7 @@ async fn one_bad_source_among_five() {
         .unwrap();
     let first_screen: String = text.lines().take(25).collect::<Vec<_>>().join("\n");
     assert!(
-        first_screen.contains("PARTIAL") && first_screen.contains("erp"),
+        first_screen.contains("DATA MISSING") && first_screen.contains("source `erp` failed"),
         "{first_screen}"
     );
 }

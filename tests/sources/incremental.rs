@@ -77,8 +77,9 @@ async fn the_stamps_of_rows_move_no_window() {
         .insert_header("Date", "Sat, 21 Nov 2026 01:00:00 GMT")
     })
     .await;
-    let text = incremental(r#"incremental = { parameter = "since", format = "rfc3339" }"#)
-        .replace(r#"sku = "sku" }"#, r#"sku = "sku", updated_at = "at" }"#);
+    let text =
+        incremental(r#"incremental = { parameter = "since", format = "rfc3339", overlap = "1h" }"#)
+            .replace(r#"sku = "sku" }"#, r#"sku = "sku", updated_at = "at" }"#);
     let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
     let first = pull(source.as_ref(), "items", None, false).await.unwrap();
     assert_eq!(first.ids(Entity::Products), ["1", "2", "3", "4"]);

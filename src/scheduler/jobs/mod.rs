@@ -8,12 +8,14 @@ mod evaluate_collections;
 mod ledger;
 mod open_source;
 mod owner;
+mod parked;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
 mod resume_source;
 mod run_job;
 mod send_reports;
+mod sync_scope;
 mod sync_sources;
 
 pub use backfill_periods::{
@@ -31,4 +33,5 @@ pub use reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
 pub use resume_source::resume_source;
 pub use run_job::{JobError, JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};
-pub use sync_sources::{SyncScopeError, SyncSummary, sync_sources};
+pub use sync_scope::SyncScopeError;
+pub use sync_sources::{SyncSummary, sync_sources};

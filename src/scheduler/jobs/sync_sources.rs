@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -13,14 +13,16 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::ledger::ALL_STREAMS;
 use super::open_source::open_source;
+use super::parked::{note_parked, parked_until};
+use super::sync_scope::SyncScopeError;
 use crate::canonical::Entity;
 use crate::config::nearest_name;
 use crate::crashpoint::crashpoint;
 use crate::env::Env;
-use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::fault::{Failure, Fault, Retry};
 use crate::landing::{LandedPull, Landing, PullContext};
-use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, SourceError, StreamInfo};
-use crate::store::{FileFilter, ParkedSource, Pull, PullState};
+use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
+use crate::store::{FileFilter, Pull, PullState};
 
 /// How many mapped pages may wait for the landing: enough to hide the writing, few enough to bound
 /// the memory.
@@ -28,9 +30,6 @@ const PAGES_WAITING_MAX: usize = 4;
 
 /// The cursor of a stream that must be read in full.
 const NO_CURSOR: &str = "";
-
-/// A vendor that asks for a longer wait than this talks nonsense.
-const WAIT_MAX: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 /// What the pull of one stream came to.
 #[derive(Debug, Clone, Serialize)]
@@ -63,45 +62,6 @@ pub struct SyncSummary {
     /// The error in full, where one ended the pull.
     #[serde(skip)]
     pub error: Option<String>,
-}
-
-/// A name in the request that the configuration does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SyncScopeError {
-    /// No such source.
-    #[error("there is no source `{name}`")]
-    NoSource {
-        /// What was asked for.
-        name: String,
-        /// The nearest one that is there.
-        near: Option<String>,
-    },
-    /// No source that was asked for has such a stream.
-    #[error("no source has a stream `{0}`")]
-    NoStream(String),
-}
-
-impl Fault for SyncScopeError {
-    fn code(&self) -> &'static str {
-        "XF-J101"
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoSource {
-                near: Some(near), ..
-            } => Some(format!("did you mean `{near}`?")),
-            _ => Some("`crossfoot status` lists the sources and their streams".into()),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
 }
 
 /// Pulls the named sources, or all when none is named, side by side. Never fails because a source
@@ -183,43 +143,6 @@ async fn sync_source(
     let summaries: Vec<SyncSummary> = summaries.into_iter().map(|(_, one)| one).collect();
     note_parked(env, name, &summaries).await?;
     Ok(summaries)
-}
-
-/// Notes whether the source waits for its vendor, so that the daemon pulls it again then.
-async fn note_parked(env: &Env, name: &str, summaries: &[SyncSummary]) -> Result<(), Failure> {
-    let waiting = summaries.iter().filter(|one| one.parked_until.is_some());
-    if let Some(last) = waiting.max_by_key(|one| one.parked_until)
-        && let Some(until) = last.parked_until
-    {
-        let parked = ParkedSource {
-            source: name.to_owned(),
-            until,
-            reason: last.reason.clone().unwrap_or_default(),
-            noted_at: env.clock.now(),
-        };
-        return env.store.park_source(&parked).await;
-    }
-    // A source that fails in another way may still have to wait.
-    let answers = summaries
-        .iter()
-        .any(|one| one.state != PullState::Failed.name());
-    let parked = env.store.parked_sources().await?;
-    if answers && parked.iter().any(|parked| parked.source == name) {
-        env.store.unpark_source(name).await?;
-    }
-    Ok(())
-}
-
-/// When a vendor that asked for nothing more may be asked again.
-fn parked_until(failure: &Failure, now: Timestamp) -> Option<Timestamp> {
-    match failure.fault::<SourceError>()? {
-        SourceError::Parked { until, .. } => Some(*until),
-        SourceError::Throttled { seconds, .. } => {
-            let wait = SignedDuration::from_secs(i64::try_from(*seconds).ok()?);
-            now.checked_add(wait).ok().filter(|_| wait <= WAIT_MAX)
-        }
-        _ => None,
-    }
 }
 
 /// A stream with its place among those of its source.

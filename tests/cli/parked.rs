@@ -1,5 +1,6 @@
 //! Sources that fail or have to wait, beside others that do not.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -125,10 +126,12 @@ async fn one_bad_source_among_five() {
         ("bank", "bank", "payments"),
         ("other", "billing", "invoices"),
     ] {
-        config.push_str(&format!(
+        writeln!(
+            config,
             "[source.{name}]\nconnector = \"files\"\nrole = \"{role}\"\n\
-             files = {{ {entity} = \"{name}.csv\" }}\n"
-        ));
+             files = {{ {entity} = \"{name}.csv\" }}"
+        )
+        .unwrap();
     }
     let workspace = Workspace::new(&config, "2026-11-21T02:00:00Z");
     workspace.write("api.toml", CONNECTOR);

@@ -165,7 +165,6 @@ async fn what_stays_text_stays_as_it_is() {
         "A\u{200b}1",
         "A1",
         &marked,
-        &long,
     ];
     let mut rows: Vec<String> = ids.iter().map(|id| row(id, "1")).collect();
     rows.push(row(&long, "1"));

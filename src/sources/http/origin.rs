@@ -83,15 +83,7 @@ impl Origin {
         text: &str,
         hosts: &[String],
     ) -> Result<Self, SourceError> {
-        let foreign = |target: String| SourceError::ForeignLink {
-            source_name: source_name.to_owned(),
-            target,
-            origin: self.base.origin().ascii_serialization(),
-        };
-        let mut url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
-        if !is_on(&url, hosts) {
-            return Err(foreign(target_of(&url)));
-        }
+        let mut url = self.on_known_host(source_name, text, hosts)?;
         if url.path().trim_matches('/').is_empty() {
             url.set_path(self.base.path());
         }
@@ -101,6 +93,58 @@ impl Origin {
             base: url,
             ..self.clone()
         })
+    }
+
+    /// A URL that the vendor names on one of the connector's own hosts, or below one.
+    fn on_known_host(
+        &self,
+        source_name: &str,
+        text: &str,
+        hosts: &[String],
+    ) -> Result<Url, SourceError> {
+        let foreign = |target: String| SourceError::ForeignLink {
+            source_name: source_name.to_owned(),
+            target,
+            origin: self.base.origin().ascii_serialization(),
+        };
+        let url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
+        if !is_on(&url, hosts) {
+            return Err(foreign(target_of(&url)));
+        }
+        Ok(url)
+    }
+
+    /// The URL of a file that lies elsewhere: on one of these hosts, or below one; on the
+    /// overridden host, where one stands in for all of a vendor's.
+    pub(super) fn file_at(
+        &self,
+        source_name: &str,
+        text: &str,
+        hosts: &[String],
+        is_overridden: bool,
+    ) -> Result<Url, SourceError> {
+        if !is_overridden {
+            return self.on_known_host(source_name, text, hosts);
+        }
+        let mut url = self.with_path_of(text).base;
+        let query = text.split_once('?').map(|(_, query)| query);
+        url.set_query(query);
+        Ok(url)
+    }
+
+    /// The URL of a job that the vendor names in an answer: on the same host, or on the overridden
+    /// one in its place.
+    pub(super) fn job_at(
+        &self,
+        source_name: &str,
+        present: &Url,
+        text: &str,
+        is_overridden: bool,
+    ) -> Result<Url, SourceError> {
+        match self.follow(source_name, present, text) {
+            Err(_) if is_overridden => self.file_at(source_name, text, &[], true),
+            followed => followed,
+        }
     }
 
     /// The same host, with the path of a place that the vendor names behind the own path: one

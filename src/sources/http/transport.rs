@@ -253,9 +253,9 @@ impl Transport {
                 to,
                 cause,
             },
-            Stop::TooLarge => SourceError::TooMuch {
+            Stop::TooLarge(limit) => SourceError::TooMuch {
                 source_name,
-                limit: "page_bytes",
+                limit,
                 detail: cause.to_string(),
             },
             Stop::Untrusted => SourceError::Certificates {

@@ -38,7 +38,7 @@ pub use input::{BlindSource, EntityFiles, ReconcileInput};
 pub use lifecycle::{
     PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
-pub use likely_cause::likely_cause;
+pub use likely_cause::{likely_cause, likely_cause_of_items};
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
 pub use overview::{FindingGroup, Glance, group_findings};
 pub use rule::{

@@ -19,7 +19,10 @@ const MET_PERCENT: usize = 50;
 /// A question to the user, and what makes names alike if the answer is yes.
 type Spelling = (&'static str, fn(&str) -> String);
 /// What a unit is known by, and how a sighting tells it.
-type Known = (&'static str, fn(&Finding, &AccountDirectory) -> Vec<String>);
+type Known = (
+    &'static str,
+    fn(&Sighting<'_>, &AccountDirectory) -> Vec<String>,
+);
 
 /// How two systems spell one name differently, and what takes the difference away.
 const SPELLINGS: &[Spelling] = &[

@@ -1,6 +1,6 @@
 //! What a reconcile of one rule and period came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -121,6 +121,9 @@ pub(crate) fn storable(amount: Decimal) -> Decimal {
         .normalize()
 }
 
+/// A field of a unit: account, product, the record where the unit is one, and the field's name.
+pub type SkippedField = (String, String, Option<(String, String)>, String);
+
 /// A unit that the book has an item of, as this run saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenUnit {
@@ -185,6 +188,9 @@ pub struct Outcome {
     /// Of a rule whose units are records: those that nothing can be said of, by source and id, and
     /// whether that is only because one side is not due yet. Its items are these records.
     pub undecided_records: BTreeMap<(String, String), bool>,
+    /// Fields that could not be compared, since a row lacks them: the items of these say as little as
+    /// those of an unknown unit.
+    pub skipped_fields: BTreeSet<SkippedField>,
     /// The units that were watched, of which there are rows.
     pub watched: Vec<SeenUnit>,
     /// While a source is blind: the units that were seen whole in spite of it, (account, product).

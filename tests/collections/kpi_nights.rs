@@ -127,6 +127,7 @@ fn outcome(night: &Night) -> Outcome {
         timing_units: Vec::new(),
         sums: std::collections::BTreeMap::new(),
         undecided_records: std::collections::BTreeMap::new(),
+        skipped_fields: std::collections::BTreeSet::new(),
         seen_units: None,
         watched: Vec::new(),
         blind_sources: Vec::new(),

@@ -135,6 +135,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
         undecided_records: BTreeMap::new(),
+        skipped_fields: BTreeSet::new(),
         watched: judged.watched_seen,
         seen_units: (judged.blindness != Blindness::default())
             .then(|| judged.seen_units.into_iter().collect()),

@@ -62,7 +62,7 @@ pub fn advance(
             }
             None => (unknown.contains(&key), timing.contains(&key)),
         };
-        if is_unknown || !is_seen {
+        if is_unknown || !is_seen || is_skipped(outcome, item) {
             continue;
         }
         changes.extend(step.agrees(item, is_timing));
@@ -76,6 +76,18 @@ pub fn advance(
     }
     changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
     changes
+}
+
+/// Whether the field of an item could not be compared this time.
+fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
+    let record = record_of(&outcome.rule, &item.sides);
+    !outcome.skipped_fields.is_empty()
+        && outcome.skipped_fields.contains(&(
+            item.account.clone(),
+            item.sku.clone(),
+            record.map(|(source, id)| (source.to_owned(), id.to_owned())),
+            item.field.clone(),
+        ))
 }
 
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.

@@ -6,4 +6,5 @@ mod collections;
 mod daemon;
 mod nights;
 mod parked;
+mod rules;
 mod settings;

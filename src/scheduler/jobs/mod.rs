@@ -12,6 +12,7 @@ mod parked;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
+mod replay_rules;
 mod resume_source;
 mod run_job;
 mod send_reports;
@@ -29,7 +30,10 @@ pub use ledger::{Ledger, load_ledger, source_roles, source_states};
 pub(crate) use open_source::{open_source, open_source_offline};
 pub use owner::this_process;
 pub use query_landing::query_landing;
-pub use reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
+pub use reconcile_periods::{CurrencySums, PeriodSummary, open_periods, reconcile_periods};
+pub use replay_rules::{
+    ReplayChange, ReplayFigures, ReplayItem, ReplayMoney, ReplayPeriod, ReplaySight, replay_rules,
+};
 pub use resume_source::resume_source;
 pub use run_job::{JobError, JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};

@@ -38,6 +38,7 @@ const STEPS: &[Step] = steps! {
     9 "0009_budgets",
     10 "0010_worth",
     11 "0011_parked",
+    12 "0012_shelf",
 };
 
 /// The newest version that this build knows.

@@ -12,7 +12,7 @@ mod columns;
 mod figure_functions;
 mod functions;
 mod invoice_links;
-mod newest;
+mod landed_table;
 mod query;
 mod row_counts;
 mod rule_query;
@@ -23,7 +23,7 @@ mod tables;
 mod unit_records;
 
 pub(crate) use billing_legs::{BillingScope, instant};
-pub use query::{QueryResult, query};
+pub use query::{LandingQuestion, QueryResult, query, tables_named};
 pub(crate) use rule_query::{LegQuery, LegShape, MeasureQuery, RuleQuery};
 pub(crate) use rule_shape::LegFault;
 pub(crate) use rule_units::{LegSums, Measured, RuleUnit};

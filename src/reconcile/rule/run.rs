@@ -46,7 +46,6 @@ pub async fn check_rule(
     let session = Session::open(
         &entities_of(rule),
         &EntityFiles::default(),
-        None,
         config.engine.memory_limit.0,
         spill_dir,
     )
@@ -66,7 +65,8 @@ pub async fn check_rule(
     Ok(())
 }
 
-fn entities_of(rule: &RuleFile) -> Vec<Entity> {
+/// The entities that a comparison by a rule reads.
+pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
         .chain([Entity::Products, Entity::FxRates])
@@ -88,7 +88,6 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     let session = Session::open(
         &entities_of(rule),
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )

@@ -17,6 +17,7 @@ mod row_counts;
 mod rule_legs;
 mod session;
 mod tables;
+mod taxed_invoices;
 mod unit_records;
 
 pub(crate) use billing_legs::BillingScope;

@@ -172,6 +172,8 @@ impl Judging<'_> {
             expected: unit.base_amount,
             actual: unit.peer_amount,
             verdict,
+            weight: difference.abs(),
+            is_partly_blind: false,
             rows: RowCounts::default(),
         };
         Ok((judged, finding))
@@ -223,6 +225,8 @@ impl Judging<'_> {
             estimated: false,
             ambiguous: false,
             secondary: Vec::new(),
+            linked: None,
+            candidates: Vec::new(),
             sides: self.sides(unit),
         }
     }
@@ -279,7 +283,9 @@ impl LegRows {
     fn count(&mut self, unit: &RuleUnit, verdict: Verdict) {
         let rows = match verdict {
             Verdict::Equal | Verdict::Within => &mut self.matched,
-            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant => &mut self.unmatched,
+            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant | Verdict::Elsewhere => {
+                &mut self.unmatched
+            }
         };
         rows.0 += unit.base_rows;
         rows.1 += unit.peer_rows;

@@ -13,6 +13,7 @@ use super::units::Units;
 use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::currency::Currency;
+use crate::sources::connector::Repeats;
 use crate::sources::json::{Path, Scope};
 
 /// A rejected field's text is cut here.
@@ -38,6 +39,8 @@ pub(in crate::sources) struct Mapping {
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
     places: Places,
+    /// What a repeated id means; without it, versions of one record.
+    pub(in crate::sources) repeats: Option<Repeats>,
 }
 
 /// Where the columns stand that every record has.
@@ -56,6 +59,8 @@ pub(in crate::sources) struct Mapped<'r> {
     pub(in crate::sources) cells: Vec<Option<Cell<'r>>>,
     /// The record as the source gave it, as compact JSON text.
     pub(in crate::sources) raw: Cow<'r, str>,
+    /// Where the id stands among them.
+    pub(in crate::sources) id_at: usize,
     /// The vendor's status, where the map does not know it.
     pub(in crate::sources) unmapped: Option<String>,
 }
@@ -89,6 +94,7 @@ impl Mapping {
                 updated_at: place("updated_at"),
                 deleted: place("deleted"),
             },
+            repeats: None,
         })
     }
 
@@ -192,6 +198,7 @@ impl Mapping {
         }
         Ok(Mapped {
             cells,
+            id_at: self.places.id,
             raw: scope.record.compact(),
             unmapped,
         })

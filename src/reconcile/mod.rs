@@ -28,8 +28,8 @@ mod worth;
 
 pub use billing::{BILLING_RULE, reconcile_billing};
 pub use discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
-    WaitingOn,
+    Candidate, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity,
+    Side, WaitingOn,
 };
 pub use engine::{LandingQuestion, QueryResult, query, tables_named};
 pub use error::ReconcileError;

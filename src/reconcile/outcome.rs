@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::discrepancy::{Kind, Severity, Side};
+use super::discrepancy::{Candidate, Kind, Severity, Side};
 use super::worth::Amounts;
 use crate::currency::Currency;
 use crate::money::STORE_SCALE;
@@ -56,6 +56,10 @@ pub struct Finding {
     pub ambiguous: bool,
     /// Other kinds that apply to the same unit.
     pub secondary: Vec<Kind>,
+    /// The account and product of the finding that is the other half of this one.
+    pub linked: Option<(String, String)>,
+    /// The nearest counterparts that were not taken, at most three.
+    pub candidates: Vec<Candidate>,
     /// The records on both sides.
     pub sides: Vec<Side>,
 }

@@ -39,6 +39,7 @@ const STEPS: &[Step] = steps! {
     10 "0010_worth",
     11 "0011_parked",
     12 "0012_shelf",
+    13 "0013_candidates",
 };
 
 /// The newest version that this build knows.

@@ -71,6 +71,7 @@ pub(super) fn item(id: &str, account: &str, expected: &str, actual: &str) -> Dis
         waiting_on: None,
         code: None,
         proposed_by: None,
+        candidates: Vec::new(),
         sides: vec![Side {
             side: "base".to_owned(),
             source: "crm".to_owned(),

@@ -172,6 +172,7 @@ pub(crate) fn discrepancy(id: &str, state: DiscrepancyState) -> Discrepancy {
         waiting_on: None,
         code: None,
         proposed_by: None,
+        candidates: Vec::new(),
         sides: vec![Side {
             side: "base".into(),
             source: "crm".into(),

@@ -28,6 +28,8 @@ pub(crate) struct Blindness {
     pub(crate) used: bool,
     /// What was billed.
     pub(crate) billed: bool,
+    /// What vendors count.
+    pub(crate) vended: bool,
     /// Some accounts: those that resolve to no customer may be one of theirs.
     pub(crate) accounts: bool,
     /// Some products: a code that stands alone may be another spelling of one that was seen.
@@ -40,6 +42,7 @@ impl Blindness {
     /// Reads the blind sources by their roles.
     pub(crate) fn of(input: &ReconcileInput<'_>) -> Self {
         let usage_sources = input.usage_sources();
+        let vendor_sources = input.vendor_sources();
         let mut blindness = Self::default();
         for blind in &input.blind_sources {
             let roles = input.roles.get(&blind.source);
@@ -50,6 +53,8 @@ impl Blindness {
             blindness.used |= has(Role::Usage)
                 && usage_sources.contains(&blind.source.as_str())
                 && blind.covers(Entity::Usage);
+            blindness.vended |=
+                vendor_sources.contains(&blind.source.as_str()) && blind.covers(Entity::Usage);
             // A source that is blind as a whole is blind for its legs, which says more.
             blindness.accounts |= blind.entities.contains(&Entity::Accounts);
             blindness.products |= blind.entities.contains(&Entity::Products);

@@ -20,6 +20,7 @@ mod rule_shape;
 mod rule_units;
 mod session;
 mod tables;
+mod taxed_invoices;
 mod unit_records;
 
 pub(crate) use billing_legs::{BillingScope, instant};

@@ -1,7 +1,7 @@
 //! What becomes of a unit, decided in the order of the domain: what a blind leg hides is unknown,
 //! what is not due yet or stands in the next period is timing, and the rest is true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

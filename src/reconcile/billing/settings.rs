@@ -1,10 +1,6 @@
 //! The settings that decide a comparison, read once, and the digest that names them.
 
-<<<<<<< HEAD
-use crate::config::{Config, Proration, ReconcileConfig, Role, SourceRounding};
-=======
-use crate::config::{Config, Proration, Role, SourceRounding, TaxRounding};
->>>>>>> kinds
+use crate::config::{Config, Proration, ReconcileConfig, Role, SourceRounding, TaxRounding};
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::short_id::fingerprint;
 use crate::reconcile::tolerance::Tolerance;

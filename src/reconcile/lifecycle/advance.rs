@@ -37,10 +37,7 @@ pub fn advance(
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
-<<<<<<< HEAD
     let matches = identify(&outcome.rule, &standing, &outcome.findings);
-=======
-    let matches = identify(&standing, &outcome.findings);
     let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
     let mut new_ids = Vec::new();
     for at in &matches.new {
@@ -52,21 +49,16 @@ pub fn advance(
         .pairs
         .iter()
         .map(|(item, finding)| (*finding, standing[*item].id.clone()));
->>>>>>> kinds
     let step = Step {
         outcome,
         now,
         verify_window,
         units: units_seen(outcome),
-<<<<<<< HEAD
         new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
-=======
-        new_parts: new_parts(&outcome.findings, &matches.new),
         ids: standing_ids
             .chain(new_ids.iter().cloned())
             .map(|(at, id)| (half_of(&outcome.findings[at]), id))
             .collect(),
->>>>>>> kinds
     };
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
@@ -98,7 +90,6 @@ pub fn advance(
     changes
 }
 
-<<<<<<< HEAD
 /// Whether the field of an item could not be compared this time.
 fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
     let record = record_of(&outcome.rule, &item.sides);
@@ -109,7 +100,8 @@ fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
             record.map(|(source, id)| (source.to_owned(), id.to_owned())),
             item.field.clone(),
         ))
-=======
+}
+
 /// What names one of two findings that are halves of one: account, product, currency and kind.
 type Half<'a> = (&'a str, &'a str, Currency, Kind);
 
@@ -120,7 +112,6 @@ fn half_of(finding: &Finding) -> Half<'_> {
         finding.currency,
         finding.kind,
     )
->>>>>>> kinds
 }
 
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.

@@ -195,17 +195,11 @@ impl<'a> Collected<'a> {
             account: account.clone(),
             branch: branch.clone(),
             currency: unit.currency,
-<<<<<<< HEAD
             expected: decisive.expected,
             actual: decisive.actual,
+            weight: (decisive.actual - decisive.expected).abs(),
             verdict: decisive.verdict,
-=======
-            expected: unit.base_amount,
-            actual: unit.peer_amount,
-            verdict,
-            weight: difference.abs(),
             is_partly_blind: false,
->>>>>>> kinds
             rows: RowCounts::default(),
         };
         let names = (unit.account.clone(), unit.sku.clone());
@@ -271,10 +265,9 @@ fn decisive(
             Verdict::Equal => 0,
             Verdict::Within => 1,
             Verdict::Timing => 2,
-            Verdict::Unknown => 3,
+            Verdict::Unknown | Verdict::Elsewhere => 3,
             Verdict::Discrepant => 4,
         };
-<<<<<<< HEAD
         let rank = (rank, off.abs());
         if worst.as_ref().is_none_or(|(known, _)| rank > *known) {
             let decisive = Decisive {
@@ -286,141 +279,4 @@ fn decisive(
         }
     }
     Ok(worst.map(|(_, decisive)| decisive))
-=======
-        let (field, expected, actual) = match kind {
-            Kind::WrongCode => ("sku", None, Some(unit.sku.clone())),
-            Kind::UnitPrice => (
-                "unit_price",
-                text(unit.base_rows, unit.base_amount, unit.currency),
-                text(unit.peer_rows, unit.peer_amount, unit.currency),
-            ),
-            _ => (
-                "amount",
-                text(unit.base_rows, unit.base_amount, unit.currency),
-                text(unit.peer_rows, unit.peer_amount, unit.currency),
-            ),
-        };
-        Finding {
-            kind,
-            account: account.clone(),
-            branch: branch.cloned(),
-            sku: unit.sku.clone(),
-            currency: unit.currency,
-            field: field.to_owned(),
-            expected,
-            actual,
-            unit_expected: unit.base_amount,
-            unit_actual: unit.peer_amount,
-            impact: difference,
-            annualised: None,
-            severity: self.scale.of(SeverityFacts {
-                kind,
-                impact: difference,
-                currency: unit.currency,
-                branch: branch.map(String::as_str),
-            }),
-            estimated: false,
-            ambiguous: false,
-            secondary: Vec::new(),
-            linked: None,
-            candidates: Vec::new(),
-            sides: self.sides(unit),
-        }
-    }
-
-    /// The record that the key names, where the rule has one.
-    fn sides(&self, unit: &RuleUnit) -> Vec<Side> {
-        if self.rule.key.is_empty() {
-            return Vec::new();
-        }
-        let part = |name: &str| {
-            let at = self.rule.key.iter().position(|column| column == name)?;
-            unit.key.get(at).cloned()
-        };
-        let (side, leg, amount, quantity) = if unit.base_rows > 0 {
-            (
-                "base",
-                &self.rule.base,
-                unit.base_amount,
-                unit.base_quantity,
-            )
-        } else {
-            (
-                "peer",
-                &self.rule.peer,
-                unit.peer_amount,
-                unit.peer_quantity,
-            )
-        };
-        let id = part("id").unwrap_or_else(|| unit.key.join("/"));
-        vec![Side {
-            side: side.to_owned(),
-            source: part("source").unwrap_or_else(|| self.rule.name.clone()),
-            entity: leg
-                .entities
-                .first()
-                .map_or_else(String::new, |entity| entity.name().to_owned()),
-            label: part("number").unwrap_or_else(|| id.clone()),
-            id,
-            quantity: quantity.map(decimal_text),
-            unit_price: None,
-            amount: Some(money_text(amount, unit.currency)),
-        }]
-    }
-}
-
-/// The rows of both legs by what became of their units.
-#[derive(Default)]
-struct LegRows {
-    matched: (u64, u64),
-    unmatched: (u64, u64),
-}
-
-impl LegRows {
-    fn count(&mut self, unit: &RuleUnit, verdict: Verdict) {
-        let rows = match verdict {
-            Verdict::Equal | Verdict::Within => &mut self.matched,
-            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant | Verdict::Elsewhere => {
-                &mut self.unmatched
-            }
-        };
-        rows.0 += unit.base_rows;
-        rows.1 += unit.peer_rows;
-    }
-
-    /// Each leg is a source of its own to the proof: its rows, and those of other periods.
-    fn prove(
-        &self,
-        rule: &RuleFile,
-        extracted: [(u64, u64); 2],
-    ) -> Result<Vec<Completeness>, ReconcileError> {
-        let legs = [
-            ("base", self.matched.0, self.unmatched.0, extracted[0]),
-            ("peer", self.matched.1, self.unmatched.1, extracted[1]),
-        ];
-        legs.into_iter()
-            .map(|(leg, matched, unmatched, (extracted, out_of_scope))| {
-                let accounted = matched + unmatched + out_of_scope;
-                if accounted != extracted {
-                    return Err(ReconcileError::Untied {
-                        source_name: rule.name.clone(),
-                        entity: leg.to_owned(),
-                        extracted,
-                        accounted,
-                    });
-                }
-                Ok(Completeness {
-                    source: rule.name.clone(),
-                    entity: leg.to_owned(),
-                    extracted,
-                    matched,
-                    unmatched,
-                    out_of_scope,
-                    rejected: 0,
-                    holds: true,
-                })
-            })
-            .collect()
-    }
->>>>>>> kinds
 }

@@ -77,9 +77,9 @@ pub struct Limits {
     pub page_bytes: ByteSize,
     /// The rows of one export, unpacked, at most.
     pub export_bytes: ByteSize,
-    /// Pages of one stream in one run, at most.
+    /// Pages of one stream in one run, at most: all lists, slices and children together.
     pub pages: u64,
-    /// Rows of one stream in one run, at most.
+    /// Rows of one stream in one run, at most, counted in the same way.
     pub rows: u64,
     /// How long a connection may take.
     pub connect_timeout: HumanDuration,

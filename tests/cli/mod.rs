@@ -6,4 +6,6 @@ mod collections;
 mod daemon;
 mod landing;
 mod nights;
+mod parked;
+mod rules;
 mod settings;

@@ -104,6 +104,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "NewAuditEntry",
             "NewRun",
             "OutboxMail",
+            "ParkedSource",
             "Pull",
             "PullState",
             "Reconciliation",

@@ -16,6 +16,7 @@ use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
+use super::figure_functions::{FigureError, register_figure_functions};
 use super::tables::register_entities;
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
@@ -75,6 +76,7 @@ impl Session {
             .with_runtime_env(runtime)
             .build();
         let context = SessionContext::new_with_state(state);
+        register_figure_functions(&context);
         register_entities(&context, entities, files).await?;
         Ok(Self {
             context,
@@ -151,6 +153,9 @@ pub(super) fn engine_error(doing: &'static str, error: DataFusionError) -> Recon
             doing,
             source: Box::new(error),
         },
+        DataFusionError::External(cause) if cause.is::<FigureError>() => {
+            ReconcileError::Figure(cause.to_string())
+        }
         _ => ReconcileError::Engine {
             doing,
             source: Box::new(error),

@@ -49,10 +49,7 @@ impl JobSummary {
     /// Whether some source was failed, partial or stale.
     pub fn is_incomplete(&self) -> bool {
         self.sync.iter().any(|pull| pull.state != "ok")
-            || self
-                .reconcile
-                .iter()
-                .any(|period| !period.blind_sources.is_empty())
+            || self.reconcile.iter().any(PeriodSummary::is_incomplete)
             || self.reports.iter().any(|report| report.incomplete)
             || self
                 .collections
@@ -281,7 +278,7 @@ pub async fn run_job(
 }
 
 /// Does a step, or gives it up when the run is asked to stop.
-async fn unless_stopped<T>(
+pub(super) async fn unless_stopped<T>(
     cancel: &CancellationToken,
     step: &'static str,
     work: impl Future<Output = Result<T, Failure>>,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::context::{Context, login_name};
+use super::groups::print_overview;
 use super::item::{NUMBERS, csv, header, item_json};
 use super::item_filter::{Filter, select};
 use super::output::{self, Table};
@@ -27,6 +28,9 @@ use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter, Recurrence};
 /// How many earlier items of the same error are named to a person.
 const EARLIER_SHOWN: usize = 6;
 
+/// More items than these are told by what they have in common.
+const LISTED_MAX: usize = 200;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesVerb {
     /// The open items; --all shows every state
@@ -35,7 +39,13 @@ pub(super) enum DiscrepanciesVerb {
                             discrepancies list --kind DUPLICATE --all --json\n  crossfoot \
                             discrepancies list --as-of 2026-10-31T23:59:59Z"
     )]
-    List(Filter),
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Every item on a line of its own, however many they are
+        #[arg(long)]
+        full: bool,
+    },
     /// One item: both sides by their own numbers, and its history
     #[command(
         after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies show \
@@ -167,8 +177,11 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
         .open(if writes { Access::Write } else { Access::Read })
         .await?;
     match verb {
-        DiscrepanciesVerb::List(filter) => {
+        DiscrepanciesVerb::List { filter, full } => {
             let items = select(&env, &filter).await?;
+            if items.len() > LISTED_MAX && !full && !context.json() {
+                return print_overview(&env, &items).await;
+            }
             print_list(context, &env, &items, filter.at(&env)).await
         }
         DiscrepanciesVerb::Show { id, as_of } => show(context, &env, &id, as_of).await,

@@ -15,6 +15,7 @@ mod daemon;
 mod demo;
 mod discrepancies;
 mod explain;
+mod groups;
 mod init;
 mod item;
 mod item_filter;
@@ -25,7 +26,9 @@ mod periods;
 mod progress;
 mod reconcile;
 mod recurrence;
+mod replay;
 mod report;
+mod rules;
 mod run;
 mod schedule;
 mod status;
@@ -197,7 +200,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Backfill(arguments) => backfill::run(context, &arguments).await,
         Verb::Report(arguments) => report::run(context, &arguments).await,
         Verb::Status => status::run(context).await,
-        Verb::Schedule(arguments) => schedule::run(context, &arguments),
+        Verb::Schedule(arguments) => schedule::run(context, &arguments).await,
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
         Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
         Verb::Corrections(verb) => corrections::run(context, verb).await,

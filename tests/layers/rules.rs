@@ -43,7 +43,16 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "Whole",
         ],
     ),
-    ("landing", &["LandedFile", "LandedPull", "Snapshot"]),
+    (
+        "landing",
+        &[
+            "LandedFile",
+            "LandedPull",
+            "LandedRows",
+            "RowSet",
+            "Snapshot",
+        ],
+    ),
     (
         "reconcile",
         &[
@@ -96,6 +105,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "NewAuditEntry",
             "NewRun",
             "OutboxMail",
+            "ParkedSource",
             "PeriodClose",
             "PeriodMove",
             "Pull",

@@ -6,10 +6,16 @@
 )]
 
 mod billing;
-mod laws;
+mod kinds;
+mod leftovers;
 mod lifecycle;
+mod memory;
+mod month;
+mod oracle;
 mod periods;
+mod planted;
 mod query;
+mod rule_files;
 mod rules;
 mod timing;
 mod world;

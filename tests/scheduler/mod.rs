@@ -8,5 +8,6 @@ mod ops;
 mod period_laws;
 mod planner;
 mod recorder;
+mod resume;
 mod signals;
 mod units;

@@ -48,7 +48,7 @@ pub async fn correct_records(
     let lines: Vec<(&str, &str)> = lines.into_iter().collect();
     let mut billed = BTreeMap::new();
     for some in lines.chunks(LINES_ASKED_MAX) {
-        let answer = query_landing(env, &ledger, &question(some)).await?;
+        let answer = query_landing(env, &question(some), ledger.as_of).await?;
         billed.extend(facts_of(&answer).map_err(UnreadableAnswer)?);
     }
     let linked = linked_accounts(env, items).await?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::discrepancy::{Kind, Severity, Side};
+use super::discrepancy::{Candidate, Kind, Severity, Side};
 use super::worth::Amounts;
 use crate::currency::Currency;
 use crate::money::STORE_SCALE;
@@ -56,6 +56,10 @@ pub struct Finding {
     pub ambiguous: bool,
     /// Other kinds that apply to the same unit.
     pub secondary: Vec<Kind>,
+    /// The account and product of the finding that is the other half of this one.
+    pub linked: Option<(String, String)>,
+    /// The nearest counterparts that were not taken, at most three.
+    pub candidates: Vec<Candidate>,
     /// The records on both sides.
     pub sides: Vec<Side>,
 }
@@ -122,7 +126,7 @@ pub(crate) fn storable(amount: Decimal) -> Decimal {
 }
 
 /// A field of a unit: account, product, the record where the unit is one, and the field's name.
-pub type SkippedField = (String, String, Option<(String, String)>, String);
+pub(crate) type SkippedField = (String, String, Option<(String, String)>, String);
 
 /// A unit that the book has an item of, as this run saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]

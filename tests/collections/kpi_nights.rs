@@ -108,6 +108,8 @@ fn findings(unit: usize, amounts: Amounts, is_split: bool) -> Vec<Finding> {
                 .filter(|other| *other != kind)
                 .collect(),
             sides: Vec::new(),
+            linked: None,
+            candidates: Vec::new(),
         })
         .collect()
 }

@@ -11,7 +11,6 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::StreamExt;
-use jiff::Timestamp;
 
 use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
@@ -26,8 +25,6 @@ const MEMORY_PER_THREAD: u64 = 128 << 20;
 /// Below this limit rows travel in smaller batches, so that merging spilled runs needs less.
 const MEMORY_FOR_LARGE_BATCHES: u64 = 1 << 30;
 const SMALL_BATCH_ROWS: usize = 1024;
-/// What a record with several versions takes in the lookup of the newest ones, about.
-const BYTES_PER_REPEATED: u64 = 128;
 /// How many of the largest consumers an out-of-memory message names.
 const CONSUMERS_TOLD: usize = 5;
 
@@ -38,12 +35,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session: each of the entities is a table of its living newest versions as of `as_of`, and
-    /// `<entity>_versions` has all versions.
+    /// Opens a session: each of the entities is a table of its living newest versions, and
+    /// `<entity>_versions` has all versions that were known.
     pub(crate) async fn open(
         entities: &[Entity],
         files: &EntityFiles,
-        as_of: Option<Timestamp>,
         memory_limit: u64,
         spill_dir: &Path,
     ) -> Result<Self, ReconcileError> {
@@ -81,9 +77,7 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         register_figure_functions(&context);
-        let repeated_max =
-            usize::try_from(memory_limit / 8 / BYTES_PER_REPEATED).unwrap_or(usize::MAX);
-        register_entities(&context, entities, files, as_of, repeated_max).await?;
+        register_entities(&context, entities, files).await?;
         Ok(Self {
             context,
             memory_limit,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::currency::Currency;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
@@ -37,12 +38,27 @@ pub fn advance(
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
     let matches = identify(&outcome.rule, &standing, &outcome.findings);
+    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
+    let mut new_ids = Vec::new();
+    for at in &matches.new {
+        let id = new_id(outcome, &outcome.findings[*at], &taken);
+        taken.insert(id.clone());
+        new_ids.push((*at, id));
+    }
+    let standing_ids = matches
+        .pairs
+        .iter()
+        .map(|(item, finding)| (*finding, standing[*item].id.clone()));
     let step = Step {
         outcome,
         now,
         verify_window,
         units: units_seen(outcome),
         new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
+        ids: standing_ids
+            .chain(new_ids.iter().cloned())
+            .map(|(at, id)| (half_of(&outcome.findings[at]), id))
+            .collect(),
     };
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
@@ -67,12 +83,8 @@ pub fn advance(
         }
         changes.extend(step.agrees(item, is_timing));
     }
-    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
-    for at in &matches.new {
-        let finding = &outcome.findings[*at];
-        let id = new_id(outcome, finding, &taken);
-        taken.insert(id.clone());
-        changes.push(step.opened(id, finding));
+    for (at, id) in new_ids {
+        changes.push(step.opened(id, &outcome.findings[at]));
     }
     changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
     changes
@@ -90,6 +102,18 @@ fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
         ))
 }
 
+/// What names one of two findings that are halves of one: account, product, currency and kind.
+type Half<'a> = (&'a str, &'a str, Currency, Kind);
+
+fn half_of(finding: &Finding) -> Half<'_> {
+    (
+        &finding.account.id,
+        &finding.sku,
+        finding.currency,
+        finding.kind,
+    )
+}
+
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.
 fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
     item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
@@ -101,6 +125,8 @@ struct Step<'a> {
     verify_window: Duration,
     units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
     new_parts: BTreeMap<UnitKey<'a>, Decimal>,
+    /// The ids of the items that the findings are.
+    ids: BTreeMap<Half<'a>, String>,
 }
 
 impl Step<'_> {
@@ -130,12 +156,13 @@ impl Step<'_> {
             estimated: finding.estimated,
             ambiguous: finding.ambiguous,
             secondary: finding.secondary.clone(),
-            linked_id: None,
+            linked_id: self.linked_id(finding),
             owner: None,
             waiting_on: None,
             code: None,
             proposed_by: None,
             sides: finding.sides.clone(),
+            candidates: finding.candidates.clone(),
             rules_version: self.outcome.rules_version.clone(),
             opened_run: self.outcome.run_id.clone(),
             last_run: self.outcome.run_id.clone(),
@@ -226,7 +253,7 @@ impl Step<'_> {
             settle(&mut cleared, Decimal::ZERO);
         }
         let reason = if is_timing {
-            "the other side is not due yet, or stands in the next period"
+            "the other side is not due yet, or is counted with another unit"
         } else {
             "both sides agree"
         };
@@ -388,11 +415,21 @@ impl Step<'_> {
         updated.estimated = finding.estimated;
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
+        updated.linked_id = self.linked_id(finding);
         updated.sides.clone_from(&finding.sides);
+        updated.candidates.clone_from(&finding.candidates);
         updated
             .rules_version
             .clone_from(&self.outcome.rules_version);
         updated
+    }
+
+    /// The item of the finding that is the other half of this one.
+    fn linked_id(&self, finding: &Finding) -> Option<String> {
+        let (account, sku) = finding.linked.as_ref()?;
+        self.ids
+            .get(&(account, sku, finding.currency, finding.kind))
+            .cloned()
     }
 
     fn moved(

@@ -46,7 +46,6 @@ pub async fn check_rule(
     let session = Session::open(
         &entities_of(rule),
         &EntityFiles::default(),
-        None,
         config.engine.memory_limit.0,
         spill_dir,
     )
@@ -66,7 +65,8 @@ pub async fn check_rule(
     Ok(())
 }
 
-fn entities_of(rule: &RuleFile) -> Vec<Entity> {
+/// The entities that a comparison by a rule reads.
+pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
         .chain([Entity::Products, Entity::FxRates])
@@ -88,7 +88,6 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     let session = Session::open(
         &entities_of(rule),
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )
@@ -198,7 +197,9 @@ impl<'a> Collected<'a> {
             currency: unit.currency,
             expected: decisive.expected,
             actual: decisive.actual,
+            weight: (decisive.actual - decisive.expected).abs(),
             verdict: decisive.verdict,
+            is_partly_blind: false,
             rows: RowCounts::default(),
         };
         let names = (unit.account.clone(), unit.sku.clone());
@@ -264,7 +265,7 @@ fn decisive(
             Verdict::Equal => 0,
             Verdict::Within => 1,
             Verdict::Timing => 2,
-            Verdict::Unknown => 3,
+            Verdict::Unknown | Verdict::Elsewhere => 3,
             Verdict::Discrepant => 4,
         };
         let rank = (rank, off.abs());

@@ -20,7 +20,9 @@ mod sql;
 mod sqlite;
 
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
-pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
+pub use book::{
+    BookStore, ChangeParts, ChangeSender, DiscrepancyChange, DiscrepancyFilter, Reconciliation,
+};
 pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};

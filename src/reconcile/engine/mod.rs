@@ -9,8 +9,10 @@
 
 mod billing_legs;
 mod columns;
+mod fold;
 mod functions;
 mod invoice_links;
+mod names;
 mod newest;
 mod query;
 mod row_counts;
@@ -18,6 +20,7 @@ mod rule_legs;
 mod session;
 mod tables;
 mod unit_records;
+mod unit_sort;
 
 pub(crate) use billing_legs::BillingScope;
 pub use query::{QueryResult, query};

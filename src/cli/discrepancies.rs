@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::{Context, login_name};
+use super::groups::print_groups;
 use super::item::{csv, header, item_json};
 use super::output::{self, Table};
 use crate::env::Env;
@@ -13,13 +14,16 @@ use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
 use crate::period::Period;
 use crate::reconcile::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, PersonMove, ResolutionCode, WaitingOn,
-    move_by_person,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, Glance, Kind, PersonMove, ResolutionCode,
+    WaitingOn, group_findings, move_by_person,
 };
 use crate::report::export_sheet;
 use crate::scheduler::jobs::load_ledger;
 use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
+
+/// More items than these are told by what they have in common.
+const LISTED_MAX: usize = 200;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesVerb {
@@ -28,7 +32,13 @@ pub(super) enum DiscrepanciesVerb {
         after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
                             discrepancies list --kind DUPLICATE --all --json"
     )]
-    List(Filter),
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Every item on a line of its own, however many they are
+        #[arg(long)]
+        full: bool,
+    },
     /// One item: both sides by their own numbers, and its history
     Show {
         /// The item's id
@@ -172,9 +182,9 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
         .open(if writes { Access::Write } else { Access::Read })
         .await?;
     match verb {
-        DiscrepanciesVerb::List(filter) => {
+        DiscrepanciesVerb::List { filter, full } => {
             let items = select(&env, &filter).await?;
-            print_list(context, &env, &items)
+            print_list(context, &env, &items, full)
         }
         DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
@@ -237,11 +247,25 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
 }
 
-fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+fn print_list(
+    context: &Context,
+    env: &Env,
+    items: &[Discrepancy],
+    in_full: bool,
+) -> Result<Exit, Failure> {
     if context.json() {
         let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
         output::json(&rows)?;
         return Ok(Exit::Done);
+    }
+    if items.len() > LISTED_MAX && !in_full {
+        output::line(output::bold(&format!("{} items", items.len())))?;
+        print_groups(&group_findings(items.iter().map(Glance::from)))?;
+        return output::line(
+            "too many to read: narrow them with --period, --kind, --account, list them all with \
+             --full or --json, or write them to a file with `discrepancies export`",
+        )
+        .map(|()| Exit::Done);
     }
     let mut table = Table::new(&[
         "id",

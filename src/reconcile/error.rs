@@ -91,6 +91,19 @@ pub enum ReconcileError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A leg of a rule cannot be asked.
+    #[error("leg `{leg}` of rule `{rule}` cannot be compared")]
+    RuleLeg {
+        /// The rule.
+        rule: String,
+        /// The leg.
+        leg: String,
+        /// Whether a column is missing or of a wrong type; else its text is no query.
+        is_column: bool,
+        /// What is wrong, and where.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// No rule has that name.
     #[error("there is no such rule; the rules are {known}: {name}")]
     NoRule {
@@ -145,8 +158,11 @@ impl Fault for ReconcileError {
             Self::Overflow(_) => "XF-R003",
             Self::Untied { .. } => "XF-R004",
             Self::Path(_) => "XF-R005",
-            Self::Statement { .. } => "XF-R006",
-            Self::ColumnType { .. } => "XF-R007",
+            Self::Statement { .. }
+            | Self::RuleLeg {
+                is_column: false, ..
+            } => "XF-R006",
+            Self::ColumnType { .. } | Self::RuleLeg { .. } => "XF-R007",
             Self::NoCurrency(_) => "XF-R008",
             Self::RuleFile { .. } => "XF-R009",
             Self::NoRule { .. } => "XF-R010",
@@ -180,7 +196,10 @@ impl Fault for ReconcileError {
                 "tables are named as entities; `<entity>_versions` has every version"
             }
             Self::ColumnType { .. } => "cast the column in the rule's SQL, and keep money decimal",
-            Self::RuleFile { .. } => "compare it with config/rules/deals_vs_price_list.toml",
+            Self::RuleFile { .. } => "config/rules/README.md describes the file of a rule",
+            Self::RuleLeg { .. } => {
+                "`crossfoot landing query \"select * from invoices limit 1\"` shows an entity's columns"
+            }
             Self::Path(_) | Self::NoCurrency(_) => "run `crossfoot landing verify`",
             Self::NoRule { .. } | Self::IllegalMove { .. } | Self::Incomplete { .. } => {
                 return None;
@@ -208,7 +227,10 @@ impl Fault for ReconcileError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::RuleFile { .. } | Self::NoRule { .. } | Self::Statement { .. } => Exit::Usage,
+            Self::RuleFile { .. }
+            | Self::RuleLeg { .. }
+            | Self::NoRule { .. }
+            | Self::Statement { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }

@@ -15,7 +15,9 @@ mod identity;
 mod input;
 mod legs;
 mod lifecycle;
+mod likely_cause;
 mod outcome;
+mod overview;
 mod rates;
 mod rule;
 mod short_id;
@@ -36,7 +38,12 @@ pub use input::{BlindSource, EntityFiles, ReconcileInput};
 pub use lifecycle::{
     PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
+pub use likely_cause::likely_cause;
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
-pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};
+pub use overview::{FindingGroup, Glance, group_findings};
+pub use rule::{
+    Absent, Aggregate, Comparison, LegRows, Measure, MeasureType, NamedKind, RuleFile, RuleLeg,
+    check_rule, reconcile_rule,
+};
 pub use version::rules_version;
 pub use worth::{Amounts, Found, ItemWorth, Off, Standing, UnitWorth};

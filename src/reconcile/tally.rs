@@ -78,6 +78,7 @@ impl JudgedUnit {
             account: self.account.id.clone(),
             sku: sku.to_owned(),
             currency: self.currency,
+            record: None,
             amounts: Amounts {
                 expected: self.expected,
                 actual: self.actual,
@@ -92,6 +93,7 @@ impl JudgedUnit {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     totals: BTreeMap<(String, Option<String>, Currency), UnitTotals>,
+    sums: BTreeMap<Currency, Amounts>,
     matched: RowCounts,
     unmatched: RowCounts,
     out_of_scope: RowCounts,
@@ -142,6 +144,12 @@ impl Tally {
                 grow(&mut totals.compared_value, compared)?;
                 grow(&mut totals.expected_value, unit.expected)?;
                 grow(&mut totals.billed_value, unit.actual.abs())?;
+                let sums = self.sums.entry(unit.currency).or_insert(Amounts {
+                    expected: Decimal::ZERO,
+                    actual: Decimal::ZERO,
+                });
+                grow(&mut sums.expected, unit.expected)?;
+                grow(&mut sums.actual, unit.actual)?;
             }
         }
         match unit.verdict {
@@ -167,6 +175,11 @@ impl Tally {
     /// The totals, by account, branch and currency; currencies are never added to each other.
     pub(crate) fn totals(&self) -> Vec<UnitTotals> {
         self.totals.values().cloned().collect()
+    }
+
+    /// The signed sums of the compared units, by currency.
+    pub(crate) fn sums(&self) -> BTreeMap<Currency, Amounts> {
+        self.sums.clone()
     }
 
     /// Proves for every source and entity that each living row is in exactly one place.

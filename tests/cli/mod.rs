@@ -5,4 +5,5 @@ mod bad_input;
 mod collections;
 mod daemon;
 mod nights;
+mod rules;
 mod settings;

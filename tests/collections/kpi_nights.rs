@@ -125,6 +125,8 @@ fn outcome(night: &Night) -> Outcome {
         findings: Vec::new(),
         unknown_units: Vec::new(),
         timing_units: Vec::new(),
+        sums: std::collections::BTreeMap::new(),
+        undecided_records: std::collections::BTreeMap::new(),
         seen_units: None,
         watched: Vec::new(),
         blind_sources: Vec::new(),
@@ -162,6 +164,7 @@ fn outcome(night: &Night) -> Outcome {
             sku: sku(unit),
             currency: currency("USD"),
             amounts,
+            record: None,
             is_decided: true,
             is_discrepant: !found.is_empty(),
         });

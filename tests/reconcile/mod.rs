@@ -9,6 +9,7 @@ mod billing;
 mod laws;
 mod lifecycle;
 mod query;
+mod rule_files;
 mod rules;
 mod timing;
 mod world;

@@ -12,7 +12,7 @@ use crossfoot::fault::Failure;
 use crossfoot::period::Period;
 use crossfoot::reconcile::{
     AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, ReconcileInput, RuleFile,
-    UnitTotals, reconcile_billing, reconcile_rule, resolve_identity,
+    UnitTotals, check_rule, reconcile_billing, reconcile_rule, resolve_identity,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -226,6 +226,13 @@ impl World {
     pub(super) fn reconcile_rule(&self, period: &str, rule: &RuleFile) -> Result<Outcome, Failure> {
         self.with_input(period, |input, runtime| {
             runtime.block_on(reconcile_rule(input, rule))
+        })
+    }
+
+    /// Whether a rule could be asked.
+    pub(super) fn check_rule(&self, rule: &RuleFile) -> Result<(), Failure> {
+        self.with_input("2026-03", |input, runtime| {
+            runtime.block_on(check_rule(input.config, rule, input.spill_dir))
         })
     }
 

@@ -129,10 +129,12 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         rules_version: rules_digest(config, BILLING_RULE),
         input_digest: input.input_digest.clone(),
         totals: judged.tally.totals(),
+        sums: judged.tally.sums(),
         completeness: judged.tally.completeness(&row_counts, &input.rejected)?,
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
+        undecided_records: BTreeMap::new(),
         watched: judged.watched_seen,
         seen_units: (judged.blindness != Blindness::default())
             .then(|| judged.seen_units.into_iter().collect()),

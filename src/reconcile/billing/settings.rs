@@ -1,6 +1,6 @@
 //! The settings that decide a comparison, read once, and the digest that names them.
 
-use crate::config::{Config, Proration, Role, SourceRounding};
+use crate::config::{Config, Proration, ReconcileConfig, Role, SourceRounding};
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::short_id::fingerprint;
 use crate::reconcile::tolerance::Tolerance;
@@ -81,10 +81,15 @@ impl<'a> Settings<'a> {
 
 /// The digest of everything in the configuration that can decide a unit.
 pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
+    // Which further rules are compared decides nothing of this one.
+    let reconcile = ReconcileConfig {
+        rules: Vec::new(),
+        ..config.reconcile.clone()
+    };
     let mut text = format!(
         "{RULES_REVISION}|{rule_text}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
         config.tolerance,
-        config.reconcile,
+        reconcile,
         config.identity,
         config.company.materiality,
         config.company.currency,

@@ -94,7 +94,7 @@ impl BillingScope<'_> {
 }
 
 /// An instant as an SQL literal of the landed type.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     format!(
         "arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')",
         at.as_microsecond()

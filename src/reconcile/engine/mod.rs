@@ -9,6 +9,7 @@
 
 mod billing_legs;
 mod columns;
+mod figure_functions;
 mod fold;
 mod functions;
 mod invoice_links;
@@ -16,13 +17,17 @@ mod names;
 mod newest;
 mod query;
 mod row_counts;
-mod rule_legs;
+mod rule_query;
+mod rule_shape;
+mod rule_units;
 mod session;
 mod tables;
 mod unit_records;
 mod unit_sort;
 
-pub(crate) use billing_legs::BillingScope;
+pub(crate) use billing_legs::{BillingScope, instant};
 pub use query::{QueryResult, query};
-pub(crate) use rule_legs::{RuleLegs, RuleUnit};
+pub(crate) use rule_query::{LegQuery, LegShape, MeasureQuery, RuleQuery};
+pub(crate) use rule_shape::LegFault;
+pub(crate) use rule_units::{LegSums, Measured, RuleUnit};
 pub(crate) use session::Session;

@@ -17,6 +17,7 @@ use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
+use super::figure_functions::register_figure_functions;
 use super::tables::register_entities;
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
@@ -79,6 +80,7 @@ impl Session {
             .with_runtime_env(runtime)
             .build();
         let context = SessionContext::new_with_state(state);
+        register_figure_functions(&context);
         let repeated_max =
             usize::try_from(memory_limit / 8 / BYTES_PER_REPEATED).unwrap_or(usize::MAX);
         register_entities(&context, entities, files, as_of, repeated_max).await?;

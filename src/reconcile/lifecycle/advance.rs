@@ -15,7 +15,9 @@ use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
 use super::identify::{fingerprint_of, identify, new_id};
-use super::units::{UnitKey, amounts_of, given_away, keys, new_parts, settle, unit_of, units_seen};
+use super::units::{
+    UnitKey, amounts_of, given_away, keys, new_parts, record_of, settle, unit_of, units_seen,
+};
 
 /// Who acts when nobody does.
 const SYSTEM: &str = "crossfoot";
@@ -34,13 +36,13 @@ pub fn advance(
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
-    let matches = identify(&standing, &outcome.findings);
+    let matches = identify(&outcome.rule, &standing, &outcome.findings);
     let step = Step {
         outcome,
         now,
         verify_window,
         units: units_seen(outcome),
-        new_parts: new_parts(&outcome.findings, &matches.new),
+        new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
     };
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
@@ -51,10 +53,19 @@ pub fn advance(
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
         let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
-        if unknown.contains(&key) || !is_seen {
+        let (is_unknown, is_timing) = match record_of(&outcome.rule, &item.sides) {
+            // Others of the same account and product say nothing of this record.
+            Some((source, id)) => {
+                let record = (source.to_owned(), id.to_owned());
+                let undecided = outcome.undecided_records.get(&record);
+                (undecided == Some(&false), undecided == Some(&true))
+            }
+            None => (unknown.contains(&key), timing.contains(&key)),
+        };
+        if is_unknown || !is_seen {
             continue;
         }
-        changes.extend(step.agrees(item, timing.contains(&key)));
+        changes.extend(step.agrees(item, is_timing));
     }
     let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
     for at in &matches.new {
@@ -241,7 +252,12 @@ impl Step<'_> {
     /// How the unit of an item stands by this outcome. A unit without any row is gone, and one that
     /// could not be decided is as it was.
     fn unit_now(&self, item: &Discrepancy) -> UnitWorth {
-        let key = (item.account.as_str(), item.sku.as_str(), item.currency);
+        let key = (
+            item.account.as_str(),
+            item.sku.as_str(),
+            item.currency,
+            record_of(&self.outcome.rule, &item.sides),
+        );
         match self.units.get(&key) {
             Some(Some((amounts, standing))) => item.unit.seen(*amounts, *standing),
             Some(None) => item.unit.clone(),
@@ -353,7 +369,7 @@ impl Step<'_> {
             updated.annualised = finding.annualised;
             updated.severity = finding.severity;
         } else if item.kind != finding.kind {
-            let part = self.new_parts.get(&unit_of(finding));
+            let part = self.new_parts.get(&unit_of(&self.outcome.rule, finding));
             updated.impact -= given_away(item.impact, finding.impact, part.copied());
         }
         settle(&mut updated, finding.impact);

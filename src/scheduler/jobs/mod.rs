@@ -11,6 +11,7 @@ mod owner;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
+mod replay_rules;
 mod run_job;
 mod send_reports;
 mod sync_sources;
@@ -26,7 +27,10 @@ pub use ledger::{Ledger, load_ledger, source_roles, source_states};
 pub(crate) use open_source::{open_source, open_source_offline};
 pub use owner::this_process;
 pub use query_landing::query_landing;
-pub use reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
+pub use reconcile_periods::{CurrencySums, PeriodSummary, open_periods, reconcile_periods};
+pub use replay_rules::{
+    ReplayChange, ReplayFigures, ReplayItem, ReplayMoney, ReplayPeriod, ReplaySight, replay_rules,
+};
 pub use run_job::{JobError, JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};
 pub use sync_sources::{SyncScopeError, SyncSummary, sync_sources};

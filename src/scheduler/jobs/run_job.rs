@@ -46,10 +46,7 @@ impl JobSummary {
     /// Whether some source was failed, partial or stale.
     pub fn is_incomplete(&self) -> bool {
         self.sync.iter().any(|pull| pull.state != "ok")
-            || self
-                .reconcile
-                .iter()
-                .any(|period| !period.blind_sources.is_empty())
+            || self.reconcile.iter().any(PeriodSummary::is_incomplete)
             || self.reports.iter().any(|report| report.incomplete)
             || self
                 .collections

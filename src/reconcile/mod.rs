@@ -36,7 +36,7 @@ pub use error::ReconcileError;
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput};
 pub use lifecycle::{
-    PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
+    Advance, PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
 pub use likely_cause::likely_cause;
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};

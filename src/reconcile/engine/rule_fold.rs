@@ -64,7 +64,11 @@ fn shape_of(query: &RuleQuery<'_>) -> FoldShape {
     let legs = query.legs.len();
     let own = [NAMELESS, NAMELESS, query.default_currency.code()].into_iter();
     FoldShape {
-        legs: if query.lag_days.is_some() { legs * 2 } else { legs },
+        legs: if query.lag_days.is_some() {
+            legs * 2
+        } else {
+            legs
+        },
         absent_keys: own
             .chain(query.key.iter().map(|_| ""))
             .map(str::to_owned)
@@ -100,7 +104,11 @@ fn take_batch(
         let figures = match (shape.has(measure.name), measure.is_zero) {
             (true, is_zero) => {
                 let figures = exact(&column(&format!("measure_{at}"))?).map_err(failed)?;
-                Some(if is_zero { without_nulls(&figures) } else { figures })
+                Some(if is_zero {
+                    without_nulls(&figures)
+                } else {
+                    figures
+                })
             }
             (false, true) => Some(zeros(batch.num_rows())),
             (false, false) => None,
@@ -144,9 +152,7 @@ fn exact(array: &ArrayRef) -> Result<Decimal128Array, ArrowError> {
         let scaled: Decimal128Array = figures.unary(|figure| figure * 100);
         return Ok(scaled.with_data_type(kind));
     }
-    Ok(cast(array, &kind)?
-        .as_primitive::<Decimal128Type>()
-        .clone())
+    Ok(cast(array, &kind)?.as_primitive::<Decimal128Type>().clone())
 }
 
 fn without_nulls(figures: &Decimal128Array) -> Decimal128Array {

@@ -1,6 +1,6 @@
 //! One engine session: its limits, its tables, and how its failures are told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -35,6 +35,8 @@ const CONSUMERS_TOLD: usize = 5;
 pub(crate) struct Session {
     pub(super) context: SessionContext,
     pub(super) memory_limit: u64,
+    /// Where rows go that have no room in memory.
+    pub(super) spill_dir: PathBuf,
 }
 
 impl Session {
@@ -87,6 +89,7 @@ impl Session {
         Ok(Self {
             context,
             memory_limit,
+            spill_dir: spill_dir.to_owned(),
         })
     }
 

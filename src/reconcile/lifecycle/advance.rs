@@ -14,7 +14,7 @@ use crate::reconcile::outcome::{Finding, Outcome};
 use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
-use super::identify::{fingerprint_of, identify, new_id};
+use super::identify::{NewIds, fingerprint_of, identify};
 use super::units::{
     UnitKey, amounts_of, given_away, keys, new_parts, record_of, settle, unit_of, units_seen,
 };
@@ -31,25 +31,100 @@ pub fn advance(
     now: Timestamp,
     verify_window: Duration,
 ) -> Vec<DiscrepancyChange> {
-    let mut standing = standing;
-    standing.sort_by(|base, peer| base.id.cmp(&peer.id));
+    Advance::new(outcome, standing, now, verify_window)
+        .changes()
+        .collect()
+}
+
+/// What an outcome makes of the items of its rule and period. Which item each finding is, is known at
+/// once; the changes, which are large, are made one by one as they are asked for.
+pub struct Advance<'a> {
+    step: Step<'a>,
+    standing: Vec<Discrepancy>,
+    moves: Vec<Move>,
+}
+
+/// One item that may move, by its place among the standing ones, or that is new.
+enum Move {
+    Differs { item: usize, finding: usize },
+    Agrees { item: usize, is_timing: bool },
+    Opens { id: String, finding: usize },
+}
+
+impl<'a> Advance<'a> {
+    /// See [`advance`].
+    pub fn new(
+        outcome: &'a Outcome,
+        standing: Vec<Discrepancy>,
+        now: Timestamp,
+        verify_window: Duration,
+    ) -> Self {
+        let mut standing = standing;
+        standing.sort_by(|base, peer| base.id.cmp(&peer.id));
+        let matches = identify(&outcome.rule, &standing, &outcome.findings);
+        // Only standing items are weighed with what their units came to.
+        let (units, parts) = if standing.is_empty() {
+            (BTreeMap::new(), BTreeMap::new())
+        } else {
+            (
+                units_seen(outcome),
+                new_parts(&outcome.rule, &outcome.findings, &matches.new),
+            )
+        };
+        let differing = matches.pairs.iter().map(|(item, finding)| Move::Differs {
+            item: *item,
+            finding: *finding,
+        });
+        let mut moves: Vec<Move> = differing.collect();
+        moves.extend(gone_moves(outcome, &standing, &matches.gone));
+        let mut ids = NewIds::new(&standing);
+        moves.extend(matches.new.iter().map(|finding| Move::Opens {
+            id: ids.take(outcome, &outcome.findings[*finding]),
+            finding: *finding,
+        }));
+        moves.sort_by(|base, peer| base.id(&standing).cmp(peer.id(&standing)));
+        Self {
+            step: Step {
+                outcome,
+                now,
+                verify_window,
+                units,
+                new_parts: parts,
+            },
+            standing,
+            moves,
+        }
+    }
+
+    /// The changes, in the order of their items' ids.
+    pub fn changes(&self) -> impl Iterator<Item = DiscrepancyChange> {
+        let findings = &self.step.outcome.findings;
+        self.moves.iter().filter_map(|one| match one {
+            Move::Differs { item, finding } => self
+                .step
+                .differs(&self.standing[*item], &findings[*finding]),
+            Move::Agrees { item, is_timing } => self.step.agrees(&self.standing[*item], *is_timing),
+            Move::Opens { id, finding } => Some(self.step.opened(id.clone(), &findings[*finding])),
+        })
+    }
+}
+
+impl Move {
+    fn id<'m>(&'m self, standing: &'m [Discrepancy]) -> &'m str {
+        match self {
+            Self::Differs { item, .. } | Self::Agrees { item, .. } => &standing[*item].id,
+            Self::Opens { id, .. } => id,
+        }
+    }
+}
+
+/// The items whose cause was not found any more, as far as that says anything of them.
+fn gone_moves(outcome: &Outcome, standing: &[Discrepancy], gone: &[usize]) -> Vec<Move> {
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
-    let matches = identify(&outcome.rule, &standing, &outcome.findings);
-    let step = Step {
-        outcome,
-        now,
-        verify_window,
-        units: units_seen(outcome),
-        new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
-    };
-    let mut changes = Vec::new();
-    for (item, finding) in &matches.pairs {
-        let item = &standing[*item];
-        changes.extend(step.differs(item, &outcome.findings[*finding]));
-    }
-    for at in &matches.gone {
+    let mut moves = Vec::new();
+    for at in gone {
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
         let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
@@ -62,20 +137,14 @@ pub fn advance(
             }
             None => (unknown.contains(&key), timing.contains(&key)),
         };
-        if is_unknown || !is_seen {
-            continue;
+        if !is_unknown && is_seen {
+            moves.push(Move::Agrees {
+                item: *at,
+                is_timing,
+            });
         }
-        changes.extend(step.agrees(item, is_timing));
     }
-    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
-    for at in &matches.new {
-        let finding = &outcome.findings[*at];
-        let id = new_id(outcome, finding, &taken);
-        taken.insert(id.clone());
-        changes.push(step.opened(id, finding));
-    }
-    changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
-    changes
+    moves
 }
 
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.

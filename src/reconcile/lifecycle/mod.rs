@@ -7,6 +7,6 @@ mod identify;
 mod moves;
 mod units;
 
-pub use advance::advance;
+pub use advance::{Advance, advance};
 pub use moves::{PersonMove, legal_moves, move_by_person};
 pub use units::{undecided_units, watched_units};

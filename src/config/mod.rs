@@ -36,8 +36,8 @@ pub use reconcile::{
     ToleranceConfig, ToleranceMode,
 };
 pub use report::{ReportConfig, ReportKind};
-pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRounding};
-pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, ZoneName};
+pub use source::{Credential, Drift, Limits, RateConfig, Role, SourceConfig, SourceRounding};
+pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, Retention, ZoneName};
 
 /// All of `crossfoot.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

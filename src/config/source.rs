@@ -105,6 +105,21 @@ impl Default for Limits {
     }
 }
 
+/// What is done when a field that is read vanishes from all records of a source that had it before.
+/// A new field is kept in the raw record and told once, whatever this says; a value of another type
+/// goes to the quarantine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// The records land, and a warning says so.
+    Warn,
+    /// They land, and the source is partial: nothing is opened or cleared on its word.
+    #[default]
+    Partial,
+    /// The pull fails, and nothing of it lands.
+    Fail,
+}
+
 /// How many requests a source may be asked.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -167,6 +182,12 @@ pub struct SourceConfig {
     pub proration: Option<Proration>,
     /// At which level it rounds tax, in place of `[reconcile] tax_rounding`.
     pub tax_rounding: Option<TaxRounding>,
+    /// What a field's vanishing does: `warn`, `partial` or `fail`.
+    #[serde(default)]
+    pub drift: Drift,
+    /// A legal hold: nothing of this source is let go, whatever its age.
+    #[serde(default)]
+    pub hold: bool,
     /// Days of grace, in place of `[reconcile] lag_days`.
     pub lag_days: Option<u16>,
     /// The day on which arrears are billed, in place of `[reconcile] arrears_bill_day`.

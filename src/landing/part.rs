@@ -13,6 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::durable::DigestingFile;
 use super::error::LandingError;
+use super::key::FileKey;
 use super::quarantine;
 use crate::canonical::Entity;
 use crate::period::Period;
@@ -67,11 +68,12 @@ pub(super) struct ClosedPart {
 }
 
 impl Part {
-    /// Creates the file. `stamps` stand in its metadata, for whoever finds it without a manifest.
+    /// Creates the file, encrypted under `key` where there is one. `stamps` stand in its metadata, for whoever finds it without a manifest.
     pub(super) fn create(
         partition: Partition,
         names: PartNames,
         stamps: &[(&str, &str)],
+        key: Option<&FileKey>,
     ) -> Result<Self, LandingError> {
         let schema = if partition.quarantine {
             quarantine::schema()
@@ -88,6 +90,11 @@ impl Part {
             let column = field.name().as_str().into();
             builder = builder.set_column_dictionary_enabled(column, false);
         }
+        if let Some(key) = key {
+            let encryption = key.encryption().map_err(unwritable)?;
+            builder = builder.with_file_encryption_properties(encryption);
+        }
+        // No bloom filters: they would be written in the clear beside encrypted columns.
         let properties = builder
             // Nobody asks between which records a record stands.
             .set_column_statistics_enabled("raw".into(), EnabledStatistics::None)

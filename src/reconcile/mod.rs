@@ -31,10 +31,10 @@ pub use discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
     WaitingOn,
 };
-pub use engine::{QueryResult, query};
+pub use engine::{LandingQuestion, QueryResult, query, tables_named};
 pub use error::ReconcileError;
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
-pub use input::{BlindSource, EntityFiles, ReconcileInput};
+pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
 pub use lifecycle::{
     Advance, PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };

@@ -37,6 +37,7 @@ const STEPS: &[Step] = steps! {
     8 "0008_audit",
     9 "0009_budgets",
     10 "0010_worth",
+    12 "0012_shelf",
 };
 
 /// The newest version that this build knows.

@@ -27,8 +27,11 @@ pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
 pub use error::StoreError;
-pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
-pub use open::{Access, OpenStore, backup, open};
+pub use manifest::{
+    FileFilter, FileReplacement, KEPT_SINCE, KnownField, ManifestStore, Pull, PullState,
+    RAW_KEPT_SINCE, RETAINED_UNTIL, RateBudget, RetiredFile, RotatedToken, STORE_ID,
+};
+pub use open::{Access, OpenStore, backup, open, open_folder};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
 pub use run::{NewRun, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};

@@ -67,6 +67,8 @@ pub(crate) fn file(path: &str, pull: &Pull, entity: Entity) -> LandedFile {
         digest: "ab".repeat(32),
         totals,
         extracted_at: pull.started_at,
+        first_extracted_at: pull.started_at,
+        key_id: None,
     }
 }
 

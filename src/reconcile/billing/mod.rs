@@ -15,6 +15,7 @@ mod timing;
 mod unit;
 
 pub(crate) use blind::UNRESOLVED;
+pub(crate) use run::READ;
 pub use run::{BILLING_RULE, reconcile_billing};
 pub(crate) use settings::rules_digest;
 pub(crate) use severity::{SeverityFacts, SeverityScale};

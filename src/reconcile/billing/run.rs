@@ -23,7 +23,7 @@ use super::severity::SeverityScale;
 pub const BILLING_RULE: &str = "contract_usage_billed";
 
 /// The entities that the rule reads.
-const READ: &[Entity] = &[
+pub(crate) const READ: &[Entity] = &[
     Entity::Products,
     Entity::Contracts,
     Entity::Usage,
@@ -42,7 +42,6 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     let session = Session::open(
         READ,
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )

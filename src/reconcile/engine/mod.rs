@@ -14,8 +14,8 @@ mod figure_functions;
 mod fold;
 mod functions;
 mod invoice_links;
+mod landed_table;
 mod names;
-mod newest;
 mod plain_units;
 mod query;
 mod row_counts;
@@ -30,7 +30,7 @@ mod unit_sort;
 
 pub(crate) use billing_legs::{BillingScope, instant};
 pub(crate) use plain_units::{Plain, PlainTotals, PlainUnits};
-pub use query::{QueryResult, query};
+pub use query::{LandingQuestion, QueryResult, query, tables_named};
 pub(crate) use rule_query::{LegQuery, LegShape, MeasureQuery, RuleQuery};
 pub(crate) use rule_shape::LegFault;
 pub(crate) use rule_units::{LegSums, Measured, RuleUnit};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -11,14 +12,13 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::StreamExt;
-use jiff::Timestamp;
 
 use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
 use super::figure_functions::register_figure_functions;
-use super::tables::register_entities;
+use super::tables::{TextType, register_entities};
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
 /// thread holds a merge buffer for every sort under way, which cannot be spilled.
@@ -26,8 +26,6 @@ const MEMORY_PER_THREAD: u64 = 128 << 20;
 /// Below this limit rows travel in smaller batches, so that merging spilled runs needs less.
 const MEMORY_FOR_LARGE_BATCHES: u64 = 1 << 30;
 const SMALL_BATCH_ROWS: usize = 1024;
-/// What a record with several versions takes in the lookup of the newest ones, about.
-const BYTES_PER_REPEATED: u64 = 128;
 /// How many of the largest consumers an out-of-memory message names.
 const CONSUMERS_TOLD: usize = 5;
 
@@ -40,14 +38,33 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session: each of the entities is a table of its living newest versions as of `as_of`, and
-    /// `<entity>_versions` has all versions.
+    /// Opens a session: each of the entities is a table of its living newest versions, and
+    /// `<entity>_versions` has all versions that were known.
     pub(crate) async fn open(
         entities: &[Entity],
         files: &EntityFiles,
-        as_of: Option<Timestamp>,
         memory_limit: u64,
         spill_dir: &Path,
+    ) -> Result<Self, ReconcileError> {
+        Self::open_with(entities, files, memory_limit, spill_dir, TextType::Copied).await
+    }
+
+    /// The same with texts as views: a text that many rows have is read once.
+    pub(crate) async fn open_viewed(
+        entities: &[Entity],
+        files: &EntityFiles,
+        memory_limit: u64,
+        spill_dir: &Path,
+    ) -> Result<Self, ReconcileError> {
+        Self::open_with(entities, files, memory_limit, spill_dir, TextType::Viewed).await
+    }
+
+    async fn open_with(
+        entities: &[Entity],
+        files: &EntityFiles,
+        memory_limit: u64,
+        spill_dir: &Path,
+        texts: TextType,
     ) -> Result<Self, ReconcileError> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let affordable = usize::try_from(memory_limit / MEMORY_PER_THREAD).unwrap_or(usize::MAX);
@@ -83,9 +100,7 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         register_figure_functions(&context);
-        let repeated_max =
-            usize::try_from(memory_limit / 8 / BYTES_PER_REPEATED).unwrap_or(usize::MAX);
-        register_entities(&context, entities, files, as_of, repeated_max).await?;
+        register_entities(&context, entities, files, texts).await?;
         Ok(Self {
             context,
             memory_limit,
@@ -99,6 +114,7 @@ impl Session {
         let sql = format!("select * from {} order by source, id", entity.name());
         let mut records = Vec::new();
         for batch in self.collect(&sql, doing).await? {
+            let batch = landed_batch(entity, &batch).map_err(|error| engine_error(doing, error))?;
             records.extend(
                 read_records(entity, &batch)
                     .map_err(|error| engine_error(doing, DataFusionError::from(error)))?,
@@ -141,6 +157,15 @@ impl Session {
             .await
             .map_err(|error| engine_error(doing, error))
     }
+}
+
+/// The columns of an entity's rows in the types in which they landed.
+fn landed_batch(entity: Entity, batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    let schema = entity.landed_schema();
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+    let columns = columns.collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 /// The next batch of a stream.

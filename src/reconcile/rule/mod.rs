@@ -13,4 +13,5 @@ mod text;
 
 pub use file::{Comparison, LegRows, NamedKind, RuleFile, RuleLeg};
 pub use measure::{Absent, Aggregate, Measure, MeasureType};
+pub(crate) use run::entities_of;
 pub use run::{check_rule, reconcile_rule};

@@ -43,10 +43,9 @@ pub async fn check_rule(
     spill_dir: &std::path::Path,
 ) -> Result<(), Failure> {
     let zone = config.zone(None);
-    let session = Session::open(
+    let session = Session::open_viewed(
         &entities_of(rule),
         &EntityFiles::default(),
-        None,
         config.engine.memory_limit.0,
         spill_dir,
     )
@@ -66,7 +65,8 @@ pub async fn check_rule(
     Ok(())
 }
 
-fn entities_of(rule: &RuleFile) -> Vec<Entity> {
+/// The entities that a rule reads.
+pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
         .chain([Entity::Products, Entity::FxRates])
@@ -85,10 +85,9 @@ fn check_sources<'n>(
 async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
     let config = input.config;
     check_sources(rule, input.roles.keys())?;
-    let session = Session::open(
+    let session = Session::open_viewed(
         &entities_of(rule),
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )

@@ -14,8 +14,8 @@ use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
     Advance, Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance,
-    Outcome, ReconcileInput, RuleFile, UnitTotals, group_findings, likely_cause, reconcile_billing,
-    reconcile_rule, undecided_units, watched_units,
+    Outcome, ReconcileInput, RuleFile, UnitTotals, entities_read, group_findings, likely_cause,
+    reconcile_billing, reconcile_rule, undecided_units, watched_units,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
 use crate::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, PullState, Reconciliation};
@@ -261,7 +261,7 @@ pub(super) async fn compare(
         as_of: ledger.as_of,
         config: &env.config,
         roles: &ledger.roles,
-        files: entity_files(ledger),
+        files: entity_files(ledger, &entities_read(rule))?,
         input_digest: ledger.snapshot.digest(),
         directory: &ledger.directory,
         blind_sources: blind_sources(env, ledger),
@@ -276,14 +276,12 @@ pub(super) async fn compare(
     }
 }
 
-/// The paths of the landed files by entity, as the engine takes them.
-pub(crate) fn entity_files(ledger: &Ledger) -> EntityFiles {
-    EntityFiles(
-        Entity::ALL
-            .iter()
-            .map(|entity| (*entity, ledger.snapshot.paths(*entity)))
-            .collect(),
-    )
+/// The landed files of some entities, as the engine takes them.
+pub(crate) fn entity_files(ledger: &Ledger, entities: &[Entity]) -> Result<EntityFiles, Failure> {
+    let files = entities
+        .iter()
+        .map(|entity| Ok((*entity, ledger.snapshot.rows(*entity)?)));
+    Ok(EntityFiles(files.collect::<Result<_, Failure>>()?))
 }
 
 /// The sources whose failure, gaps or age make that nothing can be said of what they could decide.

@@ -11,14 +11,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::field_watch::{FieldNews, FieldWatch, VANISHED_CODE};
 use super::ledger::ALL_STREAMS;
+use super::open_landing::open_landing;
 use super::open_source::open_source;
+use super::sync_scope::SyncScopeError;
 use crate::canonical::Entity;
 use crate::config::nearest_name;
 use crate::crashpoint::crashpoint;
 use crate::env::Env;
-use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::landing::{LandedPull, Landing, PullContext};
+use crate::fault::{Failure, Fault, Retry};
+use crate::landing::{LandedPull, PullContext};
 use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
 use crate::store::{FileFilter, Pull, PullState};
 
@@ -57,45 +60,6 @@ pub struct SyncSummary {
     /// The error in full, where one ended the pull.
     #[serde(skip)]
     pub error: Option<String>,
-}
-
-/// A name in the request that the configuration does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SyncScopeError {
-    /// No such source.
-    #[error("there is no source `{name}`")]
-    NoSource {
-        /// What was asked for.
-        name: String,
-        /// The nearest one that is there.
-        near: Option<String>,
-    },
-    /// No source that was asked for has such a stream.
-    #[error("no source has a stream `{0}`")]
-    NoStream(String),
-}
-
-impl Fault for SyncScopeError {
-    fn code(&self) -> &'static str {
-        "XF-J101"
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoSource {
-                near: Some(near), ..
-            } => Some(format!("did you mean `{near}`?")),
-            _ => Some("`crossfoot status` lists the sources and their streams".into()),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
 }
 
 /// Pulls the named sources, or all when none is named, side by side. Never fails because a source
@@ -232,7 +196,9 @@ async fn sync_stream(
         extracted_at: started_at,
         zone: env.config.zone(None),
     };
-    let writer = Landing::open(&env.landing_root)?.begin(context, &landed)?;
+    let writer = open_landing(env)?.begin(context, &landed)?;
+    let mapped = source.mapped_fields();
+    let watch = FieldWatch::begin(env, source.name(), &stream.entities, mapped).await?;
     let cursor = env.store.cursor(source.name(), &stream.name).await?;
     let request = PullRequest {
         stream: stream.name.clone(),
@@ -243,8 +209,8 @@ async fn sync_stream(
 
     let (pages, received) = mpsc::channel(PAGES_WAITING_MAX);
     let (verdict, awaited) = tokio::sync::oneshot::channel();
-    let landing: JoinHandle<Result<Option<LandedPull>, Failure>> =
-        tokio::task::spawn_blocking(move || land_pages(writer, received, awaited));
+    let landing: JoinHandle<Result<Option<(LandedPull, FieldNews)>, Failure>> =
+        tokio::task::spawn_blocking(move || land_pages(writer, watch, received, awaited));
     // A task of its own, so that reading one stream and another uses more than one core.
     let pulling = Arc::clone(source);
     let pulling = tokio::spawn(async move { pulling.pull(request, pages).await });
@@ -262,6 +228,9 @@ async fn sync_stream(
         .map_err(|cause| LandingTaskError(cause.to_string()))?;
 
     match (landed, pulled) {
+        (Err(failure), Ok(_)) if failure.code() == VANISHED_CODE => {
+            record_failure(env, run_id, source.name(), stream, started_at, &failure).await
+        }
         (Err(failure), _) => {
             record_failure(env, run_id, source.name(), stream, started_at, &failure).await?;
             Err(failure)
@@ -273,7 +242,10 @@ async fn sync_stream(
             let failure = Failure::from(LandingTaskError(format!("ended early: {landing_gone}")));
             record_failure(env, run_id, source.name(), stream, started_at, &failure).await
         }
-        (Ok(Some(landed)), Ok(report)) => {
+        (Ok(Some((landed, news))), Ok(mut report)) => {
+            report.gaps.extend(news.gap);
+            report.warnings.extend(news.warnings);
+            env.store.save_fields(&news.fields).await?;
             let ids = (pull_id, run_id.to_owned());
             commit(env, ids, source.name(), stream, started_at, &landed, report).await
         }
@@ -284,17 +256,26 @@ async fn sync_stream(
 /// and leaves nothing behind when it was not.
 fn land_pages(
     mut writer: crate::landing::PullWriter,
+    mut watch: FieldWatch,
     mut received: mpsc::Receiver<MappedPage>,
     awaited: tokio::sync::oneshot::Receiver<Option<Vec<Entity>>>,
-) -> Result<Option<LandedPull>, Failure> {
+) -> Result<Option<(LandedPull, FieldNews)>, Failure> {
     while let Some(page) = received.blocking_recv() {
+        watch.note(&page);
         if let Err(failure) = writer.write(&page) {
             writer.abandon();
             return Err(failure);
         }
     }
     if let Ok(Some(sweeps)) = awaited.blocking_recv() {
-        return writer.finish(&sweeps).map(Some);
+        let news = match watch.finish(writer.extracted_at()) {
+            Ok(news) => news,
+            Err(failure) => {
+                writer.abandon();
+                return Err(failure);
+            }
+        };
+        return writer.finish(&sweeps).map(|landed| Some((landed, news)));
     }
     writer.abandon();
     Ok(None)

@@ -29,7 +29,7 @@ use crate::sources::json::Path;
 use crate::sources::mapping::Books;
 use crate::sources::page::{MappedPage, PullReport, PullRequest};
 use crate::sources::registry::OpenSource;
-use crate::sources::source::{ProbeReport, Source, StreamInfo};
+use crate::sources::source::{MappedField, ProbeReport, Source, StreamInfo};
 
 /// Requests under way at once, where neither connector nor configuration say it.
 const SIDE_BY_SIDE: u32 = 4;
@@ -209,6 +209,12 @@ impl Source for ApiSource {
             .iter()
             .flat_map(|stream| missed::can_miss(stream));
         self.can_miss.iter().cloned().chain(of_streams).collect()
+    }
+
+    fn mapped_fields(&self) -> Vec<MappedField> {
+        let lists = self.streams.iter().flat_map(|stream| &stream.lists);
+        let feeds = lists.flat_map(|list| &list.feeds);
+        feeds.flat_map(|feed| feed.mapping.fields()).collect()
     }
 
     fn streams_at_once(&self) -> usize {

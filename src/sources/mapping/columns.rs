@@ -14,6 +14,7 @@ use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::currency::Currency;
 use crate::sources::json::{Path, Scope};
+use crate::sources::source::MappedField;
 
 /// A rejected field's text is cut here.
 const TEXT_CHARS: usize = 200;
@@ -100,6 +101,18 @@ impl Mapping {
     /// Every path that a rule looks at, as it is written.
     pub(in crate::sources) fn paths(&self) -> impl Iterator<Item = &str> {
         self.rules.iter().flat_map(|rule| rule.table.all_paths())
+    }
+
+    /// Every column with each path that its own value is read from.
+    pub(in crate::sources) fn fields(&self) -> impl Iterator<Item = MappedField> {
+        self.rules.iter().flat_map(|rule| {
+            let paths = rule.table.paths().iter();
+            paths.map(|path| MappedField {
+                entity: self.entity,
+                column: rule.column.name,
+                path: path.clone(),
+            })
+        })
     }
 
     /// The path that a column is read from, where it is read from one alone.

@@ -88,10 +88,15 @@ queries! {
     EVENT_BETWEEN = "event_between";
     EVENT_INSERT = "event_insert";
     EVENT_LIST = "event_list";
+    FIELD_LIST = "field_list";
+    FIELD_SAVE = "field_save";
+    FILE_DELETE = "file_delete";
     FILE_INSERT = "file_insert";
     FILE_LIST = "file_list";
     KPI_INSERT = "kpi_insert";
     KPI_NEWEST = "kpi_newest";
+    LANDMARK_SAVE = "landmark_save";
+    LANDMARK_SELECT = "landmark_select";
     MAIL_ATTEMPT = "mail_attempt";
     MAIL_CLAIM = "mail_claim";
     MAIL_COUNT = "mail_count";
@@ -106,6 +111,9 @@ queries! {
     RECONCILIATION_PERIODS = "reconciliation_periods";
     REPORT_VERSION_INSERT = "report_version_insert";
     REPORT_VERSION_NEWEST = "report_version_newest";
+    RETIRED_DELETE = "retired_delete";
+    RETIRED_INSERT = "retired_insert";
+    RETIRED_LIST = "retired_list";
     RUN_BEGIN = "run_begin";
     RUN_FINISH = "run_finish";
     RUN_LIST = "run_list";

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod book;
 mod cases;
 mod crosswalk;
+mod files;
 mod manifest;
 mod outbox;
 mod runs;
@@ -40,6 +41,10 @@ store_suite! {
     a_failed_pull_leaves_the_cursor: super::manifest::a_failed_pull_leaves_the_cursor,
     a_pull_that_breaks_leaves_nothing: super::manifest::a_pull_that_breaks_leaves_nothing,
     files_are_known_from_their_extraction_on: super::manifest::files_are_known_from_their_extraction_on,
+    files_are_replaced_as_one: super::files::files_are_replaced_as_one,
+    a_merged_file_is_known_from_its_first_row_on: super::files::a_merged_file_is_known_from_its_first_row_on,
+    a_store_has_a_name_of_its_own: super::files::a_store_has_a_name_of_its_own,
+    fields_are_known_with_their_counts: super::files::fields_are_known_with_their_counts,
     freshness_is_told_by_pulls: super::manifest::freshness_is_told_by_pulls,
     a_rotated_token_replaces_the_last: super::manifest::a_rotated_token_replaces_the_last,
     a_budget_is_what_was_kept_last: super::manifest::a_budget_is_what_was_kept_last,

@@ -155,7 +155,7 @@ fn unpack_words(count: usize, rest: &mut &[u8], words: &mut Vec<u32>) -> Option<
 fn pack_numbers(numbers: &[i128], out: &mut Vec<u8>) {
     let least = numbers.iter().copied().min().unwrap_or_default();
     let greatest = numbers.iter().copied().max().unwrap_or_default();
-    let distance = |number: &i128| number.wrapping_sub(least) as u128;
+    let distance = |number: &i128| number.wrapping_sub(least).cast_unsigned();
     let width: u8 = match distance(&greatest) {
         0 => 0,
         1..=0xffff => 2,
@@ -194,7 +194,7 @@ fn unpack_numbers(count: usize, rest: &mut &[u8], numbers: &mut Vec<i128>) -> Op
     let least = i128::from_le_bytes(take(rest, 16)?.try_into().ok()?);
     let width = take(rest, 1)?[0];
     let bytes = take(rest, count * usize::from(width))?;
-    let back = |distance: u128| least.wrapping_add(distance as i128);
+    let back = |distance: u128| least.wrapping_add(distance.cast_signed());
     match width {
         0 => numbers.extend(std::iter::repeat_n(least, count)),
         2 => numbers.extend(

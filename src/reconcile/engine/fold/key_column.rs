@@ -184,16 +184,15 @@ impl KeyColumn {
                         continue;
                     }
                     let known = numbers.get(index).copied();
-                    let numbered = match known.filter(|known| known.number != UNKNOWN) {
-                        Some(known) => known,
-                        None => {
-                            let text = value_at(values, index);
-                            let new = text.map_or(absent, |text| self.lexicon.number(text));
-                            if let Some(slot) = numbers.get_mut(index) {
-                                *slot = new;
-                            }
-                            new
+                    let numbered = if let Some(known) = known.filter(|one| one.number != UNKNOWN) {
+                        known
+                    } else {
+                        let text = value_at(values, index);
+                        let new = text.map_or(absent, |text| self.lexicon.number(text));
+                        if let Some(slot) = numbers.get_mut(index) {
+                            *slot = new;
                         }
+                        new
                     };
                     take(row, numbered);
                 }

@@ -105,7 +105,7 @@ impl Fold {
         measures: &[Option<ArrayRef>],
     ) -> Result<(), ReconcileError> {
         debug_assert!(keys.len() == self.keys.len() && measures.len() <= MEASURES_MAX);
-        let rows = keys.first().map_or(0, |array| array.len());
+        let rows = keys.first().map_or(0, Array::len);
         if leg != self.leg {
             self.pack_all()?;
             self.leg = leg;
@@ -137,7 +137,8 @@ impl Fold {
     }
 
     /// How many bytes went to disk so far.
-    pub(crate) fn spilled_bytes(&self) -> u64 {
+    #[cfg(test)]
+    pub(super) fn spilled_bytes(&self) -> u64 {
         self.spool.spilled_bytes()
     }
 

@@ -87,14 +87,14 @@ impl Lexicon {
 
     fn find_slot(&self, text: &str, hash: u64) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
+        let mut slot = slot_of(hash, mask);
         loop {
             let content = self.slots[slot];
             if content == 0 {
                 return Err(slot);
             }
             if content >> 32 == hash >> 32 {
-                let number = (content as u32) - 1;
+                let number = number_in(content);
                 let at = number as usize;
                 let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
                 if self.bytes[start..self.ends[at]] == *text.as_bytes() {
@@ -115,7 +115,7 @@ impl Lexicon {
         let mut slots = vec![0; self.slots.len() * 2];
         let mask = slots.len() - 1;
         for (number, hash) in (0_u32..).zip(&self.hashes) {
-            let mut slot = *hash as usize & mask;
+            let mut slot = slot_of(*hash, mask);
             while slots[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
@@ -127,6 +127,17 @@ impl Lexicon {
 
 fn tagged(hash: u64, number: u32) -> u64 {
     (hash >> 32 << 32) | (u64::from(number) + 1)
+}
+
+/// The number in a slot that is not free.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+fn number_in(content: u64) -> u32 {
+    content as u32 - 1
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the mask is far smaller")]
+fn slot_of(hash: u64, mask: usize) -> usize {
+    hash as usize & mask
 }
 
 #[expect(

@@ -11,6 +11,10 @@
 //! Beside a hash join it needs neither a side in memory nor a sort, and a total mismatch costs no more
 //! than a total match; beside a sieve over hashes of whole rows it reads every leg once, not twice.
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a distance is packed into no fewer bytes than the widest one takes"
+)]
 mod chunk;
 mod key_column;
 mod leg;
@@ -19,7 +23,7 @@ mod spool;
 mod table;
 mod view_numbers;
 
-pub(super) use leg::{Fold, FoldShape, LegRows};
+pub(super) use leg::{Fold, FoldShape};
 pub(super) use lexicon::{INLINE, Lexicon, Numbered};
 pub(super) use table::{Folded, FoldedUnit};
 pub(super) use view_numbers::ViewNumbers;

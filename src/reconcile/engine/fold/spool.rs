@@ -71,6 +71,7 @@ impl Spool {
     }
 
     /// How many bytes went to disk.
+    #[cfg(test)]
     pub(super) fn spilled_bytes(&self) -> u64 {
         self.file_length + self.unwritten.len() as u64
     }

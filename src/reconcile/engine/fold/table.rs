@@ -32,11 +32,6 @@ impl Folded {
         }
     }
 
-    /// Rows and sums of a leg as they were taken.
-    pub(crate) fn taken(&self, leg: usize) -> &LegRows {
-        &self.taken[leg]
-    }
-
     /// The number of a text in a key column: a unit that has the text has that number, if there is one.
     pub(crate) fn number(&self, column: usize, text: &str) -> Option<u32> {
         self.lexicons.get(column)?.find(text)
@@ -120,23 +115,6 @@ impl FoldedUnit<'_> {
         let place = self.table.place(self.entry, leg) + measure;
         let extremes = self.table.extremes.get(place)?;
         (self.table.wanted[measure] && self.table.present[place] > 0).then_some(*extremes)
-    }
-
-    /// Whether two legs have the unit, and the same in all that is measured.
-    pub(crate) fn is_equal(&self, base: usize, peer: usize) -> bool {
-        let count = self.table.measure_count;
-        let (base_at, peer_at) = (
-            self.table.place(self.entry, base),
-            self.table.place(self.entry, peer),
-        );
-        self.rows(base) > 0
-            && self.rows(peer) > 0
-            && self.table.sums[base_at..base_at + count]
-                == self.table.sums[peer_at..peer_at + count]
-            && (0..count).all(|at| {
-                (self.present(base, at) > 0) == (self.present(peer, at) > 0)
-                    && self.extremes(base, at) == self.extremes(peer, at)
-            })
     }
 
     /// The number of a key column's text; `None` where it has none.
@@ -258,7 +236,7 @@ impl Table {
                 break;
             }
             if content >> 32 == u64::from(hash) {
-                let entry = (content & u64::from(u32::MAX)) as usize - 1;
+                let entry = entry_in(content);
                 if self.has_key(entry, rows, row, inline) {
                     return Ok(entry);
                 }
@@ -381,6 +359,12 @@ impl Inline {
     fn lengths<'r>(&self, rows: &'r Rows) -> &'r [u32] {
         &rows.inline_lengths[self.start..self.start + self.count]
     }
+}
+
+/// The entry in a slot that is not free.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+fn entry_in(content: u64) -> usize {
+    (content as u32) as usize - 1
 }
 
 fn added(sum: i128, number: i128) -> Result<i128, ReconcileError> {

@@ -181,6 +181,8 @@ fn write_month(
         digest: blake3::hash(&bytes).to_hex().to_string(),
         totals,
         extracted_at: at,
+        first_extracted_at: at,
+        key_id: None,
     }
 }
 

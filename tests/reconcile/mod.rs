@@ -10,6 +10,7 @@ mod laws;
 mod lifecycle;
 mod query;
 mod rule_files;
+mod rule_laws;
 mod rules;
 mod timing;
 mod world;

@@ -152,7 +152,10 @@ async fn probe(env: &crate::env::Env, name: &str) -> Finding {
             can_miss: report.can_miss,
             failure: None,
         },
-        Err(failure) => Finding::of(what, Err(failure)),
+        Err(failure) => Finding {
+            can_miss: source.can_miss(),
+            ..Finding::of(what, Err(failure))
+        },
     }
 }
 

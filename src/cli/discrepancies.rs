@@ -15,7 +15,7 @@ use crate::money::money_text;
 use crate::period::Period;
 use crate::reconcile::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Glance, Kind, PersonMove, ResolutionCode,
-    WaitingOn, group_findings, move_by_person,
+    WaitingOn, group_findings, likely_cause_of_items, move_by_person,
 };
 use crate::report::export_sheet;
 use crate::scheduler::jobs::load_ledger;
@@ -184,7 +184,10 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
     match verb {
         DiscrepanciesVerb::List { filter, full } => {
             let items = select(&env, &filter).await?;
-            print_list(context, &env, &items, full)
+            if items.len() > LISTED_MAX && !full && !context.json() {
+                return print_overview(&env, &items).await;
+            }
+            print_list(context, &env, &items)
         }
         DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
@@ -247,25 +250,29 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
 }
 
-fn print_list(
-    context: &Context,
-    env: &Env,
-    items: &[Discrepancy],
-    in_full: bool,
-) -> Result<Exit, Failure> {
+/// Many items by what they have in common, with a cause that explains nearly all of them.
+async fn print_overview(env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+    output::line(output::bold(&format!("{} items", items.len())))?;
+    print_groups(&group_findings(items.iter().map(Glance::from)))?;
+    let ledger = load_ledger(env, env.clock.now(), false).await?;
+    if let Some(cause) = likely_cause_of_items(items, &ledger.directory) {
+        output::line(format!(
+            "likely cause: {}",
+            output::without_controls(&cause)
+        ))?;
+    }
+    output::line(
+        "too many to read: narrow them with --period, --kind, --account, list them all with --full \
+         or --json, or write them to a file with `discrepancies export`",
+    )?;
+    Ok(Exit::Done)
+}
+
+fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
     if context.json() {
         let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
         output::json(&rows)?;
         return Ok(Exit::Done);
-    }
-    if items.len() > LISTED_MAX && !in_full {
-        output::line(output::bold(&format!("{} items", items.len())))?;
-        print_groups(&group_findings(items.iter().map(Glance::from)))?;
-        return output::line(
-            "too many to read: narrow them with --period, --kind, --account, list them all with \
-             --full or --json, or write them to a file with `discrepancies export`",
-        )
-        .map(|()| Exit::Done);
     }
     let mut table = Table::new(&[
         "id",

@@ -8,18 +8,14 @@ use crate::reconcile::FindingGroup;
 /// How many groups are shown.
 const GROUPS_SHOWN: usize = 20;
 
-/// The groups as a table, each with the first of its differences below it.
+/// How many differences of a group are shown with it.
+const EXAMPLES_SHOWN: usize = 2;
+
+/// The groups as a table, and the first differences of each below it.
 pub(super) fn print_groups(groups: &[FindingGroup]) -> Result<(), Failure> {
-    let mut table = Table::new(&[
-        "kind",
-        "field",
-        "sign",
-        ">count",
-        ">impact",
-        "currency",
-        "first of them",
-    ]);
-    for group in groups.iter().take(GROUPS_SHOWN) {
+    let mut table = Table::new(&["kind", "field", "sign", ">count", ">impact", "currency"]);
+    let shown = &groups[..groups.len().min(GROUPS_SHOWN)];
+    for group in shown {
         let impact = group.impact.map_or_else(
             || "n/a".to_owned(),
             |impact| money_text(impact, group.currency),
@@ -31,12 +27,26 @@ pub(super) fn print_groups(groups: &[FindingGroup]) -> Result<(), Failure> {
             group.count.to_string(),
             impact,
             group.currency.to_string(),
-            group.examples.first().cloned().unwrap_or_default(),
         ]);
     }
     table.print("nothing differs")?;
     if groups.len() > GROUPS_SHOWN {
         output::line(format!("{} more groups", groups.len() - GROUPS_SHOWN))?;
+    }
+    for group in shown {
+        let first: Vec<String> = group
+            .examples
+            .iter()
+            .take(EXAMPLES_SHOWN)
+            .map(|example| output::without_controls(example))
+            .collect();
+        output::line(format!(
+            "  {} {} {} e.g. {}",
+            group.kind,
+            group.field,
+            group.sign,
+            first.join("; ")
+        ))?;
     }
     Ok(())
 }

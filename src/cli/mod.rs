@@ -190,7 +190,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Backfill(arguments) => backfill::run(context, &arguments).await,
         Verb::Report(arguments) => report::run(context, &arguments).await,
         Verb::Status => status::run(context).await,
-        Verb::Schedule(arguments) => schedule::run(context, &arguments),
+        Verb::Schedule(arguments) => schedule::run(context, &arguments).await,
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
         Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
         Verb::Accounts(verb) => accounts::run(context, &verb).await,

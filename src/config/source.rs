@@ -75,9 +75,11 @@ impl Credential {
 pub struct Limits {
     /// A page's decoded body, at most.
     pub page_bytes: ByteSize,
-    /// Pages of one stream in one run, at most.
+    /// The rows of one export, unpacked, at most.
+    pub export_bytes: ByteSize,
+    /// Pages of one stream in one run, at most: all lists, slices and children together.
     pub pages: u64,
-    /// Rows of one stream in one run, at most.
+    /// Rows of one stream in one run, at most, counted in the same way.
     pub rows: u64,
     /// How long a connection may take.
     pub connect_timeout: HumanDuration,
@@ -95,6 +97,7 @@ impl Default for Limits {
         let seconds = |seconds| HumanDuration(Duration::from_secs(seconds));
         Self {
             page_bytes: ByteSize(64 << 20),
+            export_bytes: ByteSize(16 << 30),
             pages: 1_000_000,
             rows: 500_000_000,
             connect_timeout: seconds(10),

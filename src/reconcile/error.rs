@@ -82,6 +82,9 @@ pub enum ReconcileError {
     /// A currency that is none.
     #[error("a landed amount has no currency of ISO 4217: {0}")]
     NoCurrency(String),
+    /// A function of a rule or a query was given what it cannot take.
+    #[error("a rule or query asks for a figure that is none: {0}")]
+    Figure(String),
     /// A rule file cannot be used.
     #[error("rule file {file} cannot be used")]
     RuleFile {
@@ -164,6 +167,7 @@ impl Fault for ReconcileError {
             } => "XF-R006",
             Self::ColumnType { .. } | Self::RuleLeg { .. } => "XF-R007",
             Self::NoCurrency(_) => "XF-R008",
+            Self::Figure(_) => "XF-R020",
             Self::RuleFile { .. } => "XF-R009",
             Self::NoRule { .. } => "XF-R010",
             Self::IllegalMove { .. } => "XF-R011",
@@ -196,6 +200,9 @@ impl Fault for ReconcileError {
                 "tables are named as entities; `<entity>_versions` has every version"
             }
             Self::ColumnType { .. } => "cast the column in the rule's SQL, and keep money decimal",
+            Self::Figure(_) => {
+                "take texts that mean nothing out first: exact(nullif(text, 'NULL'))"
+            }
             Self::RuleFile { .. } => "config/rules/README.md describes the file of a rule",
             Self::RuleLeg { .. } => {
                 "`crossfoot landing query \"select * from invoices limit 1\"` shows an entity's columns"

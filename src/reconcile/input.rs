@@ -104,4 +104,13 @@ impl ReconcileInput<'_> {
             .map(|(source, _)| source.as_str())
             .collect()
     }
+
+    /// The sources that are vendors and nothing more: what they count is compared with what is billed.
+    pub fn vendor_sources(&self) -> Vec<&str> {
+        self.roles
+            .iter()
+            .filter(|(_, roles)| roles.contains(&Role::Vendor) && !roles.contains(&Role::Usage))
+            .map(|(source, _)| source.as_str())
+            .collect()
+    }
 }

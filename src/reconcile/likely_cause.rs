@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::billing::{BILLING_RULE, UNRESOLVED};
+use super::discrepancy::{Discrepancy, Side};
 use super::identity::AccountDirectory;
 use super::outcome::{Finding, Outcome};
 
@@ -15,8 +16,16 @@ const NAMES_MAX: usize = 5_000;
 /// How many names of the smaller side must meet once they are spelled alike, in percent.
 const MET_PERCENT: usize = 50;
 
+/// A question to the user, and what makes names alike if the answer is yes.
+type Spelling = (&'static str, fn(&str) -> String);
+/// What a unit is known by, and how a sighting tells it.
+type Known = (
+    &'static str,
+    fn(&Sighting<'_>, &AccountDirectory) -> Vec<String>,
+);
+
 /// How two systems spell one name differently, and what takes the difference away.
-const SPELLINGS: &[(&str, fn(&str) -> String)] = &[
+const SPELLINGS: &[Spelling] = &[
     ("are blanks and letter case different", |name| {
         name.trim().to_lowercase()
     }),
@@ -50,7 +59,8 @@ pub fn likely_cause(outcome: &Outcome, directory: &AccountDirectory) -> Option<S
     if units < UNITS_MIN || discrepant * 100 < units * SHARE_PERCENT {
         return None;
     }
-    let (base, peer) = one_sided(outcome);
+    let found: Vec<Sighting> = outcome.findings.iter().map(Sighting::from).collect();
+    let (base, peer) = one_sided(&found);
     let is_total = (base.len() + peer.len()) as u64 * 100 >= units * SHARE_PERCENT;
     if !is_total {
         return None;
@@ -58,38 +68,93 @@ pub fn likely_cause(outcome: &Outcome, directory: &AccountDirectory) -> Option<S
     if base.is_empty() || peer.is_empty() {
         return empty_leg(outcome, base.is_empty());
     }
-    let named: [(&str, fn(&Finding, &AccountDirectory) -> Vec<String>); 3] = [
+    set_apart(&base, &peer, directory)
+}
+
+/// The same of many items of the book, where nearly all of them stand on one side only.
+pub fn likely_cause_of_items(
+    items: &[Discrepancy],
+    directory: &AccountDirectory,
+) -> Option<String> {
+    let seen: Vec<Sighting> = items.iter().map(Sighting::from).collect();
+    let (base, peer) = one_sided(&seen);
+    let is_total = (base.len() + peer.len()) as u64 * 100 >= items.len() as u64 * SHARE_PERCENT;
+    if !is_total || base.is_empty() || peer.is_empty() {
+        return None;
+    }
+    set_apart(&base, &peer, directory)
+}
+
+/// What is looked at of a finding or an item.
+#[derive(Clone, Copy)]
+struct Sighting<'a> {
+    account: &'a str,
+    sku: &'a str,
+    sides: &'a [Side],
+    has_expected: bool,
+    has_actual: bool,
+}
+
+impl<'a> From<&'a Finding> for Sighting<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            account: &finding.account.id,
+            sku: &finding.sku,
+            sides: &finding.sides,
+            has_expected: finding.expected.is_some(),
+            has_actual: finding.actual.is_some(),
+        }
+    }
+}
+
+impl<'a> From<&'a Discrepancy> for Sighting<'a> {
+    fn from(item: &'a Discrepancy) -> Self {
+        Self {
+            account: &item.account,
+            sku: &item.sku,
+            sides: &item.sides,
+            has_expected: item.expected.is_some(),
+            has_actual: item.actual.is_some(),
+        }
+    }
+}
+
+/// What sets both sides apart: the accounts, the products or the keys.
+fn set_apart(
+    base: &[Sighting<'_>],
+    peer: &[Sighting<'_>],
+    directory: &AccountDirectory,
+) -> Option<String> {
+    let named: [Known; 3] = [
         ("account", account_names),
-        ("product", |finding, _| vec![finding.sku.clone()]),
-        ("key", |finding, _| {
-            finding.sides.iter().map(|side| side.id.clone()).collect()
+        ("product", |one, _| vec![one.sku.to_owned()]),
+        ("key", |one, _| {
+            one.sides.iter().map(|side| side.id.clone()).collect()
         }),
     ];
     named.into_iter().find_map(|(what, names)| {
-        let names_of = |findings: &[&Finding]| -> BTreeSet<String> {
-            let all = findings.iter().flat_map(|one| names(one, directory));
+        let names_of = |seen: &[Sighting<'_>]| -> BTreeSet<String> {
+            let all = seen.iter().flat_map(|one| names(one, directory));
             all.filter(|name| !name.is_empty() && name != "(none)")
                 .take(NAMES_MAX)
                 .collect()
         };
-        apart(what, &names_of(&base), &names_of(&peer))
+        apart(what, &names_of(base), &names_of(peer))
     })
 }
 
-/// The findings of units that only the base has, and of those that only the peer has.
-fn one_sided(outcome: &Outcome) -> (Vec<&Finding>, Vec<&Finding>) {
-    let only = |finding: &&Finding, is_base: bool| {
-        let has = |side: &str| finding.sides.iter().any(|one| one.side == side);
+/// Those of units that only the base has, and those that only the peer has.
+fn one_sided<'a>(seen: &[Sighting<'a>]) -> (Vec<Sighting<'a>>, Vec<Sighting<'a>>) {
+    let is_only = |one: &Sighting<'_>, is_base: bool| {
+        let has = |side: &str| one.sides.iter().any(|other| other.side == side);
         match (has("base"), has("peer")) {
-            (false, false) => {
-                finding.expected.is_some() == is_base && finding.actual.is_some() != is_base
-            }
+            (false, false) => one.has_expected == is_base && one.has_actual != is_base,
             (base, peer) => base == is_base && peer != is_base,
         }
     };
     let all = |is_base| {
-        let found = outcome.findings.iter();
-        found.filter(|finding| only(finding, is_base)).collect()
+        let only = seen.iter().filter(|one| is_only(one, is_base));
+        only.copied().collect()
     };
     (all(true), all(false))
 }
@@ -124,11 +189,11 @@ fn empty_leg(outcome: &Outcome, is_base: bool) -> Option<String> {
 }
 
 /// The ids by which systems know an account.
-fn account_names(finding: &Finding, directory: &AccountDirectory) -> Vec<String> {
-    if let Some(golden) = directory.get(&finding.account.id) {
+fn account_names(seen: &Sighting<'_>, directory: &AccountDirectory) -> Vec<String> {
+    if let Some(golden) = directory.get(seen.account) {
         return golden.members.iter().map(|(_, id)| id.clone()).collect();
     }
-    let id = finding.account.id.as_str();
+    let id = seen.account;
     let reference = id
         .strip_prefix(UNRESOLVED)
         .and_then(|rest| rest.split_once(':'))

@@ -28,8 +28,8 @@ mod worth;
 
 pub use billing::{BILLING_RULE, reconcile_billing};
 pub use discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
-    WaitingOn,
+    Candidate, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity,
+    Side, WaitingOn,
 };
 pub use engine::{LandingQuestion, QueryResult, query, tables_named};
 pub use error::ReconcileError;
@@ -38,7 +38,7 @@ pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
 pub use lifecycle::{
     Advance, PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
-pub use likely_cause::likely_cause;
+pub use likely_cause::{likely_cause, likely_cause_of_items};
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
 pub use overview::{FindingGroup, Glance, group_findings};
 pub use rule::{

@@ -1,12 +1,12 @@
 //! What a reconcile of one rule and period came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::discrepancy::{Kind, Severity, Side};
+use super::discrepancy::{Candidate, Kind, Severity, Side};
 use super::worth::Amounts;
 use crate::currency::Currency;
 use crate::money::STORE_SCALE;
@@ -56,6 +56,10 @@ pub struct Finding {
     pub ambiguous: bool,
     /// Other kinds that apply to the same unit.
     pub secondary: Vec<Kind>,
+    /// The account and product of the finding that is the other half of this one.
+    pub linked: Option<(String, String)>,
+    /// The nearest counterparts that were not taken, at most three.
+    pub candidates: Vec<Candidate>,
     /// The records on both sides.
     pub sides: Vec<Side>,
 }
@@ -121,6 +125,9 @@ pub(crate) fn storable(amount: Decimal) -> Decimal {
         .normalize()
 }
 
+/// A field of a unit: account, product, the record where the unit is one, and the field's name.
+pub type SkippedField = (String, String, Option<(String, String)>, String);
+
 /// A unit that the book has an item of, as this run saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenUnit {
@@ -185,6 +192,9 @@ pub struct Outcome {
     /// Of a rule whose units are records: those that nothing can be said of, by source and id, and
     /// whether that is only because one side is not due yet. Its items are these records.
     pub undecided_records: BTreeMap<(String, String), bool>,
+    /// Fields that could not be compared, since a row lacks them: the items of these say as little as
+    /// those of an unknown unit.
+    pub skipped_fields: BTreeSet<SkippedField>,
     /// The units that were watched, of which there are rows.
     pub watched: Vec<SeenUnit>,
     /// While a source is blind: the units that were seen whole in spite of it, (account, product).

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::billing::UNRESOLVED;
 use super::discrepancy::{Discrepancy, Kind};
 use super::outcome::Finding;
 use crate::currency::Currency;
@@ -121,22 +122,21 @@ pub fn group_findings<'a>(all: impl IntoIterator<Item = Glance<'a>>) -> Vec<Find
 }
 
 fn example(one: &Glance<'_>) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(one.id.map(str::to_owned));
-    parts.extend(
-        [one.account, one.sku]
-            .into_iter()
-            .filter(|name| *name != "(none)")
-            .map(str::to_owned),
-    );
-    parts.extend(one.record.map(str::to_owned));
+    let account = one.account.strip_prefix(UNRESOLVED).unwrap_or(one.account);
+    let names = [one.id.unwrap_or_default(), account, one.sku];
+    let mut parts: Vec<&str> = names
+        .into_iter()
+        .filter(|name| !name.is_empty() && *name != "(none)")
+        .collect();
+    // A record that is named as its account need not be told twice.
+    parts.extend(one.record.filter(|record| !account.ends_with(record)));
     let nothing = "nothing";
-    parts.push(format!(
-        "{} -> {}",
+    format!(
+        "{}: {} -> {}",
+        parts.join(", "),
         one.expected.unwrap_or(nothing),
         one.actual.unwrap_or(nothing)
-    ));
-    parts.join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(groups.len(), 2);
         assert_eq!((groups[0].sign, groups[0].count), ("-", 2));
         assert_eq!(groups[0].impact, Some((-7).into()));
-        assert_eq!(groups[0].examples, ["a 1 -> nothing", "c 1 -> nothing"]);
+        assert_eq!(groups[0].examples, ["a: 1 -> nothing", "c: 1 -> nothing"]);
         assert_eq!(groups[1].impact, Some(3.into()));
     }
 }

@@ -58,6 +58,8 @@ pub(crate) enum Verdict {
     Unknown,
     /// They differ.
     Discrepant,
+    /// What differs is counted elsewhere: with the unit of another period.
+    Elsewhere,
 }
 
 /// A unit and what became of it.
@@ -69,6 +71,10 @@ pub(crate) struct JudgedUnit {
     pub(crate) expected: Decimal,
     pub(crate) actual: Decimal,
     pub(crate) verdict: Verdict,
+    /// What it weighs among those that differ, where it does.
+    pub(crate) weight: Decimal,
+    /// Whether something that was not seen could still add a finding to it.
+    pub(crate) is_partly_blind: bool,
     pub(crate) rows: RowCounts,
 }
 
@@ -84,7 +90,10 @@ impl JudgedUnit {
                 expected: self.expected,
                 actual: self.actual,
             },
-            is_decided: !matches!(self.verdict, Verdict::Timing | Verdict::Unknown),
+            is_decided: !matches!(
+                self.verdict,
+                Verdict::Timing | Verdict::Unknown | Verdict::Elsewhere
+            ),
             is_discrepant: self.verdict == Verdict::Discrepant,
         }
     }
@@ -108,6 +117,10 @@ impl Tally {
 
     /// Counts a unit and its rows.
     pub(crate) fn count(&mut self, unit: &JudgedUnit) -> Result<(), ReconcileError> {
+        if unit.verdict == Verdict::Elsewhere {
+            self.out_of_scope.add_all(&unit.rows);
+            return Ok(());
+        }
         let totals = totals_of(
             &mut self.totals,
             &unit.account,
@@ -125,6 +138,7 @@ impl Tally {
                 totals.unknown += 1;
                 grow(&mut totals.unknown_value, value)?;
             }
+            Verdict::Elsewhere => {}
             Verdict::Equal | Verdict::Within | Verdict::Discrepant => {
                 totals.units += 1;
                 // Figures of opposite sign are further apart than either is from zero.
@@ -147,13 +161,13 @@ impl Tally {
             }
             Verdict::Discrepant => {
                 totals.discrepant += 1;
-                grow(&mut totals.discrepant_value, difference.abs())?;
+                grow(&mut totals.discrepant_value, unit.weight)?;
             }
-            Verdict::Equal | Verdict::Timing | Verdict::Unknown => {}
+            Verdict::Equal | Verdict::Timing | Verdict::Unknown | Verdict::Elsewhere => {}
         }
         match unit.verdict {
             Verdict::Equal | Verdict::Within => self.matched.add_all(&unit.rows),
-            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant => {
+            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant | Verdict::Elsewhere => {
                 self.unmatched.add_all(&unit.rows);
             }
         }

@@ -68,6 +68,9 @@ pub struct Pull {
     pub rejected_count: u64,
     /// What the source itself counted.
     pub reported_count: Option<u64>,
+    /// How many different records came from what it counted, which is what its count is compared
+    /// with: rows also hold children.
+    pub listed_count: Option<u64>,
     /// Why it is partial or failed, on one line.
     pub reason: Option<String>,
 }

@@ -33,7 +33,7 @@ pub use manifest::{
 };
 pub use open::{Access, OpenStore, backup, open, open_folder};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
-pub use run::{NewRun, Run, RunState, RunStore, Schedule};
+pub use run::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
 
 /// Everything that crossfoot keeps. One behaviour suite holds every implementation to it.

@@ -238,6 +238,47 @@ fn a_dry_run_tells_what_changed_rules_would_find() {
     assert_eq!(items.as_array().unwrap().len(), 3);
 }
 
+/// Goal: an item stays as it is while its figure is not there to be compared. Method: the amount of a
+/// payment is taken away, and given back in full.
+#[test]
+fn an_absent_figure_clears_nothing() {
+    let mut workspace = shop("", |number| if number <= 3 { 5 } else { 10 });
+    let rule = RULE.replace(
+        "number = \"reference\",",
+        "number = \"reference\", amount = \"exact(raw_text(raw, 'method'))\", ",
+    );
+    let rule = rule
+        .replace("[kinds]", "[measure.quantity]\n\n[kinds]")
+        .replace("columns = { amount", "columns = { quantity = \"1\", amount")
+        .replace("columns = { number", "columns = { quantity = \"1\", number");
+    workspace.write("orders.toml", &rule);
+    let with = |method: &str| {
+        format!(
+            "id,received_on,amount,currency,reference,method\np1,2026-11-06,5,USD,001,{method}\n"
+        )
+    };
+    let mut night = |day: u32, method: &str| {
+        workspace.write(
+            "orders.csv",
+            "id,kind,number,quantity,unit_price,dated_on\no1,agreement,001,1,10,2026-11-05\n",
+        );
+        workspace.write("payments.csv", &with(method));
+        workspace.set_now(&format!("2026-11-{day}T06:00:00Z"));
+        workspace.run(&["sync"]).expect(0);
+        workspace
+            .run(&["reconcile", "--period", "2026-11", "--rule", "orders.toml"])
+            .expect(0);
+        let items = workspace
+            .run(&["discrepancies", "list", "--all", "--json"])
+            .expect(0)
+            .json();
+        items[0]["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(night(22, "5"), "open");
+    assert_eq!(night(23, ""), "open");
+    assert_eq!(night(24, "10"), "self_cleared");
+}
+
 /// Goal: records of one rule live apart, though account and product are the same. Method: three
 /// orders paid short, of which one is paid in full later.
 #[test]

@@ -108,6 +108,8 @@ fn findings(unit: usize, amounts: Amounts, is_split: bool) -> Vec<Finding> {
                 .filter(|other| *other != kind)
                 .collect(),
             sides: Vec::new(),
+            linked: None,
+            candidates: Vec::new(),
         })
         .collect()
 }
@@ -127,6 +129,7 @@ fn outcome(night: &Night) -> Outcome {
         timing_units: Vec::new(),
         sums: std::collections::BTreeMap::new(),
         undecided_records: std::collections::BTreeMap::new(),
+        skipped_fields: std::collections::BTreeSet::new(),
         seen_units: None,
         watched: Vec::new(),
         blind_sources: Vec::new(),

@@ -41,7 +41,7 @@ impl World {
         self.pulls += 1;
         let context = PullContext {
             pull_id: format!("pull{}", self.pulls),
-            run_id: format!("run{}", self.pulls),
+            run_id: format!("run{:04}", self.pulls),
             source: source.to_owned(),
             extracted_at: at,
             zone: TimeZone::get("America/New_York").unwrap(),

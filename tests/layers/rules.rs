@@ -106,6 +106,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "NewAuditEntry",
             "NewRun",
             "OutboxMail",
+            "ParkedSource",
             "Pull",
             "PullState",
             "Reconciliation",

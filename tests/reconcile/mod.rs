@@ -6,8 +6,13 @@
 )]
 
 mod billing;
-mod laws;
+mod kinds;
+mod leftovers;
 mod lifecycle;
+mod memory;
+mod month;
+mod oracle;
+mod planted;
 mod query;
 mod rule_files;
 mod rule_laws;

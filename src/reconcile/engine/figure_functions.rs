@@ -8,7 +8,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, String
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{exec_err, plan_err};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -23,6 +23,15 @@ use crate::currency::Currency;
 pub(super) const EXACT_SCALE: i8 = 12;
 /// How many digits an engine's decimal has in all.
 pub(super) const PRECISION: u8 = 38;
+
+/// A value that a function cannot take. It is the data's or the rule's fault, not the engine's.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct FigureError(pub(super) String);
+
+fn wrong(reason: String) -> DataFusionError {
+    DataFusionError::External(Box::new(FigureError(reason)))
+}
 
 /// Registers `raw_text`, `exact` and `round_money`.
 pub(super) fn register_figure_functions(context: &SessionContext) {
@@ -137,7 +146,9 @@ fn exact_numbers(array: &ArrayRef) -> Result<ArrayRef> {
         }
         let Some(number) = exact_number(text) else {
             let shown: String = text.chars().take(40).collect();
-            return exec_err!("`{shown}` is no exact number of at most {EXACT_SCALE} decimals");
+            return Err(wrong(format!(
+                "`{shown}` is no exact number of at most {EXACT_SCALE} decimals"
+            )));
         };
         numbers.push(Some(number));
     }
@@ -187,7 +198,7 @@ fn rounded(arrays: &[ArrayRef], kind: &DataType) -> Result<ArrayRef> {
                     known = Some((code.to_owned(), currency.exponent()));
                     currency.exponent()
                 }
-                Err(error) => return exec_err!("round_money: {error}"),
+                Err(error) => return Err(wrong(format!("round_money: {error}"))),
             },
         };
         let mode = modes
@@ -199,9 +210,9 @@ fn rounded(arrays: &[ArrayRef], kind: &DataType) -> Result<ArrayRef> {
             Some("down") => RoundingStrategy::ToZero,
             other => {
                 let shown = other.unwrap_or("null");
-                return exec_err!(
+                return Err(wrong(format!(
                     "round_money rounds 'half_up', 'half_even' or 'down', not '{shown}'"
-                );
+                )));
             }
         };
         answers.push(Some(round_unscaled(

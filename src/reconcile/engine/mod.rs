@@ -25,6 +25,7 @@ mod rule_shape;
 mod rule_units;
 mod session;
 mod tables;
+mod taxed_invoices;
 mod unit_records;
 mod unit_sort;
 

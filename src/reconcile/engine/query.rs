@@ -5,6 +5,7 @@ use std::path::Path;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 
 use crate::canonical::Entity;
@@ -79,9 +80,9 @@ pub async fn query(question: &LandingQuestion<'_>) -> Result<QueryResult, Failur
         .with_allow_ddl(false)
         .with_allow_dml(false)
         .with_allow_statements(false);
-    let refused = |error: datafusion::error::DataFusionError| ReconcileError::Statement {
+    let refused = |error: DataFusionError| ReconcileError::Statement {
         statement: sql.split_whitespace().collect::<Vec<_>>().join(" "),
-        source: Box::new(error),
+        source: said_by(&error).into(),
     };
     let frame = session
         .context
@@ -94,4 +95,14 @@ pub async fn query(question: &LandingQuestion<'_>) -> Result<QueryResult, Failur
         .await
         .map_err(|error| engine_error("answering a query", error))?;
     Ok(QueryResult { schema, batches })
+}
+
+/// What the engine says is wrong with a statement, once and without the list of everything that would
+/// be right.
+fn said_by(error: &DataFusionError) -> String {
+    let text = error.find_root().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(" error: ")
+        .map_or(line, |(_, said)| said)
+        .replace("datafusion.public.", "")
 }

@@ -17,7 +17,7 @@ use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
-use super::figure_functions::register_figure_functions;
+use super::figure_functions::{FigureError, register_figure_functions};
 use super::tables::{TextType, register_entities};
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
@@ -187,6 +187,9 @@ pub(super) fn engine_error(doing: &'static str, error: DataFusionError) -> Recon
             doing,
             source: Box::new(error),
         },
+        DataFusionError::External(cause) if cause.is::<FigureError>() => {
+            ReconcileError::Figure(cause.to_string())
+        }
         _ => ReconcileError::Engine {
             doing,
             source: Box::new(error),

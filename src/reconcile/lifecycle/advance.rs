@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::currency::Currency;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
@@ -78,10 +79,22 @@ impl<'a> Advance<'a> {
         let mut moves: Vec<Move> = differing.collect();
         moves.extend(gone_moves(outcome, &standing, &matches.gone));
         let mut ids = NewIds::new(&standing);
-        moves.extend(matches.new.iter().map(|finding| Move::Opens {
-            id: ids.take(outcome, &outcome.findings[*finding]),
-            finding: *finding,
-        }));
+        let mut halves: BTreeMap<Half<'a>, String> = BTreeMap::new();
+        for (item, finding) in &matches.pairs {
+            keep_half(
+                &mut halves,
+                &outcome.findings[*finding],
+                &standing[*item].id,
+            );
+        }
+        for finding in &matches.new {
+            let id = ids.take(outcome, &outcome.findings[*finding]);
+            keep_half(&mut halves, &outcome.findings[*finding], &id);
+            moves.push(Move::Opens {
+                id,
+                finding: *finding,
+            });
+        }
         moves.sort_by(|base, peer| base.id(&standing).cmp(peer.id(&standing)));
         Self {
             step: Step {
@@ -90,6 +103,7 @@ impl<'a> Advance<'a> {
                 verify_window,
                 units,
                 new_parts: parts,
+                ids: halves,
             },
             standing,
             moves,
@@ -137,7 +151,7 @@ fn gone_moves(outcome: &Outcome, standing: &[Discrepancy], gone: &[usize]) -> Ve
             }
             None => (unknown.contains(&key), timing.contains(&key)),
         };
-        if !is_unknown && is_seen {
+        if !is_unknown && is_seen && !is_skipped(outcome, item) {
             moves.push(Move::Agrees {
                 item: *at,
                 is_timing,
@@ -145,6 +159,37 @@ fn gone_moves(outcome: &Outcome, standing: &[Discrepancy], gone: &[usize]) -> Ve
         }
     }
     moves
+}
+
+/// Whether the field of an item could not be compared this time.
+fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
+    let record = record_of(&outcome.rule, &item.sides);
+    !outcome.skipped_fields.is_empty()
+        && outcome.skipped_fields.contains(&(
+            item.account.clone(),
+            item.sku.clone(),
+            record.map(|(source, id)| (source.to_owned(), id.to_owned())),
+            item.field.clone(),
+        ))
+}
+
+/// What names one of two findings that are halves of one: account, product, currency and kind.
+type Half<'a> = (&'a str, &'a str, Currency, Kind);
+
+fn half_of(finding: &Finding) -> Half<'_> {
+    (
+        &finding.account.id,
+        &finding.sku,
+        finding.currency,
+        finding.kind,
+    )
+}
+
+/// Keeps the id of a finding that is one of two halves.
+fn keep_half<'a>(halves: &mut BTreeMap<Half<'a>, String>, finding: &'a Finding, id: &str) {
+    if finding.linked.is_some() {
+        halves.insert(half_of(finding), id.to_owned());
+    }
 }
 
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.
@@ -158,6 +203,8 @@ struct Step<'a> {
     verify_window: Duration,
     units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
     new_parts: BTreeMap<UnitKey<'a>, Decimal>,
+    /// The ids of the items that the findings are.
+    ids: BTreeMap<Half<'a>, String>,
 }
 
 impl Step<'_> {
@@ -187,12 +234,13 @@ impl Step<'_> {
             estimated: finding.estimated,
             ambiguous: finding.ambiguous,
             secondary: finding.secondary.clone(),
-            linked_id: None,
+            linked_id: self.linked_id(finding),
             owner: None,
             waiting_on: None,
             code: None,
             proposed_by: None,
             sides: finding.sides.clone(),
+            candidates: finding.candidates.clone(),
             rules_version: self.outcome.rules_version.clone(),
             opened_run: self.outcome.run_id.clone(),
             last_run: self.outcome.run_id.clone(),
@@ -283,7 +331,7 @@ impl Step<'_> {
             settle(&mut cleared, Decimal::ZERO);
         }
         let reason = if is_timing {
-            "the other side is not due yet, or stands in the next period"
+            "the other side is not due yet, or is counted with another unit"
         } else {
             "both sides agree"
         };
@@ -445,11 +493,21 @@ impl Step<'_> {
         updated.estimated = finding.estimated;
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
+        updated.linked_id = self.linked_id(finding);
         updated.sides.clone_from(&finding.sides);
+        updated.candidates.clone_from(&finding.candidates);
         updated
             .rules_version
             .clone_from(&self.outcome.rules_version);
         updated
+    }
+
+    /// The item of the finding that is the other half of this one.
+    fn linked_id(&self, finding: &Finding) -> Option<String> {
+        let (account, sku) = finding.linked.as_ref()?;
+        self.ids
+            .get(&(account, sku, finding.currency, finding.kind))
+            .cloned()
     }
 
     fn moved(

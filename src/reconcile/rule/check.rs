@@ -284,8 +284,8 @@ impl Check<'_> {
         let mut comparisons = Vec::new();
         if words.compare.is_empty() {
             let is_one = legs.len() == 2;
-            for peer in 1..legs.len() {
-                let prefix = (!is_one).then(|| legs[peer].name.clone());
+            for (peer, leg) in legs.iter().enumerate().skip(1) {
+                let prefix = (!is_one).then(|| leg.name.clone());
                 comparisons.push(naming.comparison((0, peer), None, prefix.as_deref(), is_one));
             }
         }

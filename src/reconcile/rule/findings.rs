@@ -96,6 +96,8 @@ impl Telling<'_> {
                 estimated: false,
                 ambiguous: false,
                 secondary,
+                linked: None,
+                candidates: Vec::new(),
                 sides: sides.clone(),
             }
         });

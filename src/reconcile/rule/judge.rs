@@ -25,6 +25,8 @@ pub(super) struct Compared<'a> {
     pub(super) verdict: Verdict,
     /// What differs beyond tolerance and has a name.
     pub(super) differences: Vec<Difference<'a>>,
+    /// What has a name and could not be compared, since a row lacks it.
+    pub(super) skipped: Vec<&'a NamedKind>,
 }
 
 /// One difference that has a name.
@@ -195,6 +197,7 @@ impl<'a> Judging<'a> {
                 .filter(|_| verdict == Verdict::Discrepant)
                 .into_iter()
                 .collect(),
+            skipped: Vec::new(),
         }
     }
 
@@ -215,9 +218,11 @@ impl<'a> Judging<'a> {
     ) -> Result<Compared<'a>, ReconcileError> {
         let (base_leg, peer_leg) = (&unit.legs[comparison.base], &unit.legs[comparison.peer]);
         let mut differences = Vec::new();
+        let mut skipped = Vec::new();
         let (mut is_compared, mut is_within) = (false, false);
         for (at, named) in &shared.measures {
             let (Some(base), Some(peer)) = (base_leg.measures[*at], peer_leg.measures[*at]) else {
+                skipped.extend(*named);
                 continue;
             };
             is_compared = true;
@@ -239,6 +244,7 @@ impl<'a> Judging<'a> {
         }
         for (at, named) in &shared.fields {
             let (Some(base), Some(peer)) = (&base_leg.texts[*at], &peer_leg.texts[*at]) else {
+                skipped.extend(*named);
                 continue;
             };
             is_compared = true;
@@ -265,6 +271,7 @@ impl<'a> Judging<'a> {
             comparison,
             verdict,
             differences,
+            skipped,
         })
     }
 

@@ -110,16 +110,19 @@ pub(super) async fn shapes(
     };
     let measures = rule.measures.iter().filter(|one| !one.is_optional);
     let columns = measures.map(|one| &one.name).chain(&rule.fields);
-    for column in columns.filter(|column| !in_both(column)) {
-        let lacking = || (0..shapes.len()).filter(|at| !shapes[*at].has(column));
-        // The leg that spells it otherwise is the one to be told of.
-        let at = lacking()
-            .find(|at| near_column(rule, column, &shapes[*at]).is_some())
-            .or_else(|| lacking().last())
-            .unwrap_or_default();
-        return Err(lacks(rule, at, column, &shapes[at]));
-    }
-    Ok(shapes)
+    let mut missing = columns.filter(|column| !in_both(column));
+    let Some(column) = missing.next() else {
+        return Ok(shapes);
+    };
+    let lacking: Vec<usize> = (0..shapes.len())
+        .filter(|at| !shapes[*at].has(column))
+        .collect();
+    // The leg that spells it otherwise is the one to be told of.
+    let otherwise = lacking
+        .iter()
+        .find(|at| near_column(rule, column, &shapes[**at]).is_some());
+    let at = otherwise.or(lacking.last()).copied().unwrap_or_default();
+    Err(lacks(rule, at, column, &shapes[at]))
 }
 
 /// The column of a leg that is spelled nearly as one that is asked for, and is asked for by nothing.

@@ -18,7 +18,7 @@ use crate::reconcile::engine::{Plain, PlainTotals, RuleUnit, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::identity::AccountDirectory;
 use crate::reconcile::input::{EntityFiles, ReconcileInput};
-use crate::reconcile::outcome::{AccountRef, Finding, Outcome, SeenUnit, storable};
+use crate::reconcile::outcome::{AccountRef, Finding, Outcome, SeenUnit, SkippedField, storable};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{JudgedUnit, RowCounts, Tally, Verdict};
 
@@ -65,7 +65,7 @@ pub async fn check_rule(
     Ok(())
 }
 
-/// The entities that a rule reads.
+/// The entities that a comparison by a rule reads.
 pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
@@ -139,6 +139,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         unknown_units: collected.unknown_units.into_iter().collect(),
         timing_units: collected.timing_units.into_iter().collect(),
         undecided_records: collected.undecided_records,
+        skipped_fields: collected.skipped_fields,
         watched: collected.watched,
         seen_units: judging.is_blind().then(Vec::new),
         blind_sources: input
@@ -158,6 +159,7 @@ struct Collected<'a> {
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
     undecided_records: BTreeMap<(String, String), bool>,
+    skipped_fields: BTreeSet<SkippedField>,
     watched: Vec<SeenUnit>,
 }
 
@@ -171,6 +173,7 @@ impl<'a> Collected<'a> {
             unknown_units: BTreeSet::new(),
             timing_units: BTreeSet::new(),
             undecided_records: BTreeMap::new(),
+            skipped_fields: BTreeSet::new(),
             watched: Vec::new(),
         }
     }
@@ -215,7 +218,9 @@ impl<'a> Collected<'a> {
             currency: unit.currency,
             expected: decisive.expected,
             actual: decisive.actual,
+            weight: (decisive.actual - decisive.expected).abs(),
             verdict: decisive.verdict,
+            is_partly_blind: false,
             rows: RowCounts::default(),
         };
         let names = (unit.account.clone(), unit.sku.clone());
@@ -238,6 +243,14 @@ impl<'a> Collected<'a> {
             seen.amounts.expected = storable(seen.amounts.expected);
             seen.amounts.actual = storable(seen.amounts.actual);
             self.watched.push(seen);
+        }
+        for named in compared.iter().flat_map(|one| &one.skipped) {
+            self.skipped_fields.insert((
+                names.0.clone(),
+                names.1.clone(),
+                telling.record(unit),
+                named.field.clone(),
+            ));
         }
         for one in &compared {
             if one.verdict == Verdict::Discrepant {
@@ -273,7 +286,7 @@ fn decisive(
             Verdict::Equal => 0,
             Verdict::Within => 1,
             Verdict::Timing => 2,
-            Verdict::Unknown => 3,
+            Verdict::Unknown | Verdict::Elsewhere => 3,
             Verdict::Discrepant => 4,
         };
         let rank = (rank, off.abs());

@@ -128,19 +128,14 @@ impl<'de> Deserialize<'de> for KindText {
 
 fn kind_of<E: de::Error>(text: &str) -> Result<Kind, E> {
     text.parse().map_err(|_| {
-        let names = || Kind::ALL.iter().map(|kind| kind.name());
+        let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         // The kinds are in upper case, and the nearest name is looked for in lower case.
-        let near = Kind::ALL
-            .iter()
-            .map(|kind| kind.name())
-            .find(|name| nearest_name(text, [name.to_lowercase().as_str()]).is_some());
-        E::custom(match near {
-            Some(near) => format!("there is no kind `{text}`: did you mean `{near}`?"),
-            None => {
-                let known: Vec<&str> = names().collect();
-                format!("there is no kind `{text}`: kinds are {}", known.join(", "))
-            }
-        })
+        let is_near = |name: &&&str| nearest_name(text, [name.to_lowercase().as_str()]).is_some();
+        let known = names.join(", ");
+        E::custom(names.iter().find(is_near).map_or_else(
+            || format!("there is no kind `{text}`: kinds are {known}"),
+            |near| format!("there is no kind `{text}`: did you mean `{near}`?"),
+        ))
     })
 }
 

@@ -152,6 +152,7 @@ fn pull_of(files: &[AdoptedFile]) -> Pull {
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: Some("taken over from the landing of a store that was lost".into()),
     };
     for AdoptedFile { file, run_id } in files {

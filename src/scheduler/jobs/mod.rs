@@ -12,10 +12,12 @@ mod match_landing;
 mod open_landing;
 mod open_source;
 mod owner;
+mod parked;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
 mod replay_rules;
+mod resume_source;
 mod retain_landing;
 mod run_job;
 mod send_reports;
@@ -41,6 +43,7 @@ pub use reconcile_periods::{CurrencySums, PeriodSummary, open_periods, reconcile
 pub use replay_rules::{
     ReplayChange, ReplayFigures, ReplayItem, ReplayMoney, ReplayPeriod, ReplaySight, replay_rules,
 };
+pub use resume_source::resume_source;
 pub use retain_landing::{RetentionSummary, retain_landing};
 pub use run_job::{JobError, JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};

@@ -1,6 +1,8 @@
 //! Compares periods: the landing is opened, its sources' freshness decides what nothing can be said
 //! of, every rule is run, and the book takes what came of it.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -132,7 +134,10 @@ pub async fn reconcile_periods(
 /// A rule by its name, by the path of its file, or by the name that a configured file gives it.
 pub(crate) fn find_rule(config: &Config, name: &str) -> Result<RuleFile, Failure> {
     let found = RuleFile::find(name, &config.base);
-    if found.is_ok() || name.ends_with(".toml") {
+    let is_file = Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "toml");
+    if found.is_ok() || is_file {
         return found;
     }
     let mut configured = config

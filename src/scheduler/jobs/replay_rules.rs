@@ -161,9 +161,9 @@ pub async fn replay_rules(
     let mut replays = Vec::new();
     if is_rule_file(&text) {
         let changed = RuleFile::parse(&file.display().to_string(), &text)?;
-        let present = find_rule(config, &changed.name).ok();
+        let present = find_rule(config, &changed.name);
         let pair = Pair {
-            before: present.map(Some),
+            before: present.map_or(Present::Nothing, |rule| Present::File(Box::new(rule))),
             after: Some(changed),
         };
         replay(env, env, &pair, period, &mut replays).await?;
@@ -181,14 +181,27 @@ pub async fn replay_rules(
 
 /// A rule as it is and as it would be; the billing rule is none of a file.
 struct Pair {
-    before: Option<Option<RuleFile>>,
+    before: Present,
     after: Option<RuleFile>,
+}
+
+/// What is in force of a rule.
+enum Present {
+    /// There is no such rule.
+    Nothing,
+    /// The billing rule.
+    Billing,
+    /// A rule file.
+    File(Box<RuleFile>),
 }
 
 /// The rules that settings are replayed over: a named one, or the billing rule and the configured ones.
 fn pairs(config: &Config, rule: Option<&str>) -> Result<Vec<Pair>, Failure> {
     let of = |rule: Option<RuleFile>| Pair {
-        before: Some(rule.clone()),
+        before: match &rule {
+            Some(rule) => Present::File(Box::new(rule.clone())),
+            None => Present::Billing,
+        },
         after: rule,
     };
     match rule {
@@ -222,27 +235,28 @@ async fn replay(
     replays: &mut Vec<ReplayPeriod>,
 ) -> Result<(), Failure> {
     let name = pair.after.as_ref().map_or(BILLING_RULE, |rule| &rule.name);
-    let periods = match period {
-        Some(period) => vec![period],
-        None => {
-            let compared = env.store.reconciled_periods(name).await?;
-            if compared.is_empty() {
-                open_periods(env)
-            } else {
-                compared
-            }
-        }
-    };
+    let mut periods: Vec<Period> = period.into_iter().collect();
+    if periods.is_empty() {
+        periods = env.store.reconciled_periods(name).await?;
+    }
+    if periods.is_empty() {
+        periods = open_periods(env);
+    }
     let now = env.clock.now();
     let ledger = load_ledger(env, now, false).await?;
     let changed_ledger = load_ledger(changed_env, now, false).await?;
     for period in periods {
-        let before = match &pair.before {
+        let in_force = match &pair.before {
+            Present::Nothing => None,
+            Present::Billing => Some(None),
+            Present::File(rule) => Some(Some(rule.as_ref())),
+        };
+        let before = match in_force {
             Some(rule) => {
                 let question = Question {
                     period,
                     now,
-                    rule: rule.as_ref(),
+                    rule,
                     standing: &[],
                 };
                 Some(compare(env, "replay", &ledger, &question).await?)

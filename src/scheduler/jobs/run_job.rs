@@ -278,7 +278,7 @@ pub async fn run_job(
 }
 
 /// Does a step, or gives it up when the run is asked to stop.
-async fn unless_stopped<T>(
+pub(super) async fn unless_stopped<T>(
     cancel: &CancellationToken,
     step: &'static str,
     work: impl Future<Output = Result<T, Failure>>,

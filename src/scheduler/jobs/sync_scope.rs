@@ -1,4 +1,4 @@
-//! What a sync may be asked for.
+//! What a pull may be asked for: the sources and streams that are configured.
 
 use crate::fault::{Exit, Fault, Retry};
 

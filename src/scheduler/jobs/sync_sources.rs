@@ -15,6 +15,7 @@ use super::field_watch::{FieldNews, FieldWatch, VANISHED_CODE};
 use super::ledger::ALL_STREAMS;
 use super::open_landing::open_landing;
 use super::open_source::open_source;
+use super::parked::{note_parked, parked_until};
 use super::sync_scope::SyncScopeError;
 use crate::canonical::Entity;
 use crate::config::nearest_name;
@@ -57,6 +58,9 @@ pub struct SyncSummary {
     pub reason: Option<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Until when the vendor lets nothing more be asked, where that is why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<Timestamp>,
     /// The error in full, where one ended the pull.
     #[serde(skip)]
     pub error: Option<String>,
@@ -138,7 +142,9 @@ async fn sync_source(
         .await?;
     let mut summaries: Vec<(usize, SyncSummary)> = summaries.into_iter().flatten().collect();
     summaries.sort_by_key(|(place, _)| *place);
-    Ok(summaries.into_iter().map(|(_, summary)| summary).collect())
+    let summaries: Vec<SyncSummary> = summaries.into_iter().map(|(_, one)| one).collect();
+    note_parked(env, name, &summaries).await?;
+    Ok(summaries)
 }
 
 /// A stream with its place among those of its source.
@@ -363,6 +369,7 @@ async fn commit(
         landed_count: landed.new_count + landed.tombstone_count,
         rejected_count: landed.rejected_count,
         reported_count: report.reported_rows,
+        listed_count: report.listed_rows,
         reason: reason.clone(),
     };
     crashpoint!("jobs.before_commit");
@@ -398,6 +405,7 @@ async fn commit(
         sealed,
         reason,
         warnings: report.warnings,
+        parked_until: None,
         error: None,
     })
 }
@@ -432,6 +440,7 @@ async fn record_failure(
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: Some(failure.line()),
     };
     env.store.commit_pull(&pull, &[], None).await?;
@@ -447,6 +456,7 @@ async fn record_failure(
         sealed: false,
         reason: Some(failure.line()),
         warnings: Vec::new(),
+        parked_until: parked_until(failure, env.clock.now()),
         error: Some(failure.report()),
     })
 }

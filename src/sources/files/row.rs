@@ -86,7 +86,7 @@ pub(super) const NO_AMOUNT: &str = "no amount";
 
 /// Why a file cannot be read on.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::sources) enum Fault {
     /// The operating system says so.
     Io(io::Error),
     /// It is not the format that its name says.
@@ -140,6 +140,11 @@ pub(super) trait RowReader {
 
     /// The next row; nothing after the last.
     fn next_row(&mut self) -> Result<Option<Row>, Fault>;
+
+    /// Once all rows are read: where what came contradicts what the file says of itself.
+    fn doubts(&self) -> &[String] {
+        &[]
+    }
 
     /// Whether its rows are deliveries of a bank, of which several may be of one record.
     fn brings_deliveries(&self) -> bool {

@@ -1,19 +1,21 @@
 //! An API as a source: opening it from its connector.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-use super::auth::{self, Credentials};
+use super::auth::{self, Authoriser, Credentials};
 use super::budget::Budget;
 use super::call;
+use super::content::BodyLimits;
 use super::entry::Entry;
 use super::exchange::Exchanger;
 use super::meaning::Rules;
-use super::origin::Origin;
+use super::origin::{self, Origin};
 use super::plan::StreamPlan;
 use super::session::Session;
 use super::stream_pull::StreamPull;
@@ -23,12 +25,12 @@ use super::{client, compile, missed, probe};
 use crate::fault::Failure;
 use crate::period::local_midnight;
 use crate::retry::RetryLimits;
-use crate::sources::connector;
+use crate::sources::connector::{self, AuthSpec, HostSpec};
 use crate::sources::error::SourceError;
 use crate::sources::json::Path;
 use crate::sources::mapping::Books;
 use crate::sources::page::{MappedPage, PullReport, PullRequest};
-use crate::sources::registry::OpenSource;
+use crate::sources::registry::{OpenSource, TokenKeeper};
 use crate::sources::source::{MappedField, ProbeReport, Source, StreamInfo};
 
 /// Requests under way at once, where neither connector nor configuration say it.
@@ -68,10 +70,22 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         connector: config.connector.clone(),
         example: spec.base_url_example.clone(),
     })?;
-    let origin = Origin::new(name, "base_url", base_url)?;
+    let is_overridden = config.base_url.is_some();
+    let mut hosts = spec.hosts.clone();
+    if is_overridden {
+        // The vendor's own links name its own host, which another one stands in for.
+        hosts.extend(spec.base_url.as_deref().and_then(origin::host_of));
+    }
+    let origin = Origin::new(name, "base_url", base_url)?.with_hosts(hosts, is_overridden);
     let credentials = Credentials::new(name, config, base);
     let way = auth::choose(&spec.auth, &credentials)?;
-    let opened = auth::open(way, &credentials, &origin, tokens)?;
+    let opened = auth::open(way, &credentials, &origin, Arc::clone(&tokens))?;
+    let mut places = BTreeMap::new();
+    for (host, spec) in &spec.host {
+        let keeper = Arc::clone(&tokens);
+        let place = open_place(name, spec, &credentials, &origin, keeper, is_overridden)?;
+        places.insert(host.clone(), place);
+    }
     let plain = credentials.plain()?;
     let mut headers = reqwest::header::HeaderMap::new();
     for (header_name, text) in &spec.headers {
@@ -99,18 +113,17 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         .unwrap_or(SIDE_BY_SIDE);
     let total = limits.retry_for.0;
     let budget = Budget::shared(&origin, &opened.secrets, rate, budgets);
-    let entry = Entry::new(
-        &spec.discover,
-        opened.token_hosts,
-        config.base_url.is_some(),
-    );
+    let entry = Entry::new(&spec.discover, opened.token_hosts, is_overridden);
     let transport = Transport {
         source_name: name.to_owned(),
         connector: config.connector.clone(),
         credential_place: opened.place,
         exchanger: Exchanger {
             client: client::build(name, &origin, &limits, authority.as_deref())?,
-            body_bytes_max: limits.page_bytes.0,
+            limits: BodyLimits {
+                body_bytes: limits.page_bytes.0,
+                export_bytes: limits.export_bytes.0,
+            },
             error_message: spec
                 .error_message
                 .iter()
@@ -128,7 +141,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         },
         clock,
     };
-    let session = Session {
+    let mut session = Session {
         origin,
         transport: Arc::new(transport),
         authoriser: Arc::new(opened.authoriser),
@@ -136,10 +149,20 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         headers,
         plain,
         limits,
+        spent: Arc::default(),
         side_by_side: side_by_side.max(1) as usize,
         optional_fields: spec.optional_fields,
-        server_clock: Mutex::default(),
+        hosts: BTreeMap::new(),
+        is_overridden,
+        server_clock: Arc::default(),
     };
+    session.hosts = places
+        .into_iter()
+        .map(|(name, place)| {
+            let other = session.beside(place.origin, place.authoriser);
+            (name, Arc::new(other))
+        })
+        .collect();
     let can_miss = spec.can_miss;
     Ok(ApiSource {
         session: Arc::new(session),
@@ -148,6 +171,40 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         can_miss,
         zone,
         start: config.start,
+    })
+}
+
+/// A second place of the vendor.
+struct Place {
+    origin: Origin,
+    authoriser: Authoriser,
+}
+
+fn open_place(
+    source_name: &str,
+    spec: &HostSpec,
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+    keeper: Arc<dyn TokenKeeper>,
+    is_overridden: bool,
+) -> Result<Place, SourceError> {
+    let origin = if is_overridden {
+        origin.clone()
+    } else {
+        Origin::new(source_name, "base_url", &spec.base_url)?
+    };
+    let way = auth::choose(&spec.auth, credentials)?;
+    // No token of it may rotate: only one of a source's is kept.
+    if matches!(way, AuthSpec::RefreshToken { .. }) {
+        return Err(SourceError::BadConnector {
+            file: source_name.to_owned(),
+            detail: "a `host` cannot have a refresh token".to_owned(),
+        });
+    }
+    let opened = auth::open(way, credentials, &origin, keeper)?;
+    Ok(Place {
+        origin,
+        authoriser: opened.authoriser,
     })
 }
 
@@ -193,7 +250,7 @@ impl Source for ApiSource {
             .into());
         };
         let start = self.start.map(|day| local_midnight(day, &self.zone));
-        let session = self.enter(Patience::Full).await?;
+        let session = Arc::new(self.enter(Patience::Full).await?.for_pull());
         StreamPull::new(&session, stream, start, request, pages)
             .run()
             .await
@@ -214,7 +271,16 @@ impl Source for ApiSource {
     fn mapped_fields(&self) -> Vec<MappedField> {
         let lists = self.streams.iter().flat_map(|stream| &stream.lists);
         let feeds = lists.flat_map(|list| &list.feeds);
-        feeds.flat_map(|feed| feed.mapping.fields()).collect()
+        let fields = feeds.flat_map(|feed| {
+            let entity = feed.mapping.entity();
+            let fields = feed.mapping.fields();
+            fields.map(move |(column, path)| MappedField {
+                entity,
+                column,
+                path: path.to_owned(),
+            })
+        });
+        fields.collect()
     }
 
     fn streams_at_once(&self) -> usize {

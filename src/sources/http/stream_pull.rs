@@ -12,9 +12,10 @@ use super::course::Course;
 use super::cursor::Cursor;
 use super::list::ListPage;
 use super::mapper::Mapper;
-use super::plan::{ChangesPlan, StreamPlan};
+use super::plan::{ChangesPlan, ListPlan, StreamPlan};
 use super::reader::{ReadList, Reader};
 use super::session::Session;
+use super::template::RequestPlan;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
@@ -41,6 +42,8 @@ struct Totals {
     rows: u64,
     /// How many records the vendor counted, as long as every list has a count.
     reported: Option<u64>,
+    /// How many different records came from the lists that it counts.
+    listed: u64,
     /// The server's clock at the first answer: what changes later belongs to the next window.
     first_date: Option<Timestamp>,
 }
@@ -76,6 +79,7 @@ impl<'p> StreamPull<'p> {
             totals: Totals {
                 rows: 0,
                 reported: Some(0),
+                listed: 0,
                 first_date: None,
             },
             warnings: Vec::new(),
@@ -100,6 +104,7 @@ impl<'p> StreamPull<'p> {
         self.totals = Totals {
             rows: 0,
             reported: Some(0),
+            listed: 0,
             first_date: None,
         };
         let until = self.until();
@@ -186,7 +191,7 @@ impl<'p> StreamPull<'p> {
         let reported = self.totals.reported;
         self.read(place, bounds).await?;
         let list = &self.stream.lists[place];
-        if list.count.is_none() && list.count_request.is_none() {
+        if !list.is_counted() {
             self.totals.reported = reported;
         }
         Ok(())
@@ -194,7 +199,7 @@ impl<'p> StreamPull<'p> {
 
     async fn read(&mut self, place: usize, bounds: Bounds) -> Result<(), Failure> {
         let list = &self.stream.lists[place];
-        let created = list.start.as_ref().and(self.start);
+        let created = self.start.filter(|_| list.starts());
         let bounds = Bounds {
             created: created.map(|from| Window { from, to: None }),
             ..bounds
@@ -217,8 +222,7 @@ impl<'p> StreamPull<'p> {
         }));
         while let Some(page) = receiver.recv().await {
             let page: ListPage = page;
-            let records = list.pages.records_of(page.json.root()).unwrap_or_default();
-            self.mapper.land(list, &records).await?;
+            self.mapper.land(list, &list.records_of(&page)).await?;
         }
         let read = reading.await.map_err(|cause| SourceError::Page {
             source_name: self.session.source_name().to_owned(),
@@ -231,6 +235,15 @@ impl<'p> StreamPull<'p> {
 
     fn take(&mut self, read: ReadList) {
         self.totals.rows += read.came;
+        if read.counted.is_some() {
+            self.totals.listed += read.came;
+        }
+        if let Some(why) = read.uncounted {
+            let warning = format!("{} could not be counted: {why}", self.stream.name);
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
         self.totals.reported = self
             .totals
             .reported
@@ -269,6 +282,7 @@ impl<'p> StreamPull<'p> {
             seal,
             full_sweeps,
             reported_rows: self.totals.reported,
+            listed_rows: self.totals.reported.map(|_| self.totals.listed),
             page_count: self.mapper.page_count,
             gaps: [missing, tally.gaps()].concat(),
             warnings: [self.warnings, tally.warnings()].concat(),
@@ -279,7 +293,8 @@ impl<'p> StreamPull<'p> {
     fn missing_fields(&self) -> Vec<String> {
         let lists = self.stream.lists.iter();
         let mut fields: Vec<String> = lists
-            .flat_map(|list| list.pages.request.forgotten_fields())
+            .flat_map(ListPlan::requests)
+            .flat_map(RequestPlan::forgotten_fields)
             .filter(|field| !self.session.optional_fields.contains(field))
             .collect();
         fields.sort();

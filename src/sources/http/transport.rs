@@ -247,14 +247,15 @@ impl Transport {
                 connector,
                 cause,
             },
-            Stop::Redirected(target) => SourceError::Redirected {
+            Stop::Redirected(target, to) => SourceError::Redirected {
                 source_name,
                 target,
+                to,
                 cause,
             },
-            Stop::TooLarge => SourceError::TooMuch {
+            Stop::TooLarge(limit) => SourceError::TooMuch {
                 source_name,
-                limit: "page_bytes",
+                limit,
                 detail: cause.to_string(),
             },
             Stop::Untrusted => SourceError::Certificates {

@@ -11,10 +11,10 @@ use jiff::tz::TimeZone;
 use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
 use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
-use crate::config::FieldMap;
+use crate::config::{FieldMap, FieldTable};
 use crate::currency::Currency;
+use crate::sources::connector::Repeats;
 use crate::sources::json::{Path, Scope};
-use crate::sources::source::MappedField;
 
 /// A rejected field's text is cut here.
 const TEXT_CHARS: usize = 200;
@@ -39,6 +39,8 @@ pub(in crate::sources) struct Mapping {
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
     places: Places,
+    /// What a repeated id means; without it, versions of one record.
+    pub(in crate::sources) repeats: Option<Repeats>,
 }
 
 /// Where the columns stand that every record has.
@@ -57,6 +59,8 @@ pub(in crate::sources) struct Mapped<'r> {
     pub(in crate::sources) cells: Vec<Option<Cell<'r>>>,
     /// The record as the source gave it, as compact JSON text.
     pub(in crate::sources) raw: Cow<'r, str>,
+    /// Where the id stands among them.
+    pub(in crate::sources) id_at: usize,
     /// The vendor's status, where the map does not know it.
     pub(in crate::sources) unmapped: Option<String>,
 }
@@ -90,6 +94,7 @@ impl Mapping {
                 updated_at: place("updated_at"),
                 deleted: place("deleted"),
             },
+            repeats: None,
         })
     }
 
@@ -98,21 +103,10 @@ impl Mapping {
         self.entity
     }
 
-    /// Every path that a rule looks at, as it is written.
-    pub(in crate::sources) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().flat_map(|rule| rule.table.all_paths())
-    }
-
-    /// Every column with each path that its own value is read from.
-    pub(in crate::sources) fn fields(&self) -> impl Iterator<Item = MappedField> {
-        self.rules.iter().flat_map(|rule| {
-            let paths = rule.table.paths().iter();
-            paths.map(|path| MappedField {
-                entity: self.entity,
-                column: rule.column.name,
-                path: path.clone(),
-            })
-        })
+    /// Every column with its rule.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&'static str, &FieldTable)> {
+        let rules = self.rules.iter();
+        rules.map(|rule| (rule.column.name, &rule.table))
     }
 
     /// The path that a column is read from, where it is read from one alone.
@@ -205,6 +199,7 @@ impl Mapping {
         }
         Ok(Mapped {
             cells,
+            id_at: self.places.id,
             raw: scope.record.compact(),
             unmapped,
         })

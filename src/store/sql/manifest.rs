@@ -37,12 +37,14 @@ fn pull_values(pull: &Pull) -> Result<Vec<Value>, StoreError> {
         Value::count("row_count", pull.row_count)?,
         Value::count("landed_count", pull.landed_count)?,
         Value::count("rejected_count", pull.rejected_count)?,
-        pull.reported_count
-            .map_or(Ok(Value::Integer(None)), |count| {
-                Value::count("reported_count", count)
-            })?,
+        count_option("reported_count", pull.reported_count)?,
+        count_option("listed_count", pull.listed_count)?,
         (&pull.reason).into(),
     ])
+}
+
+fn count_option(name: &'static str, count: Option<u64>) -> Result<Value, StoreError> {
+    count.map_or(Ok(Value::Integer(None)), |count| Value::count(name, count))
 }
 
 fn pull_of(row: &Row) -> Result<Pull, StoreError> {
@@ -70,6 +72,7 @@ fn pull_of(row: &Row) -> Result<Pull, StoreError> {
         landed_count: row.count("landed_count")?,
         rejected_count: row.count("rejected_count")?,
         reported_count: row.count_option("reported_count")?,
+        listed_count: row.count_option("listed_count")?,
         reason: row.text_option("reason")?,
     })
 }

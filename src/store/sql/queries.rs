@@ -102,6 +102,9 @@ queries! {
     MAIL_COUNT = "mail_count";
     MAIL_ENQUEUE = "mail_enqueue";
     MAIL_LIST = "mail_list";
+    PARKED_DELETE = "parked_delete";
+    PARKED_LIST = "parked_list";
+    PARKED_SAVE = "parked_save";
     PULL_INSERT = "pull_insert";
     PULL_NEWEST = "pull_newest";
     PULL_NEWEST_COMMITTED = "pull_newest_committed";

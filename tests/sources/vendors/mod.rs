@@ -11,14 +11,17 @@
 mod autotask;
 mod bench;
 mod chargebee;
+mod checks;
 mod connectwise;
 mod fixtures;
 mod halopsa;
 mod held;
 mod hubspot;
 mod hubspot_records;
+mod microsoft_partner;
 mod quickbooks;
 mod salesforce;
+mod salesforce_bulk;
 mod stripe;
 mod stripe_records;
 mod xero;

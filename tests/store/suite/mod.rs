@@ -37,6 +37,7 @@ store_suite! {
     a_lost_run_stays_lost: super::runs::a_lost_run_stays_lost,
     runs_are_listed_newest_first: super::runs::runs_are_listed_newest_first,
     schedules_follow_the_configuration: super::runs::schedules_follow_the_configuration,
+    a_parked_source_waits_until_it_is_forgotten: super::runs::a_parked_source_waits_until_it_is_forgotten,
     a_pull_is_committed_whole: super::manifest::a_pull_is_committed_whole,
     a_failed_pull_leaves_the_cursor: super::manifest::a_failed_pull_leaves_the_cursor,
     a_pull_that_breaks_leaves_nothing: super::manifest::a_pull_that_breaks_leaves_nothing,

@@ -5,6 +5,7 @@
 mod advance;
 mod identify;
 mod moves;
+mod step;
 mod units;
 
 pub use advance::{Advance, advance};

@@ -116,7 +116,7 @@ async fn generate(folder: &Path, lines: u64, is_foreign: bool) {
         store.commit_pull(&pull, &files, None).await.unwrap();
         println!("{}: {row_count} rows", side.source);
     }
-    store.close().await.unwrap();
+    store.close().await;
 }
 
 /// Writes the file of one month; what the side lacks is left out.

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, PrimitiveArray};
 use arrow::datatypes::TimestampMicrosecondType;
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -170,7 +170,7 @@ fn take(said: &Said) -> Result<Option<AdoptedFile>, LandingError> {
         let instants = batch
             .column_by_name("extracted_at")
             .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
-        for instant in instants.into_iter().flat_map(|instants| instants.values()) {
+        for instant in instants.into_iter().flat_map(PrimitiveArray::values) {
             let (first, last) = range.unwrap_or((*instant, *instant));
             range = Some((first.min(*instant), last.max(*instant)));
         }

@@ -39,7 +39,7 @@ pub use lifecycle::{
     Advance, PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
 pub use likely_cause::{likely_cause, likely_cause_of_items};
-pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
+pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, SkippedField, UnitTotals};
 pub use overview::{FindingGroup, Glance, group_findings};
 pub use rule::{
     Absent, Aggregate, Comparison, LegRows, Measure, MeasureType, NamedKind, RuleFile, RuleLeg,

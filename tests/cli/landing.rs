@@ -342,3 +342,16 @@ fn a_power_cut_while_merging_changes_nothing() {
         workspace.run(&["landing", "verify"]).expect(0);
     }
 }
+
+// Goal: a folder in which anybody could exchange the store is told, and used all the same, since a
+// container's volume may be such a one. Method: open the folder to all.
+#[test]
+fn an_open_folder_is_told() {
+    let mut workspace = workspace("", "");
+    let closed = night(&mut workspace, 1, &["sync"]).expect(0);
+    assert!(!closed.stderr.contains("chmod"), "{}", closed.stderr);
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(workspace.path().join("var"), open).unwrap();
+    let told = night(&mut workspace, 2, &["sync"]).expect(0);
+    assert!(told.stderr.contains("chmod o-w"), "{}", told.stderr);
+}

@@ -78,7 +78,7 @@ pub async fn retain_landing(env: &Env, dry_run: bool) -> Result<RetentionSummary
         }
     }
     for files in of_sources.into_values() {
-        let replacement = let_go(env, &landing, &files, &limits, (&mut summary, dry_run)).await?;
+        let replacement = let_go(env, &landing, &files, &limits, (&mut summary, dry_run))?;
         if let Some(replacement) = replacement {
             env.store
                 .replace_files(&replacement, env.clock.now())
@@ -103,7 +103,7 @@ pub async fn retain_landing(env: &Env, dry_run: bool) -> Result<RetentionSummary
 
 /// What is let go of one source and entity: one replacement, so that a record that died goes with
 /// all of its versions or not at all.
-async fn let_go(
+fn let_go(
     env: &Env,
     landing: &Landing,
     files: &[LandedFile],

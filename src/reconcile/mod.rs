@@ -40,7 +40,7 @@ pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
 pub use lifecycle::{
-    PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
+    Advance, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
     decide_period_move, legal_moves, legal_period_acts, move_by_person, undecided_units,
     watched_units,
 };

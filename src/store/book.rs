@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
     Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, UnitTotals,
 };
+use crate::store::error::StoreError;
 
 /// What a reconcile of one rule and period counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,49 @@ pub struct DiscrepancyChange {
     pub approver: Option<String>,
 }
 
+/// The end of [`ChangeParts`] at which changes are given.
+#[derive(Debug)]
+pub struct ChangeSender(mpsc::Sender<Option<Vec<DiscrepancyChange>>>);
+
+/// Changes that come part by part, so that they need not all be in memory. They count only when the
+/// sender has said that it is done: whoever stops before that has changed nothing.
+#[derive(Debug)]
+pub struct ChangeParts(mpsc::Receiver<Option<Vec<DiscrepancyChange>>>);
+
+/// Parts that wait to be written.
+const WAITING_PARTS: usize = 2;
+
+impl ChangeParts {
+    /// Both ends.
+    pub fn channel() -> (ChangeSender, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING_PARTS);
+        (ChangeSender(sender), Self(receiver))
+    }
+
+    /// The next part, `None` after the last one; an error where the sender was dropped before its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<DiscrepancyChange>>, StoreError> {
+        match self.0.recv().await {
+            Some(part) => Ok(part),
+            None => Err(StoreError::Interrupted(
+                "the changes of a reconcile did not come to their end".to_owned(),
+            )),
+        }
+    }
+}
+
+impl ChangeSender {
+    /// Gives a part; says whether anybody still takes it.
+    pub async fn send(&self, part: Vec<DiscrepancyChange>) -> bool {
+        self.0.send(Some(part)).await.is_ok()
+    }
+
+    /// Says that these were all.
+    pub async fn finish(self) {
+        // Where nobody takes it any more, the write has failed and says so itself.
+        let _ = self.0.send(None).await;
+    }
+}
+
 /// Which items to list.
 #[derive(Debug, Clone, Default)]
 pub struct DiscrepancyFilter {
@@ -91,6 +136,13 @@ pub trait BookStore: Send + Sync {
         &self,
         reconciliation: &Reconciliation,
         changes: &[DiscrepancyChange],
+    ) -> Result<(), Failure>;
+
+    /// The same with changes that come while they are written. Nothing is recorded unless all came.
+    async fn record_reconciliation_parts(
+        &self,
+        reconciliation: &Reconciliation,
+        parts: ChangeParts,
     ) -> Result<(), Failure>;
 
     /// Records the moves of a person, with their audit entries, in one transaction.

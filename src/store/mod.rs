@@ -21,7 +21,10 @@ mod sql;
 mod sqlite;
 
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
-pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation, Recurrence};
+pub use book::{
+    BookStore, ChangeParts, ChangeSender, DiscrepancyChange, DiscrepancyFilter, Reconciliation,
+    Recurrence,
+};
 pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};

@@ -96,6 +96,8 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
         &[
             "AuditEntry",
             "Case",
+            "ChangeParts",
+            "ChangeSender",
             "CrosswalkEntry",
             "DiscrepancyChange",
             "DiscrepancyFilter",

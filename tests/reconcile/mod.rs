@@ -16,6 +16,7 @@ mod periods;
 mod planted;
 mod query;
 mod rule_files;
+mod rule_laws;
 mod rules;
 mod timing;
 mod world;

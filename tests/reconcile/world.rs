@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) history: PeriodHistory,
     /// Into how many files the records of an entity are spread.
     pub(super) file_count: usize,
+    /// Whether the book has an item of every unit.
+    pub(super) is_watched: bool,
 }
 
 impl World {
@@ -62,6 +64,7 @@ impl World {
             as_of: "2027-01-01T00:00:00Z".parse().unwrap(),
             history: PeriodHistory::default(),
             file_count: 2,
+            is_watched: true,
         };
         world.account("crm", "c1", "Acme", "billing:b1");
         world.account("billing", "b1", "Acme", "");
@@ -288,7 +291,11 @@ impl World {
                 directory: &directory,
                 blind_sources: self.blind.clone(),
                 rejected: self.rejected.clone(),
-                watched: self.watched(&directory),
+                watched: if self.is_watched {
+                    self.watched(&directory)
+                } else {
+                    BTreeSet::new()
+                },
                 history: self.history.clone(),
                 spill_dir: &folder.path().join("spill"),
                 zone: TimeZone::get("America/New_York").unwrap(),

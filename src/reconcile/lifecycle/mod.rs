@@ -7,9 +7,10 @@ mod identify;
 mod known;
 mod moves;
 mod periods;
+mod step;
 mod units;
 
-pub use advance::advance;
+pub use advance::{Advance, advance};
 pub(crate) use identify::fingerprint_of;
 pub use known::as_known;
 pub use moves::{PersonMove, legal_moves, move_by_person};

@@ -16,13 +16,16 @@ use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
-    PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, advance, entities_read,
+    Advance, Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance,
+    Outcome, PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, entities_read,
     group_findings, likely_cause, reconcile_billing, reconcile_rule, undecided_units,
     watched_units,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
-use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
+use crate::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, PullState, Reconciliation};
+
+/// Changes that are made and written at once: a reconcile may have hundreds of thousands.
+const PART_CHANGES: usize = 2048;
 
 /// What the comparison of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -219,6 +222,24 @@ impl PeriodSummary {
         }
     }
 
+    /// Counts items that enter a state.
+    fn count(&mut self, changes: &[DiscrepancyChange]) {
+        use crate::reconcile::DiscrepancyState as State;
+        for change in changes {
+            let state = change.discrepancy.state;
+            if change.was == Some(state) {
+                continue;
+            }
+            match state {
+                State::Open => self.opened += 1,
+                State::Reopened => self.reopened += 1,
+                State::SelfCleared => self.self_cleared += 1,
+                State::Verified => self.verified += 1,
+                _ => {}
+            }
+        }
+    }
+
     /// Whether nothing can be said of a part of it.
     pub fn is_incomplete(&self) -> bool {
         !self.blind_sources.is_empty() || self.error.is_some()
@@ -377,24 +398,11 @@ async fn record(
     now: Timestamp,
     period_state: PeriodState,
 ) -> Result<PeriodSummary, Failure> {
-    use crate::reconcile::DiscrepancyState as State;
     let undecided_units = undecided_units(&outcome, &standing);
-    let changes = advance(
-        &outcome,
-        standing,
-        now,
-        env.config.reconcile.verify_window.0,
-    );
-    let entered = |state: State| {
-        let moves = changes
-            .iter()
-            .filter(|change| change.discrepancy.state == state && change.was != Some(state));
-        moves.count() as u64
-    };
     let sum = |count: fn(&crate::reconcile::UnitTotals) -> u64| {
         outcome.totals.iter().map(count).sum::<u64>()
     };
-    let summary = PeriodSummary {
+    let mut summary = PeriodSummary {
         rule: outcome.rule.clone(),
         period: outcome.period,
         period_state,
@@ -403,10 +411,10 @@ async fn record(
         timing: sum(|one| one.timing),
         unknown: sum(|one| one.unknown),
         within_tolerance: sum(|one| one.within_tolerance),
-        opened: entered(State::Open),
-        reopened: entered(State::Reopened),
-        self_cleared: entered(State::SelfCleared),
-        verified: entered(State::Verified),
+        opened: 0,
+        reopened: 0,
+        self_cleared: 0,
+        verified: 0,
         blind_sources: outcome.blind_sources.clone(),
         sums: sums(&outcome),
         groups: group_findings(outcome.findings.iter().map(Glance::from)),
@@ -415,21 +423,37 @@ async fn record(
     };
     let reconciliation = Reconciliation {
         reconciliation_id: env.new_id(),
-        run_id: outcome.run_id,
-        rule: outcome.rule,
+        run_id: outcome.run_id.clone(),
+        rule: outcome.rule.clone(),
         period: outcome.period,
         at: now,
         as_of: outcome.as_of,
-        rules_version: outcome.rules_version,
-        input_digest: outcome.input_digest,
-        blind_sources: outcome.blind_sources,
+        rules_version: outcome.rules_version.clone(),
+        input_digest: outcome.input_digest.clone(),
+        blind_sources: outcome.blind_sources.clone(),
         undecided_units,
-        completeness: outcome.completeness,
+        completeness: outcome.completeness.clone(),
         totals: outcome.totals.iter().map(UnitTotals::storable).collect(),
     };
-    env.store
-        .record_reconciliation(&reconciliation, &changes)
-        .await?;
+    let verify_window = env.config.reconcile.verify_window.0;
+    let advance = Advance::new(&outcome, standing, now, verify_window);
+    let (sender, parts) = ChangeParts::channel();
+    let sent = async {
+        let mut changes = advance.changes().peekable();
+        while changes.peek().is_some() {
+            let part: Vec<DiscrepancyChange> = changes.by_ref().take(PART_CHANGES).collect();
+            summary.count(&part);
+            if !sender.send(part).await {
+                return;
+            }
+        }
+        sender.finish().await;
+    };
+    let written = env
+        .store
+        .record_reconciliation_parts(&reconciliation, parts);
+    let (written, ()) = futures::join!(written, sent);
+    written?;
     tracing::info!(
         rule.id = summary.rule,
         period = %summary.period,

@@ -54,6 +54,7 @@ store_suite! {
     a_decision_can_be_dated_back: super::crosswalk::a_decision_can_be_dated_back,
     an_account_comes_twice_in_one_write: super::crosswalk::an_account_comes_twice_in_one_write,
     a_reconcile_is_kept_whole: super::book::a_reconcile_is_kept_whole,
+    parts_count_only_together: super::book::parts_count_only_together,
     the_newest_reconcile_by_an_instant_counts: super::book::the_newest_reconcile_by_an_instant_counts,
     a_stale_move_is_refused: super::book::a_stale_move_is_refused,
     a_person_is_named_in_the_trail: super::book::a_person_is_named_in_the_trail,

@@ -111,6 +111,7 @@ async fn generate(folder: &Path, lines: u64, is_foreign: bool) {
             landed_count: row_count,
             rejected_count: 0,
             reported_count: None,
+            listed_count: None,
             reason: None,
         };
         store.commit_pull(&pull, &files, None).await.unwrap();

@@ -486,7 +486,7 @@ fn unit_figures(found: &Found) -> (u64, u64, [i64; 2], [i64; 2]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     // Goal: the engine finds what the oracle finds, to the cent and in every kind, laws 1, 4 and 5 hold,
     // and the order of the records changes nothing (10). Method: generated worlds.
@@ -508,7 +508,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2, failure_persistence: None, ..ProptestConfig::default() })]
 
     // Goal: law 13: the same amounts in another currency of two decimals give the same items and
     // figures. Method: dollars and Swiss francs.

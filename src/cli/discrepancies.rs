@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::context::{Context, login_name};
 use super::groups::print_overview;
@@ -12,6 +12,7 @@ use super::item::{NUMBERS, csv, header, item_json};
 use super::item_filter::{Filter, select};
 use super::output::{self, Table};
 use super::recurrence::Recurrences;
+use super::show_item::{Shown, show_item};
 use crate::config::Right;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
@@ -23,10 +24,7 @@ use crate::reconcile::{
 use crate::report::{SheetColumns, export_sheet};
 use crate::scheduler::jobs::{load_ledger, refuse_kept};
 use crate::secret::write_private;
-use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter, Recurrence};
-
-/// How many earlier items of the same error are named to a person.
-const EARLIER_SHOWN: usize = 6;
+use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 
 /// More items than these are told by what they have in common.
 const LISTED_MAX: usize = 200;
@@ -46,10 +44,15 @@ pub(super) enum DiscrepanciesVerb {
         #[arg(long)]
         full: bool,
     },
-    /// One item: both sides by their own numbers, and its history
+    /// One item explained in full: both sides field by field and by their own numbers, the tolerance
+    /// that was applied and the smallest that would have accepted it, candidates, history
     #[command(
-        after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies show \
-                      D-4K2M --as-of 2026-10-31T23:59:59Z --json"
+        visible_alias = "explain",
+        after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies \
+                      explain D-4K2M --json\n  crossfoot discrepancies show D-4K2M --as-of \
+                      2026-10-31T23:59:59Z\n\nThe records are read from the landing as they were \
+                      known when the item was last seen to differ; --brief tells only what the book \
+                      holds."
     )]
     Show {
         /// The item's id
@@ -57,6 +60,9 @@ pub(super) enum DiscrepanciesVerb {
         /// As it was known at this instant [default: now]
         #[arg(long, value_name = "RFC3339")]
         as_of: Option<Timestamp>,
+        /// Only what the book holds, without reading the records
+        #[arg(long)]
+        brief: bool,
     },
     /// Move an item to another state
     #[command(
@@ -184,7 +190,10 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
             }
             print_list(context, &env, &items, filter.at(&env)).await
         }
-        DiscrepanciesVerb::Show { id, as_of } => show(context, &env, &id, as_of).await,
+        DiscrepanciesVerb::Show { id, as_of, brief } => {
+            let shown = known_at(&env, &id, as_of).await?;
+            show_item(context, &env, &shown, brief).await
+        }
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
         DiscrepanciesVerb::Assign { id, owner, by } => {
             let mut item = find(&env, &id).await?;
@@ -272,12 +281,8 @@ async fn print_list(
     Ok(Exit::Done)
 }
 
-async fn show(
-    context: &Context,
-    env: &Env,
-    id: &str,
-    as_of: Option<Timestamp>,
-) -> Result<Exit, Failure> {
+/// An item with its history, as both were known at an instant, else now.
+async fn known_at(env: &Env, id: &str, as_of: Option<Timestamp>) -> Result<Shown, Failure> {
     let mut item = find(env, id).await?;
     let mut events = env.store.discrepancy_events(id).await?;
     if let Some(as_of) = as_of {
@@ -286,94 +291,11 @@ async fn show(
         item = known.ok_or_else(|| ItemError::NoItem(format!("{id} as of {as_of}")))?;
         events.retain(|event| event.at <= as_of);
     }
-    let at = as_of.unwrap_or_else(|| env.clock.now());
-    let recurrences = Recurrences::of(env, std::slice::from_ref(&item)).await?;
-    let earlier = recurrences.earlier(&item);
-    if context.json() {
-        let mut shown = item_json(&item, at, &recurrences);
-        let named = |one: &&Recurrence| json!({ "id": one.id, "period": one.period });
-        shown["earlier"] = earlier.iter().map(named).collect();
-        shown["sides"] = json!(item.sides);
-        shown["history"] = json!(events);
-        output::json(&shown)?;
-        return Ok(Exit::Done);
-    }
-    output::line(output::bold(&format!(
-        "{} {} {}",
-        item.id, item.kind, item.state
-    )))?;
-    output::line(format!(
-        "{} | {} | {} | rule {}",
-        output::plain(&item.account_name),
-        output::plain(&item.sku),
-        item.period,
-        item.rule
-    ))?;
-    output::line(format!(
-        "{}: expected {}, actual {}; the unit: expected {}, actual {}; impact {} {}",
-        item.field,
-        item.expected.as_deref().unwrap_or("nothing"),
-        item.actual.as_deref().unwrap_or("nothing"),
-        money_text(item.unit_expected, item.currency),
-        money_text(item.unit_actual, item.currency),
-        money_text(item.impact, item.currency),
-        item.currency
-    ))?;
-    if !earlier.is_empty() {
-        let named: Vec<String> = earlier
-            .iter()
-            .take(EARLIER_SHOWN)
-            .map(|one| format!("{} ({})", one.period, one.id))
-            .collect();
-        output::line(format!(
-            "the same error stood in {}; {} periods in a row",
-            named.join(", "),
-            recurrences.streak(&item)
-        ))?;
-    }
-    let mut sides = Table::new(&[
-        "side",
-        "source",
-        "entity",
-        "id",
-        "label",
-        ">quantity",
-        ">unit price",
-        ">amount",
-    ]);
-    for side in &item.sides {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
-        sides.row(vec![
-            side.side.clone(),
-            side.source.clone(),
-            side.entity.clone(),
-            side.id.clone(),
-            side.label.clone(),
-            shown(&side.quantity),
-            shown(&side.unit_price),
-            shown(&side.amount),
-        ]);
-    }
-    output::line("")?;
-    sides.print("no record stands on either side")?;
-    let mut history = Table::new(&["at", "who", "what", "from", "to", "code", "note"]);
-    for event in &events {
-        history.row(vec![
-            event.at.to_string(),
-            event.actor.clone(),
-            event.action.clone(),
-            event
-                .from_state
-                .map(|state| state.to_string())
-                .unwrap_or_default(),
-            event.to_state.to_string(),
-            event.code.map(|code| code.to_string()).unwrap_or_default(),
-            event.note.clone().unwrap_or_default(),
-        ]);
-    }
-    output::line("")?;
-    history.print("it has no history")?;
-    Ok(Exit::Done)
+    Ok(Shown {
+        at: as_of.unwrap_or_else(|| env.clock.now()),
+        item,
+        events,
+    })
 }
 
 async fn move_item(

@@ -5,6 +5,7 @@ mod bad_input;
 mod collections;
 mod corrections;
 mod daemon;
+mod explain;
 mod landing;
 mod nights;
 mod parked;

@@ -15,6 +15,7 @@ mod fold;
 mod functions;
 mod invoice_links;
 mod landed_table;
+mod named_records;
 mod names;
 mod plain_units;
 mod query;

@@ -75,7 +75,7 @@ pub(super) async fn show_item(
         }
         None => print_sides(item)?,
     }
-    print_candidates(item)?;
+    print_candidates(item, &shown)?;
     print_history(item, &shown.events)?;
     Ok(Exit::Done)
 }
@@ -319,34 +319,33 @@ fn print_sides(item: &Discrepancy) -> Result<(), Failure> {
     sides.print("no record stands on either side")
 }
 
-fn print_candidates(item: &Discrepancy) -> Result<(), Failure> {
-    if item.candidates.is_empty() {
+fn print_candidates(item: &Discrepancy, shown: &Shown) -> Result<(), Failure> {
+    let explained = shown.explained.as_ref().and_then(|one| one.as_ref().ok());
+    let rivals = explained.iter().flat_map(|one| &one.candidates);
+    let mut candidates = item.candidates.iter().chain(rivals).peekable();
+    if candidates.peek().is_none() {
         return Ok(());
     }
-    let mut table = Table::new(&[
-        "candidate",
-        "account",
-        "product",
-        "period",
-        ">quantity",
-        ">amount",
-        "currency",
-        "not taken, since",
-    ]);
-    for one in &item.candidates {
-        table.row(vec![
-            format!("other {}", one.pass),
-            one.account.clone().unwrap_or_default(),
-            one.sku.clone(),
-            one.period.to_string(),
-            one.quantity.clone().unwrap_or_default(),
-            one.amount.clone().unwrap_or_default(),
-            one.currency.to_string(),
-            one.reason.clone(),
-        ]);
-    }
     output::line("")?;
-    table.print("nothing was near")
+    output::line(output::bold("candidates that were not taken"))?;
+    for one in candidates {
+        let account = one.account.as_ref();
+        let account = account.map(|id| format!("{} ", output::plain(id)));
+        let quantity = one.quantity.as_ref();
+        let quantity = quantity.map(|figure| format!(", quantity {figure}"));
+        output::line(format!(
+            "other {}: {}{} {}{}, amount {} {}: {}",
+            one.pass,
+            account.unwrap_or_default(),
+            output::plain(&one.sku),
+            one.period,
+            quantity.unwrap_or_default(),
+            one.amount.as_deref().unwrap_or("not known"),
+            one.currency,
+            output::without_controls(&one.reason)
+        ))?;
+    }
+    Ok(())
 }
 
 fn print_history(item: &Discrepancy, events: &[DiscrepancyEvent]) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use crate::canonical::{Entity, Record, Value};
 use crate::money::decimal_text;
 
 use super::acceptance::Acceptance;
-use super::discrepancy::Side;
+use super::discrepancy::{Candidate, Side};
 use super::engine::Session;
 use super::error::ReconcileError;
 
@@ -28,6 +28,8 @@ pub struct Explanation {
     pub fields: Vec<FieldTold>,
     /// The records on both sides.
     pub records: Vec<RecordTold>,
+    /// Where several units of other currencies could be its other side: these units.
+    pub candidates: Vec<Candidate>,
     /// The measures that were compared, each with its tolerance.
     pub tolerance: Vec<Acceptance>,
     /// The smallest tolerance that would have accepted it, on one line.

@@ -165,6 +165,8 @@ fn an_ambiguous_item_tells_why_nothing_was_taken() {
     for part in [
         "ambiguous: several candidates stand equally near",
         "10 %",
+        "other currency: BACKUP 2026-10, quantity 1, amount 40.00 EUR: others match as well",
+        "other currency: BACKUP 2026-10, quantity 1, amount 35.00 GBP: others match as well",
         "contracts crm:k2: account_id c1",
         "the smallest that would have accepted it: amount absolute USD 45.00 or percent 100",
         "opened",

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::Entity;
 use crate::config::Role;
 use crate::fault::Failure;
+use crate::money::{decimal_text, money_text};
 use crate::reconcile::acceptance::{Acceptance, Measured};
 use crate::reconcile::catalog::SkuCatalog;
-use crate::reconcile::discrepancy::{Discrepancy, Kind};
+use crate::reconcile::discrepancy::{Candidate, Discrepancy, Kind};
 use crate::reconcile::engine::{BillingScope, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::explanation::{Explanation, accepted_by, keys_of, tell_records};
@@ -108,16 +109,19 @@ async fn explain(
         .collect();
     let mut tolerance = Vec::new();
     let mut own_unit = None;
+    let mut candidates = Vec::new();
     if let Some(group) = groups.get(&own_key) {
         let mut built = build_units(group, &context)?;
         pair_currencies(&mut built, &context)?;
-        let unit = built
+        let (own, others): (Vec<Unit>, Vec<Unit>) = built
             .units
             .into_iter()
-            .find(|unit| unit.currency == item.currency);
+            .partition(|unit| unit.currency == item.currency);
+        let unit = own.into_iter().next();
         if let Some(unit) = &unit {
             let difference = difference_of(group, unit, &lines, &context)?;
             tolerance = measures(unit, &difference, &settings)?;
+            candidates = rivals(unit, &others, item);
         }
         own_unit = unit;
     }
@@ -146,6 +150,7 @@ async fn explain(
         rules_version: rules_digest(config, BILLING_RULE),
         fields: fields_of(&legs, &told)?,
         records: told,
+        candidates,
         accepted_by: accepted_by(&tolerance).filter(|_| not_accepted.is_none()),
         tolerance,
         not_accepted: not_accepted.map(str::to_owned),
@@ -161,6 +166,38 @@ fn units_of(item: &Discrepancy) -> BTreeSet<(String, String)> {
     std::iter::once(item.sku.clone())
         .chain(taken)
         .map(|sku| (item.account.clone(), sku))
+        .collect()
+}
+
+/// The units of other currencies that could be the other side of an ambiguous one.
+fn rivals(unit: &Unit, others: &[Unit], item: &Discrepancy) -> Vec<Candidate> {
+    let is_billed = |one: &Unit| one.billed.line_count > 0;
+    let candidate = |other: &Unit| {
+        let (quantity, amount) = if is_billed(other) {
+            (other.billed.quantity, other.billed.net)
+        } else {
+            let expected = other.expected.as_ref();
+            (
+                expected.and_then(|one| one.quantity),
+                other.expected_amount(),
+            )
+        };
+        Candidate {
+            pass: "currency".into(),
+            account: None,
+            sku: item.sku.clone(),
+            period: item.period,
+            currency: other.currency,
+            quantity: quantity.map(decimal_text),
+            amount: Some(money_text(amount, other.currency)),
+            reason: "others match as well, or it matches others".into(),
+        }
+    };
+    others
+        .iter()
+        .filter(|other| unit.is_ambiguous && other.is_ambiguous)
+        .filter(|other| is_billed(other) != is_billed(unit))
+        .map(candidate)
         .collect()
 }
 

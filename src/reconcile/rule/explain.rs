@@ -70,6 +70,7 @@ async fn explain(
         rules_version: rules_version(input.config, Some(rule)),
         fields: Vec::new(),
         records,
+        candidates: Vec::new(),
         accepted_by: accepted_by(&measures),
         tolerance: measures,
         not_accepted: not_accepted.map(str::to_owned),

@@ -178,10 +178,10 @@ impl Tally {
     pub(crate) fn count_equal(
         &mut self,
         account: &AccountRef,
-        branch: Option<String>,
+        branch: Option<&String>,
         units: &PlainUnits,
     ) -> Result<(), ReconcileError> {
-        let totals = totals_of(&mut self.totals, account, branch.as_ref(), units.currency);
+        let totals = totals_of(&mut self.totals, account, branch, units.currency);
         totals.units += units.units;
         grow(&mut totals.compared_value, units.weight)?;
         grow(&mut totals.expected_value, units.value)?;

@@ -282,9 +282,16 @@ mod tests {
         };
         let mut names = KnownNames::new();
         for batch in 0..40 {
-            let source = |row: usize| if row % 3 == 0 { "crm" } else { "billing" };
+            let source = |row: usize| {
+                if row.is_multiple_of(3) {
+                    "crm"
+                } else {
+                    "billing"
+                }
+            };
             let reference = |row: usize| {
-                (row % 7 != 0).then(|| format!("a reference of a length {}", row * batch % 50))
+                (!row.is_multiple_of(7))
+                    .then(|| format!("a reference of a length {}", row * batch % 50))
             };
             let sources: StringArray = (0..100).map(|row| Some(source(row))).collect();
             let references: StringViewArray = (0..100).map(reference).collect();

@@ -187,7 +187,7 @@ impl<'a> Collected<'a> {
     fn take_plain(&mut self, counted: &PlainTotals) -> Result<(), ReconcileError> {
         for units in &counted.units {
             let (account, branch) = self.golden(&units.account);
-            self.tally.count_equal(&account, branch, units)?;
+            self.tally.count_equal(&account, branch.as_ref(), units)?;
         }
         self.rows.count_plain(&counted.rows);
         Ok(())

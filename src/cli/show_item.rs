@@ -75,7 +75,7 @@ pub(super) async fn show_item(
         }
         None => print_sides(item)?,
     }
-    print_candidates(item, &shown)?;
+    print_candidates(item, &beside)?;
     print_history(item, &shown.events)?;
     Ok(Exit::Done)
 }
@@ -319,8 +319,8 @@ fn print_sides(item: &Discrepancy) -> Result<(), Failure> {
     sides.print("no record stands on either side")
 }
 
-fn print_candidates(item: &Discrepancy, shown: &Shown) -> Result<(), Failure> {
-    let explained = shown.explained.as_ref().and_then(|one| one.as_ref().ok());
+fn print_candidates(item: &Discrepancy, beside: &Beside) -> Result<(), Failure> {
+    let explained = beside.explained.as_ref().and_then(|one| one.as_ref().ok());
     let rivals = explained.iter().flat_map(|one| &one.candidates);
     let mut candidates = item.candidates.iter().chain(rivals).peekable();
     if candidates.peek().is_none() {

@@ -45,13 +45,12 @@ fn periods_move_by_the_table() {
     ] {
         let decided = decide_period_move(&request(act), from);
         assert_eq!(legal_period_acts(from).contains(&act), to.is_some());
-        match to {
-            Some(to) => assert_eq!(decided.unwrap(), to, "{from} {act:?}"),
-            None => {
-                let failure = decided.unwrap_err();
-                assert_eq!(failure.code(), "XF-R030");
-                assert!(failure.line().contains("legal moves: "), "{failure}");
-            }
+        if let Some(to) = to {
+            assert_eq!(decided.unwrap(), to, "{from} {act:?}");
+        } else {
+            let failure = decided.unwrap_err();
+            assert_eq!(failure.code(), "XF-R030");
+            assert!(failure.line().contains("legal moves: "), "{failure}");
         }
     }
 }

@@ -21,6 +21,7 @@ mod settings;
 mod severity;
 mod sides;
 mod split;
+mod spread;
 mod tax;
 mod terms;
 mod timing;

@@ -2,6 +2,7 @@
 //! the stages.
 
 mod backfill_periods;
+mod blind_sources;
 mod close_checks;
 mod close_period;
 mod closed_item;

@@ -17,8 +17,8 @@ use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    Advance, Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance,
-    Outcome, PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, entities_read,
+    Advance, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
+    PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, entities_read,
     group_findings, likely_cause, reconcile_billing, reconcile_rule, undecided_units,
     watched_units,
 };

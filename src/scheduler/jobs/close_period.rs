@@ -74,7 +74,7 @@ struct UnwritableClose {
 
 impl Fault for UnwritableClose {
     fn code(&self) -> &'static str {
-        "XF-J120"
+        "XF-J122"
     }
 
     fn retry(&self) -> Retry {

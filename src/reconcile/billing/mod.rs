@@ -11,6 +11,7 @@ mod duplicate;
 mod expected;
 mod judge;
 mod leftovers;
+mod metered;
 mod nearby;
 mod proration;
 mod readings;

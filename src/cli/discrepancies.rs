@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::context::{Context, login_name};
 use super::groups::print_groups;
 use super::item::{csv, header, item_json};
 use super::output::{self, Table};
+use super::show_item::show_item;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
@@ -39,10 +40,21 @@ pub(super) enum DiscrepanciesVerb {
         #[arg(long)]
         full: bool,
     },
-    /// One item: both sides by their own numbers, and its history
+    /// One item explained in full: both sides field by field and by their own numbers, the tolerance
+    /// that was applied and the smallest that would have accepted it, candidates, history
+    #[command(
+        visible_alias = "explain",
+        after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies \
+                            explain D-4K2M --json\n\nThe records are read from the landing as they \
+                            were known when the item was last seen to differ; --brief tells only what \
+                            the book holds."
+    )]
     Show {
         /// The item's id
         id: String,
+        /// Only what the book holds, without reading the records
+        #[arg(long)]
+        brief: bool,
     },
     /// Move an item to another state
     #[command(
@@ -189,7 +201,10 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
             }
             print_list(context, &env, &items)
         }
-        DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
+        DiscrepanciesVerb::Show { id, brief } => {
+            let item = find(&env, &id).await?;
+            show_item(context, &env, &item, brief).await
+        }
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
         DiscrepanciesVerb::Assign { id, owner, by } => {
             let mut item = find(&env, &id).await?;
@@ -305,82 +320,6 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
         ]);
     }
     table.print("no discrepancy is open here")?;
-    Ok(Exit::Done)
-}
-
-async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
-    let item = find(env, id).await?;
-    let events = env.store.discrepancy_events(id).await?;
-    if context.json() {
-        let mut shown = item_json(&item, env);
-        shown["sides"] = json!(item.sides);
-        shown["history"] = json!(events);
-        output::json(&shown)?;
-        return Ok(Exit::Done);
-    }
-    output::line(output::bold(&format!(
-        "{} {} {}",
-        item.id, item.kind, item.state
-    )))?;
-    output::line(format!(
-        "{} | {} | {} | rule {}",
-        output::plain(&item.account_name),
-        output::plain(&item.sku),
-        item.period,
-        item.rule
-    ))?;
-    output::line(format!(
-        "{}: expected {}, actual {}; the unit: expected {}, actual {}; impact {} {}",
-        item.field,
-        item.expected.as_deref().unwrap_or("nothing"),
-        item.actual.as_deref().unwrap_or("nothing"),
-        money_text(item.unit_expected, item.currency),
-        money_text(item.unit_actual, item.currency),
-        money_text(item.impact, item.currency),
-        item.currency
-    ))?;
-    let mut sides = Table::new(&[
-        "side",
-        "source",
-        "entity",
-        "id",
-        "label",
-        ">quantity",
-        ">unit price",
-        ">amount",
-    ]);
-    for side in &item.sides {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
-        sides.row(vec![
-            side.side.clone(),
-            side.source.clone(),
-            side.entity.clone(),
-            side.id.clone(),
-            side.label.clone(),
-            shown(&side.quantity),
-            shown(&side.unit_price),
-            shown(&side.amount),
-        ]);
-    }
-    output::line("")?;
-    sides.print("no record stands on either side")?;
-    let mut history = Table::new(&["at", "who", "what", "from", "to", "code", "note"]);
-    for event in &events {
-        history.row(vec![
-            event.at.to_string(),
-            event.actor.clone(),
-            event.action.clone(),
-            event
-                .from_state
-                .map(|state| state.to_string())
-                .unwrap_or_default(),
-            event.to_state.to_string(),
-            event.code.map(|code| code.to_string()).unwrap_or_default(),
-            event.note.clone().unwrap_or_default(),
-        ]);
-    }
-    output::line("")?;
-    history.print("it has no history")?;
     Ok(Exit::Done)
 }
 

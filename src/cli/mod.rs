@@ -27,6 +27,7 @@ mod report;
 mod rules;
 mod run;
 mod schedule;
+mod show_item;
 mod status;
 mod store;
 mod sync;

@@ -4,6 +4,7 @@ mod apis;
 mod bad_input;
 mod collections;
 mod daemon;
+mod explain;
 mod landing;
 mod nights;
 mod parked;

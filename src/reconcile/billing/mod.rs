@@ -9,6 +9,8 @@ mod classify;
 mod currencies;
 mod duplicate;
 mod expected;
+mod explain;
+mod fields;
 mod judge;
 mod leftovers;
 mod metered;
@@ -27,6 +29,7 @@ mod unit;
 mod unsold;
 
 pub(crate) use blind::UNRESOLVED;
+pub use explain::explain_billing;
 pub(crate) use run::READ;
 pub use run::{BILLING_RULE, reconcile_billing};
 pub(crate) use settings::rules_digest;

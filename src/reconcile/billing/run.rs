@@ -86,25 +86,8 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         vended_by: input.vendor_sources(),
     };
 
-    let by_invoice = settings.invoice_taxed();
-    if !by_invoice.is_empty() {
-        let invoices = BillingScope {
-            billed_by: by_invoice,
-            ..scope.reaching(context.reach())
-        };
-        let mut gaps: BTreeMap<(String, String, Currency), TaxGap> = BTreeMap::new();
-        session
-            .taxed_invoices(&invoices, |invoice| {
-                if let Some((unit, gap)) = invoice_gap(&invoice, &settings)? {
-                    gaps.entry(unit)
-                        .and_modify(|known| *known = known.plus(gap))
-                        .or_insert(gap);
-                }
-                Ok(())
-            })
-            .await?;
-        context.invoice_taxes = gaps;
-    }
+    context.invoice_taxes =
+        invoice_gaps(&session, &scope.reaching(context.reach()), &settings).await?;
     let mut judged = JudgedUnits {
         watched: input.watched.clone(),
         blindness: context.blindness,
@@ -176,6 +159,34 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
             .map(|blind| (blind.source.clone(), blind.reason.clone()))
             .collect(),
     })
+}
+
+/// The taxes of invoices that are rounded as a whole and differ, by the unit that shows them.
+pub(super) async fn invoice_gaps(
+    session: &Session,
+    scope: &BillingScope<'_>,
+    settings: &Settings<'_>,
+) -> Result<BTreeMap<(String, String, Currency), TaxGap>, ReconcileError> {
+    let mut gaps: BTreeMap<(String, String, Currency), TaxGap> = BTreeMap::new();
+    let by_invoice = settings.invoice_taxed();
+    if by_invoice.is_empty() {
+        return Ok(gaps);
+    }
+    let invoices = BillingScope {
+        billed_by: by_invoice,
+        ..scope.clone()
+    };
+    session
+        .taxed_invoices(&invoices, |invoice| {
+            if let Some((unit, gap)) = invoice_gap(&invoice, settings)? {
+                gaps.entry(unit)
+                    .and_modify(|known| *known = known.plus(gap))
+                    .or_insert(gap);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(gaps)
 }
 
 /// What was judged so far.

@@ -13,6 +13,7 @@ mod figure_functions;
 mod functions;
 mod invoice_links;
 mod landed_table;
+mod named_records;
 mod query;
 mod row_counts;
 mod rule_query;

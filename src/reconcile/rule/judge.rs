@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::config::AmountTolerance;
+use crate::config::{AmountTolerance, Config};
 use crate::currency::Currency;
 use crate::period::Period;
 use crate::reconcile::engine::{LegShape, LegSums, Measured, RuleUnit};
@@ -94,7 +94,7 @@ impl<'a> Judging<'a> {
             tolerances: rule
                 .measures
                 .iter()
-                .map(|measure| tolerance(input, measure))
+                .map(|measure| tolerance(input.config, measure))
                 .collect(),
             shared: shared.collect(),
             blind: rule.legs.iter().map(|leg| is_blind(input, leg)).collect(),
@@ -267,8 +267,9 @@ impl<'a> Judging<'a> {
     }
 }
 
-fn tolerance<'a>(input: &'a ReconcileInput<'a>, measure: &'a Measure) -> Tolerance<'a> {
-    let configured = &input.config.tolerance;
+/// The tolerance of a measure: its own, else that of the configuration for what it is.
+pub(super) fn tolerance<'a>(config: &'a Config, measure: &'a Measure) -> Tolerance<'a> {
+    let configured = &config.tolerance;
     let limits: &AmountTolerance =
         measure
             .tolerance

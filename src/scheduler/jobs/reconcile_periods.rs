@@ -234,11 +234,25 @@ pub(super) async fn compare(
     ledger: &Ledger,
     question: &Question<'_>,
 ) -> Result<Outcome, Failure> {
+    let input = input_of(env, run_id, ledger, question)?;
+    match question.rule {
+        None => reconcile_billing(&input).await,
+        Some(rule) => reconcile_rule(&input, rule).await,
+    }
+}
+
+/// Everything that decides the answer to a question.
+pub(super) fn input_of<'a>(
+    env: &'a Env,
+    run_id: &'a str,
+    ledger: &'a Ledger,
+    question: &Question<'_>,
+) -> Result<ReconcileInput<'a>, Failure> {
     let Question {
         period, now, rule, ..
     } = *question;
     let zone = env.config.zone(None);
-    let input = ReconcileInput {
+    Ok(ReconcileInput {
         run_id,
         period,
         today: now.to_zoned(zone.clone()).date(),
@@ -253,11 +267,7 @@ pub(super) async fn compare(
         watched: watched_units(question.standing),
         spill_dir: &env.spill_dir,
         zone,
-    };
-    match rule {
-        None => reconcile_billing(&input).await,
-        Some(rule) => reconcile_rule(&input, rule).await,
-    }
+    })
 }
 
 /// The landed files of some entities, as the engine takes them.

@@ -4,24 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::Entity;
-use crate::config::Role;
 use crate::fault::Failure;
 use crate::money::{decimal_text, money_text};
 use crate::reconcile::acceptance::{Acceptance, Measured};
-use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::discrepancy::{Candidate, Discrepancy, Kind};
-use crate::reconcile::engine::{BillingScope, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::explanation::{Explanation, accepted_by, keys_of, tell_records};
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::legs::{BilledLine, LegGroup, UnitRecords};
-use crate::reconcile::rates::FxRates;
 
 use super::blind::Blindness;
 use super::currencies::pair_currencies;
 use super::fields::{Legs, fields_of};
-use super::judge::{Context, Difference, difference_of};
-use super::run::{BILLING_RULE, READ, invoice_gaps};
+use super::ground::Ground;
+use super::judge::{Difference, difference_of};
+use super::run::{BILLING_RULE, invoice_gaps};
 use super::settings::{Settings, rules_digest};
 use super::severity::SeverityScale;
 use super::unit::{Unit, build_units};
@@ -42,55 +39,22 @@ async fn explain(
     item: &Discrepancy,
 ) -> Result<Explanation, ReconcileError> {
     let config = input.config;
-    let session = Session::open(
-        READ,
-        &input.files,
-        config.engine.memory_limit.0,
-        input.spill_dir,
-    )
-    .await?;
-    let products = session.records(Entity::Products).await?;
-    let catalog = SkuCatalog::new(&products, &config.reconcile.sku_aliases);
-    let rate_records = session.records(Entity::FxRates).await?;
-    let rates = FxRates::on(input.period.last_day(), &rate_records);
-    session.know_accounts(input.directory);
-    session.know_products(&catalog);
-    session.link_lines().await?;
-    let settings = Settings::new(input);
-    let scale = SeverityScale::new(config, &rates);
-    let mut context = Context {
-        period: input.period,
-        zone: &input.zone,
-        today: input.today,
-        max_shift: i32::from(config.reconcile.max_shift),
-        lag_days: settings.lag_days(),
-        billed_lines: BTreeMap::new(),
-        invoice_taxes: BTreeMap::new(),
-        company_currency: config.company.currency,
-        blindness: Blindness::default(),
-        loose_accounts: BTreeSet::new(),
-        settings: &settings,
-        catalog: &catalog,
-        rates: &rates,
-        scale: &scale,
-        directory: input.directory,
-    };
-    let scope = BillingScope {
-        period: input.period,
-        reach: 0,
-        zone: &input.zone,
-        sold_by: input.sources_with(Role::Crm),
-        used_by: input.usage_sources(),
-        billed_by: input.sources_with(Role::Billing),
-        vended_by: input.vendor_sources(),
-    };
+    let ground = Ground::open(input).await?;
+    let Ground {
+        session,
+        settings,
+        scope,
+        ..
+    } = &ground;
+    let scale = SeverityScale::new(config, &ground.rates);
+    let mut context = ground.context(input, &scale, Blindness::default());
     let nearby = scope.reaching(context.reach());
-    context.invoice_taxes = invoice_gaps(&session, &nearby, &settings).await?;
+    context.invoice_taxes = invoice_gaps(session, &nearby, settings).await?;
 
     let keys = units_of(item);
     let mut groups: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     session
-        .billing_legs(&scope, |group| {
+        .billing_legs(scope, |group| {
             let key = (group.account.clone(), group.sku.clone());
             if keys.contains(&key) {
                 groups.insert(key, group);
@@ -120,7 +84,7 @@ async fn explain(
         let unit = own.into_iter().next();
         if let Some(unit) = &unit {
             let difference = difference_of(group, unit, &lines, &context)?;
-            tolerance = measures(unit, &difference, &settings)?;
+            tolerance = measures(unit, &difference, settings)?;
             candidates = rivals(unit, &others, item);
         }
         own_unit = unit;
@@ -143,7 +107,7 @@ async fn explain(
             .map(|line| (line.source.clone(), line.invoice_id.clone()))
             .take(INVOICES_MAX),
     );
-    let told = tell_records(&session, &record_keys, &item.sides).await?;
+    let told = tell_records(session, &record_keys, &item.sides).await?;
     let not_accepted = why_not(item.kind, own_unit.as_ref(), &tolerance);
     Ok(Explanation {
         as_of: input.as_of,

@@ -11,6 +11,7 @@ mod duplicate;
 mod expected;
 mod explain;
 mod fields;
+mod ground;
 mod judge;
 mod leftovers;
 mod nearby;
@@ -30,7 +31,7 @@ mod unsold;
 
 pub(crate) use blind::UNRESOLVED;
 pub use explain::explain_billing;
-pub(crate) use run::READ;
+pub(crate) use ground::READ;
 pub use run::{BILLING_RULE, reconcile_billing};
 pub(crate) use settings::rules_digest;
 pub(crate) use severity::{SeverityFacts, SeverityScale};

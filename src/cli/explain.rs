@@ -1,16 +1,23 @@
 //! `crossfoot explain`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
+use serde::Deserialize;
 
 use super::context::Context;
 use super::output;
+use crate::config::nearest_name;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::reconcile::Kind;
 
+/// What the codes of errors mean.
+const CODES: &str = include_str!("../../config/codes.toml");
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  crossfoot explain QUANTITY")]
+#[command(after_help = "Examples:\n  crossfoot explain QUANTITY\n  crossfoot explain XF-S010")]
 pub(super) struct ExplainArguments {
-    /// A discrepancy kind, as QUANTITY
+    /// A discrepancy kind, as QUANTITY, or the code of an error, as XF-S010
     code: String,
 }
 
@@ -29,7 +36,14 @@ impl Fault for Unexplained {
 
     fn hint(&self) -> Option<String> {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        Some(format!("kinds are {}", names.join(", ")))
+        let near = nearest_name(&self.0, names.iter().copied());
+        Some(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "kinds are {}; codes of errors are written as XF-S010",
+                names.join(", ")
+            ),
+        })
     }
 
     fn exit(&self) -> Exit {
@@ -37,17 +51,58 @@ impl Fault for Unexplained {
     }
 }
 
+/// The meaning of an error's code.
+#[derive(Debug, Deserialize)]
+struct Meaning {
+    what: String,
+    #[serde(rename = "do")]
+    remedy: String,
+}
+
 #[expect(clippy::unused_async, reason = "every verb is dispatched alike")]
-pub(super) async fn run(_: &Context, arguments: &ExplainArguments) -> Result<Exit, Failure> {
-    let Ok(kind) = arguments.code.to_uppercase().parse::<Kind>() else {
-        return Err(Unexplained(arguments.code.clone()).into());
+pub(super) async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Exit, Failure> {
+    let name = arguments.code.to_uppercase();
+    let told = if let Ok(kind) = name.parse::<Kind>() {
+        let (what, impact, usual) = meaning(kind);
+        (
+            kind.name().to_owned(),
+            [("what", what), ("impact", impact), ("usual", usual)]
+                .map(|(label, text)| (label, text.to_owned()))
+                .to_vec(),
+        )
+    } else if let Some(meaning) = code_meaning(&name) {
+        (name, vec![("what", meaning.what), ("do", meaning.remedy)])
+    } else {
+        return Err(Unexplained(name).into());
     };
-    let (what, sign, fix) = meaning(kind);
-    output::line(output::bold(kind.name()))?;
-    output::line(format!("  what:   {what}"))?;
-    output::line(format!("  impact: {sign}"))?;
-    output::line(format!("  usual:  {fix}"))?;
+    let (name, lines) = told;
+    if context.json() {
+        let mut told = serde_json::Map::new();
+        told.insert("code".into(), name.into());
+        told.extend(
+            lines
+                .into_iter()
+                .map(|(label, text)| (label.into(), text.into())),
+        );
+        output::json(&told)?;
+        return Ok(Exit::Done);
+    }
+    output::line(output::bold(&name))?;
+    let width = lines
+        .iter()
+        .map(|(label, _)| label.len())
+        .max()
+        .unwrap_or(0)
+        + 1;
+    for (label, text) in lines {
+        output::line(format!("  {:width$} {text}", format!("{label}:")))?;
+    }
     Ok(Exit::Done)
+}
+
+fn code_meaning(code: &str) -> Option<Meaning> {
+    let mut codes: BTreeMap<String, Meaning> = toml::from_str(CODES).unwrap_or_default();
+    codes.remove(code)
 }
 
 /// What a kind means, the sign of its money, and how it is usually put right.

@@ -232,17 +232,27 @@ fn print_explanation(item: &Discrepancy, explanation: &Explanation) -> Result<()
 }
 
 fn print_fields(fields: &[FieldTold]) -> Result<(), Failure> {
-    let mut table = Table::new(&["field", "contract", "usage", "vendor", "expected", "billed"]);
+    let legs: [(&str, fn(&FieldTold) -> &Option<String>); 5] = [
+        ("contract", |one| &one.contract),
+        ("usage", |one| &one.usage),
+        ("vendor", |one| &one.vendor),
+        ("expected", |one| &one.expected),
+        ("billed", |one| &one.billed),
+    ];
+    // A leg that says nothing of any field is no column.
+    let legs: Vec<_> = legs
+        .into_iter()
+        .filter(|(_, told)| fields.iter().any(|one| told(one).is_some()))
+        .collect();
+    let names: Vec<&str> = std::iter::once("field")
+        .chain(legs.iter().map(|(name, _)| *name))
+        .collect();
+    let mut table = Table::new(&names);
     for one in fields {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
-        table.row(vec![
-            one.field.to_owned(),
-            shown(&one.contract),
-            shown(&one.usage),
-            shown(&one.vendor),
-            shown(&one.expected),
-            shown(&one.billed),
-        ]);
+        let told = legs
+            .iter()
+            .map(|(_, told)| told(one).clone().unwrap_or_default());
+        table.row(std::iter::once(one.field.to_string()).chain(told));
     }
     table.print("no field is known")
 }

@@ -1,6 +1,7 @@
 //! An item told in full: both sides field by field, the records with their own numbers, and what the
 //! tolerances made of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -41,17 +42,17 @@ pub struct Explanation {
 /// One field of a unit, by leg. Several values stand beside each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FieldTold {
-    /// The field's name.
-    pub field: &'static str,
+    /// The field's name: of a rule of one's own a column of its legs.
+    pub field: Cow<'static, str>,
     /// What the contracts say.
     pub contract: Option<String>,
     /// What the usage says.
     pub usage: Option<String>,
     /// What vendors count.
     pub vendor: Option<String>,
-    /// What the rule makes of these.
+    /// What the rule makes of these; of a rule of one's own, what its base leg has.
     pub expected: Option<String>,
-    /// What was billed.
+    /// What was billed; of a rule of one's own, what its peer leg has.
     pub billed: Option<String>,
 }
 

@@ -10,16 +10,6 @@ name = "Northwind"
 timezone = "UTC"
 currency = "USD"
 
-[source.crm]
-connector = "files"
-role = "crm"
-files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
-
-[source.billing]
-connector = "files"
-role = "billing"
-files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
-
 [job.nightly]
 schedule = "30 1 * * *"
 sync = "all"
@@ -28,7 +18,7 @@ reconcile = "open-periods"
 
 /// A customer with a hostile name, and one error of each of five kinds in October.
 fn workspace() -> Workspace {
-    let workspace = Workspace::new(CONFIG, "2026-11-10T06:00:00Z");
+    let workspace = Workspace::of_two_books(CONFIG, "2026-11-10T06:00:00Z");
     workspace.write(
         "crm-accounts.csv",
         "id,name,linked_ids\nc1,\"=HYPERLINK(\"\"http://x\"\")\",billing:b1\n",

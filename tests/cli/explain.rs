@@ -2,23 +2,13 @@
 
 use serde_json::Value;
 
-use crate::support::cli::Workspace;
+use crate::support::cli::{TWO_BOOKS, Workspace};
 
 const CONFIG: &str = r#"
 [company]
 name = "Acme"
 timezone = "UTC"
 currency = "USD"
-
-[source.crm]
-connector = "files"
-role = "crm"
-files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
-
-[source.billing]
-connector = "files"
-role = "billing"
-files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
 "#;
 
 const LATER: &str = "2026-10-21T06:00:00Z";
@@ -26,12 +16,8 @@ const LATER: &str = "2026-10-21T06:00:00Z";
 /// One customer: 10 seats at 22.00 are sold and 8 billed at 20.00, and a backup is sold in dollars that
 /// is billed in two other currencies.
 fn books() -> Workspace {
-    let workspace = Workspace::new(CONFIG, "2026-10-20T06:00:00Z");
-    workspace.write(
-        "crm-accounts.csv",
-        "id,name,linked_ids\nc1,Acme,billing:b1\n",
-    );
-    workspace.write("billing-accounts.csv", "id,name\nb1,Acme Inc\n");
+    let workspace = Workspace::of_two_books(CONFIG, "2026-10-20T06:00:00Z");
+    workspace.one_customer();
     workspace.write(
         "contracts.csv",
         "id,account_id,sku,quantity,unit_price,discount_percent,currency,starts_on\n\
@@ -83,7 +69,7 @@ fn open_seats(tolerance: &str) -> usize {
     let mut workspace = books();
     workspace.write(
         "crossfoot.toml",
-        &format!("{CONFIG}\n[tolerance]\n{tolerance}\n"),
+        &format!("{CONFIG}{TWO_BOOKS}\n[tolerance]\n{tolerance}\n"),
     );
     workspace.set_now(LATER);
     reconcile(&workspace);

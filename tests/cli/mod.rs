@@ -6,6 +6,7 @@ mod collections;
 mod corrections;
 mod daemon;
 mod explain;
+mod explain_kinds;
 mod landing;
 mod nights;
 mod parked;

@@ -14,16 +14,6 @@ currency = "USD"
 
 STORE
 
-[source.crm]
-connector = "files"
-role = "crm"
-files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
-
-[source.billing]
-connector = "files"
-role = "billing"
-files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
-
 [mail]
 url = "file:var/mail"
 from = "Reports <reports@northwind.example>"
@@ -41,12 +31,9 @@ period = "current-month"
 "#;
 
 fn workspace(store: &str) -> Workspace {
-    let workspace = Workspace::new(&CONFIG.replace("STORE", store), "2026-10-10T06:00:00Z");
-    workspace.write(
-        "crm-accounts.csv",
-        "id,name,linked_ids\nc1,Acme,billing:b1\n",
-    );
-    workspace.write("billing-accounts.csv", "id,name\nb1,Acme Inc\n");
+    let workspace =
+        Workspace::of_two_books(&CONFIG.replace("STORE", store), "2026-10-10T06:00:00Z");
+    workspace.one_customer();
     workspace.write(
         "contracts.csv",
         "id,account_id,sku,quantity,unit_price,currency,starts_on\nk1,c1,SEAT,10,22.00,USD,2026-10-01\n",

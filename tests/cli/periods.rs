@@ -14,16 +14,6 @@ materiality = "100"
 
 STORE
 
-[source.crm]
-connector = "files"
-role = "crm"
-files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
-
-[source.billing]
-connector = "files"
-role = "billing"
-files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
-
 [job.nightly]
 schedule = "30 1 * * *"
 sync = "all"
@@ -34,12 +24,9 @@ const SEATS: &str = "k1,c1,SEAT,10,22.00,USD,2026-10-01,2026-11-01";
 const PERIOD: &str = "2026-10";
 
 fn workspace(store: &str) -> Workspace {
-    let workspace = Workspace::new(&CONFIG.replace("STORE", store), "2026-11-03T06:00:00Z");
-    workspace.write(
-        "crm-accounts.csv",
-        "id,name,linked_ids\nc1,Acme,billing:b1\n",
-    );
-    workspace.write("billing-accounts.csv", "id,name\nb1,Acme Inc\n");
+    let workspace =
+        Workspace::of_two_books(&CONFIG.replace("STORE", store), "2026-11-03T06:00:00Z");
+    workspace.one_customer();
     workspace.write(
         "invoices.csv",
         "id,number,account_id,issued_on,due_on,currency,total\n\

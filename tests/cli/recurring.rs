@@ -11,16 +11,6 @@ currency = "USD"
 [branch.north]
 [branch.south]
 
-[source.crm]
-connector = "files"
-role = "crm"
-files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
-
-[source.billing]
-connector = "files"
-role = "billing"
-files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
-
 [user.maria]
 branches = ["north"]
 may = ["read", "work"]
@@ -35,7 +25,7 @@ may = ["work", "approve"]
 
 /// 10 seats sold in every month from August to October, and 8 billed.
 fn workspace() -> Workspace {
-    let workspace = Workspace::new(CONFIG, "2026-11-10T06:00:00Z");
+    let workspace = Workspace::of_two_books(CONFIG, "2026-11-10T06:00:00Z");
     workspace.write(
         "crm-accounts.csv",
         "id,name,linked_ids,branch\nc1,Acme,billing:b1,north\n",

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::oracle::{Facts, Line, Model, Parts, Sold, Used, rounded};
-use super::planted::{customers, world};
+use super::planted::customers;
+use super::written::world;
 
 /// One unit in so many has an error.
 const ONE_IN: u32 = 20;
@@ -56,6 +57,7 @@ impl Month {
             model: Model::Fixed,
             parts: Parts::Actual,
             tax: Some(10),
+            every: 1,
         };
         let net = quantity * price;
         let line = Line {

@@ -138,7 +138,7 @@ async fn a_retry_after_that_is_nonsense_or_too_long() {
 async fn an_answer_that_is_no_page_is_never_zero_rows() {
     // Goal: an HTML page, an error object, an empty or broken body with status 200 are errors.
     // Method: each heals when it passes, and is loud after three tries when it stays.
-    let bodies: [(&str, &[u8]); 8] = [
+    let bodies: [(&str, &[u8]); 10] = [
         ("text/html", b"<html><body>Sign in</body></html>"),
         ("application/json", b"<!doctype html>"),
         ("application/json", br#"{"error":{"message":"quota"}}"#),
@@ -147,6 +147,12 @@ async fn an_answer_that_is_no_page_is_never_zero_rows() {
         ("application/json", br#"{"data":{}}"#),
         ("application/json", br#"{"data":[]} trailing"#),
         ("application/json", b"{\"data\":[{\"id\":\"\xff\"}]}"),
+        // The empty list in UTF-16, with and without its mark.
+        ("application/json; charset=utf-16", b"\xff\xfe{\0}\0"),
+        (
+            "application/json; charset=utf-16le",
+            b"{\0\"\0d\0a\0t\0a\0\"\0:\0[\0]\0}\0",
+        ),
     ];
     for (kind, body) in bodies {
         let answer = move || ResponseTemplate::new(200).set_body_raw(body, kind);

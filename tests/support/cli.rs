@@ -6,6 +6,19 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A CRM and a billing system whose records are files.
+pub(crate) const TWO_BOOKS: &str = r#"
+[source.crm]
+connector = "files"
+role = "crm"
+files = { accounts = "crm-accounts.csv", contracts = "contracts.csv" }
+
+[source.billing]
+connector = "files"
+role = "billing"
+files = { accounts = "billing-accounts.csv", invoices = "invoices.csv", invoice_lines = "lines.csv" }
+"#;
+
 /// A folder with a configuration, and the program run in it.
 pub(crate) struct Workspace {
     folder: TempDir,
@@ -51,6 +64,21 @@ impl Workspace {
             folder,
             now: now.to_owned(),
         }
+    }
+
+    /// The same with a CRM and a billing system whose records are files: `crm-accounts.csv`,
+    /// `contracts.csv`, `billing-accounts.csv`, `invoices.csv` and `lines.csv`.
+    pub(crate) fn of_two_books(config: &str, now: &str) -> Self {
+        Self::new(&format!("{config}{TWO_BOOKS}"), now)
+    }
+
+    /// Writes one customer into both books: `c1` of the CRM, `b1` of billing.
+    pub(crate) fn one_customer(&self) {
+        self.write(
+            "crm-accounts.csv",
+            "id,name,linked_ids\nc1,Acme,billing:b1\n",
+        );
+        self.write("billing-accounts.csv", "id,name\nb1,Acme Inc\n");
     }
 
     /// The folder.

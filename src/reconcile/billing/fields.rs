@@ -75,7 +75,7 @@ pub(super) fn fields_of(
         joined(records.filter_map(|one| one.fields.get(column).cloned()))
     };
     let quantity = FieldTold {
-        field: "quantity",
+        field: "quantity".into(),
         contract: sum(legs.contracts().map(|row| row.quantity))?,
         usage: sum(legs.usage().map(|row| row.quantity))?,
         vendor: sum(legs.vended().map(|row| row.quantity))?,
@@ -83,7 +83,7 @@ pub(super) fn fields_of(
         billed: billed.and_then(|one| one.quantity).map(decimal_text),
     };
     let unit_price = FieldTold {
-        field: "unit_price",
+        field: "unit_price".into(),
         contract: joined(legs.contracts().map(|row| decimal_text(row.unit_price))),
         expected: expected.and_then(|one| one.unit_price).map(decimal_text),
         billed: joined(
@@ -93,18 +93,18 @@ pub(super) fn fields_of(
         ..FieldTold::default()
     };
     let discount = FieldTold {
-        field: "discount",
+        field: "discount".into(),
         contract: joined(legs.contracts().filter_map(discount_text)),
         ..FieldTold::default()
     };
     let amount = FieldTold {
-        field: "amount",
+        field: "amount".into(),
         expected: expected.map(|one| money(one.amount)),
         billed: billed.map(|one| money(one.net)),
         ..FieldTold::default()
     };
     let tax = FieldTold {
-        field: "tax",
+        field: "tax".into(),
         contract: joined(
             legs.contracts()
                 .filter_map(|row| Some(format!("{} %", decimal_text(row.tax_rate?)))),
@@ -113,7 +113,7 @@ pub(super) fn fields_of(
         ..FieldTold::default()
     };
     let currency = FieldTold {
-        field: "currency",
+        field: "currency".into(),
         contract: joined(legs.contracts().map(|row| row.currency.to_string())),
         expected: legs.unit.map(|unit| unit.currency.to_string()),
         billed: joined(legs.lines().map(|line| line.currency.to_string())),
@@ -121,7 +121,7 @@ pub(super) fn fields_of(
     };
     let starts = || legs.usage().map(|row| row.starts_on);
     let service_period = FieldTold {
-        field: "service_period",
+        field: "service_period".into(),
         contract: joined(legs.contracts().map(|row| {
             let over = row.ends_on.map(|over| over.to_string());
             format!("{} .. {}", row.starts_on, over.unwrap_or_default())
@@ -135,7 +135,7 @@ pub(super) fn fields_of(
         ..FieldTold::default()
     };
     let account = FieldTold {
-        field: "account",
+        field: "account".into(),
         contract: own(&["contracts"], "account_id"),
         usage: own(&["usage"], "account_id"),
         expected: Some(item.account.clone()),
@@ -143,7 +143,7 @@ pub(super) fn fields_of(
         ..FieldTold::default()
     };
     let product = FieldTold {
-        field: "product",
+        field: "product".into(),
         contract: own(&["contracts"], "sku"),
         usage: own(&["usage"], "sku"),
         expected: Some(item.sku.clone()),

@@ -277,7 +277,9 @@ impl<'a, 'r> Around<'a, 'r> {
             let Some(stand) = self.stands.get(&offset) else {
                 continue;
             };
-            let reason = match (own, stand.surplus()?, stand.missing()) {
+            // What a period misses that has not begun, or was not read whole, says nothing.
+            let missing = stand.missing().filter(|_| self.is_known(offset));
+            let reason = match (own, stand.surplus()?, missing) {
                 (Some(own), Some(surplus), _) => format!(
                     "{} is billed there beyond what is expected, {} is missing here",
                     money_text(surplus, currency),

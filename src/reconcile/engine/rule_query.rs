@@ -17,6 +17,8 @@ use super::figure_functions::{EXACT_SCALE, PRECISION};
 
 /// What stands for an account or a product that a row does not name.
 pub(super) const NAMELESS: &str = "(none)";
+/// The columns of an entity leg that say which record a row is: its source and its id.
+pub(crate) const ORIGIN: [&str; 2] = ["crossfoot_source", "crossfoot_id"];
 
 /// All legs of a rule and how they are cut.
 #[derive(Debug)]
@@ -243,7 +245,7 @@ impl RuleQuery<'_> {
         )
     }
 
-    fn is_in(&self, leg: &LegQuery, shape: &LegShape) -> String {
+    pub(super) fn is_in(&self, leg: &LegQuery, shape: &LegShape) -> String {
         let (first, end) = (self.period.first_day(), self.period.end_day());
         format!(
             "({} and {})",

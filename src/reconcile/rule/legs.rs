@@ -10,7 +10,7 @@ use crate::config::{Problem, Problems, nearest_name, read_toml};
 use crate::currency::Currency;
 use crate::period::Period;
 use crate::reconcile::engine::{
-    LegFault, LegQuery, LegShape, MeasureQuery, RuleQuery, Session, instant,
+    LegFault, LegQuery, LegShape, MeasureQuery, ORIGIN, RuleQuery, Session, instant,
 };
 use crate::reconcile::error::ReconcileError;
 
@@ -243,6 +243,8 @@ fn entity_rows(
     if let Some(left_out) = &leg.out_of_scope {
         selected.push(format!("({left_out}) as {LEFT_OUT}"));
     }
+    let [source, id] = ORIGIN;
+    selected.push(format!("source as {source}, id as {id}"));
     let mut conditions = Vec::new();
     if !leg.sources.is_empty() {
         let names: Vec<String> = leg
@@ -279,7 +281,7 @@ fn at_place(rule: &RuleFile, leg: &RuleLeg, fault: LegFault) -> ReconcileError {
     let message = match (near, fault.known.is_empty()) {
         (Some(near), _) => format!("{}: did you mean `{near}`?", fault.message),
         (None, false) => {
-            let hidden = [PERIOD, LEFT_OUT];
+            let hidden = [PERIOD, LEFT_OUT, ORIGIN[0], ORIGIN[1]];
             let names: Vec<&str> = fault
                 .known
                 .iter()

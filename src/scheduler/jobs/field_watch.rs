@@ -31,7 +31,7 @@ const NAMED_MAX: usize = 8;
 const VANISHED: [(u64, u64); 4] = [(95, 5), (80, 8), (50, 16), (20, 48)];
 
 /// The code of a pull that failed because fields vanished: no other source is touched by it.
-pub(super) const VANISHED_CODE: &str = "XF-J110";
+pub(super) const VANISHED_CODE: &str = "XF-J106";
 
 /// A field that is read and that no record has any more.
 #[derive(Debug, thiserror::Error)]
@@ -359,7 +359,7 @@ mod tests {
             .unwrap();
         assert_eq!((warned.gap, warned.warnings.len()), (None, 2));
         let failed = sampled(watch(Drift::Fail, &gone), raw, 5).finish(at);
-        assert_eq!(failed.unwrap_err().code(), "XF-J110");
+        assert_eq!(failed.unwrap_err().code(), VANISHED_CODE);
         let mut filled = sampled(watch(Drift::Fail, &gone), raw, 5);
         let sample = filled.samples.entry(Entity::Invoices).or_default();
         sample.columns.insert("balance");

@@ -191,7 +191,7 @@ impl Unit<'_> {
     }
 
     /// Whether a contract is active in March (and charges nothing), or only ended before it.
-    fn coverage(&self) -> Option<bool> {
+    pub(super) fn coverage(&self) -> Option<bool> {
         let own = || {
             self.facts
                 .sold

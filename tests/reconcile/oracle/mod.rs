@@ -304,15 +304,20 @@ fn judge(
         is_any = true;
         let is_only =
             states[usize::from(!euro)].0.is_none() && states[usize::from(!euro)].1.is_empty();
-        let unit = Unit {
+        let mut unit = Unit {
             facts,
             key: (customer, sku, euro),
             expected: *expected,
             lines: lines.clone(),
             net: net(lines),
-            vended: if is_only { vended } else { 0 },
+            vended: 0,
             tax_by_invoice: taxes.get(&(customer, sku, euro)).copied(),
         };
+        // Where a contract is charged in another month, what this month should bill is not known.
+        let is_charged_elsewhere = expected.is_none() && unit.coverage() == Some(true);
+        if is_only && !is_charged_elsewhere {
+            unit.vended = vended;
+        }
         unit.judge(found, alone);
     }
     let has_contract = facts.sold.iter().any(|one| {

@@ -188,3 +188,44 @@ fn an_ambiguous_match_gives_way_and_the_rest_stays() {
     );
     assert_eq!(listed(&book, "q", LATE).unapplied, decimal("10"));
 }
+
+// Goal: what an all used up payment leaves of its invoice is noise within tolerance, and stays open
+// above it or while money is left. Method: a tolerance of 2.00 and three payments.
+#[test]
+fn a_residual_within_tolerance_is_noise() {
+    use crossfoot::config::{AbsoluteTolerance, AmountTolerance, DecimalText};
+    let tolerance = ToleranceConfig {
+        cash: AmountTolerance {
+            absolute: Some(AbsoluteTolerance::Plain(DecimalText(decimal("2")))),
+            ..AmountTolerance::default()
+        },
+        ..ToleranceConfig::default()
+    };
+    let invoices = [
+        invoice("a", "x", "2026-01-01", "2026-01-31", "100"),
+        invoice("b", "x", "2026-01-01", "2026-01-31", "100"),
+        invoice("c", "x", "2026-01-01", "2026-01-31", "100"),
+    ];
+    let payments = [
+        payment("p", "x", "2026-02-01", "98", ""),
+        payment("q", "x", "2026-02-01", "97", ""),
+        payment("r", "x", "2026-02-01", "150", ""),
+    ];
+    let part = |invoice: &str, amount: &str| {
+        vec![CashPart {
+            invoice: format!("billing:{invoice}"),
+            amount: decimal(amount),
+        }]
+    };
+    let decisions = [
+        decision("p", part("a", "98")),
+        decision("q", part("b", "97")),
+        decision("r", part("c", "99")),
+    ];
+    let book = decided_book(&invoices, &payments, &[], &tolerance, &decisions);
+    assert_eq!(open(&book, "a", LATE), Decimal::ZERO);
+    assert_eq!(listed(&book, "p", LATE).write_off, decimal("2"));
+    assert_eq!(open(&book, "b", LATE), decimal("3"));
+    assert_eq!(listed(&book, "q", LATE).deduction, Decimal::ZERO);
+    assert_eq!(open(&book, "c", LATE), decimal("1"));
+}

@@ -69,12 +69,14 @@ pub(super) fn tax_ids(base: &AccountRow, peer: &AccountRow) -> Option<bool> {
 /// in common.
 pub(super) fn addresses(base: &AccountRow, peer: &AccountRow) -> Option<bool> {
     let parts = [
-        both(&base.street, &peer.street).map(|(one, other)| street(one) == street(other)),
-        both(&base.city, &peer.city).map(|(one, other)| words(one) == words(other)),
-        both(&base.region, &peer.region).and_then(|(one, other)| codes(one, other)),
-        both(&base.postal_code, &peer.postal_code)
+        both(base.street.as_ref(), peer.street.as_ref())
+            .map(|(one, other)| street(one) == street(other)),
+        both(base.city.as_ref(), peer.city.as_ref()).map(|(one, other)| words(one) == words(other)),
+        both(base.region.as_ref(), peer.region.as_ref()).and_then(|(one, other)| codes(one, other)),
+        both(base.postal_code.as_ref(), peer.postal_code.as_ref())
             .map(|(one, other)| postal_codes(&compact(one), &compact(other))),
-        both(&base.country, &peer.country).and_then(|(one, other)| codes(one, other)),
+        both(base.country.as_ref(), peer.country.as_ref())
+            .and_then(|(one, other)| codes(one, other)),
     ];
     let told: Vec<bool> = parts.into_iter().flatten().collect();
     (!told.is_empty()).then(|| told.iter().all(|same| *same))
@@ -85,8 +87,8 @@ pub(super) fn terms(base: &str, peer: &str) -> bool {
     term(base) == term(peer)
 }
 
-fn both<'t>(base: &'t Option<String>, peer: &'t Option<String>) -> Option<(&'t str, &'t str)> {
-    base.as_deref().zip(peer.as_deref())
+fn both<'t>(base: Option<&'t String>, peer: Option<&'t String>) -> Option<(&'t str, &'t str)> {
+    base.map(String::as_str).zip(peer.map(String::as_str))
 }
 
 fn words(text: &str) -> Vec<String> {

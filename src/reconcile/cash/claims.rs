@@ -196,44 +196,44 @@ fn stated<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
 
 /// Invoices by what a claim may say of them. Credit memos are none.
 struct InvoiceIndex<'b> {
-    by_key: HashMap<&'b str, &'b LedgerInvoice>,
-    by_id: HashMap<&'b str, Vec<&'b LedgerInvoice>>,
-    by_month: HashMap<(&'b str, Currency, Period), Vec<&'b LedgerInvoice>>,
+    keyed: HashMap<&'b str, &'b LedgerInvoice>,
+    named: HashMap<&'b str, Vec<&'b LedgerInvoice>>,
+    monthly: HashMap<(&'b str, Currency, Period), Vec<&'b LedgerInvoice>>,
 }
 
 impl<'b> InvoiceIndex<'b> {
     fn of(book: &'b CashBook) -> Self {
         let mut index = Self {
-            by_key: HashMap::new(),
-            by_id: HashMap::new(),
-            by_month: HashMap::new(),
+            keyed: HashMap::new(),
+            named: HashMap::new(),
+            monthly: HashMap::new(),
         };
         for invoice in book.invoices().iter().filter(|invoice| !invoice.is_credit) {
-            index.by_key.insert(&invoice.key, invoice);
-            index.by_id.entry(&invoice.id).or_default().push(invoice);
+            index.keyed.insert(&invoice.key, invoice);
+            index.named.entry(&invoice.id).or_default().push(invoice);
             let month = (
                 invoice.account.as_str(),
                 invoice.currency,
                 Period::of(invoice.issued_on),
             );
-            index.by_month.entry(month).or_default().push(invoice);
+            index.monthly.entry(month).or_default().push(invoice);
         }
         index
     }
 
     fn find(&self, source: &str, text: &str) -> Option<&'b LedgerInvoice> {
-        let own = self.by_key.get(format!("{source}:{text}").as_str());
-        if let Some(found) = own.or_else(|| self.by_key.get(text)) {
+        let own = self.keyed.get(format!("{source}:{text}").as_str());
+        if let Some(found) = own.or_else(|| self.keyed.get(text)) {
             return Some(found);
         }
-        match self.by_id.get(text).map(Vec::as_slice) {
+        match self.named.get(text).map(Vec::as_slice) {
             Some([only]) => Some(only),
             _ => None,
         }
     }
 
     fn of_month(&self, account: &str, currency: Currency, day: Date) -> Vec<String> {
-        let found = self.by_month.get(&(account, currency, Period::of(day)));
+        let found = self.monthly.get(&(account, currency, Period::of(day)));
         let keys = found
             .into_iter()
             .flatten()

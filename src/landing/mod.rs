@@ -20,6 +20,7 @@ mod part;
 mod parts;
 mod pull;
 mod quarantine;
+mod raw_column;
 mod root;
 mod rows;
 mod shelf;

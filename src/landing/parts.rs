@@ -14,6 +14,7 @@ use super::error::LandingError;
 use super::file::LandedFile;
 use super::names;
 use super::part::{ClosedPart, Part, PartNames, Partition};
+use super::raw_column::Press;
 use super::rows;
 use super::versions::Place;
 use crate::crashpoint::crashpoint;
@@ -53,6 +54,7 @@ pub(super) struct Parts {
     stamp: PullStamp,
     next_number: u32,
     use_count: u64,
+    press: Press,
     cleanup: Cleanup,
 }
 
@@ -65,6 +67,7 @@ impl Parts {
             stamp,
             next_number: 0,
             use_count: 0,
+            press: Press::default(),
             cleanup: Cleanup::default(),
         }
     }
@@ -101,7 +104,7 @@ impl Parts {
                     // A file is closed long before its rows leave 32 bits.
                     row: u32::try_from(open.part.row_count()).unwrap_or(u32::MAX),
                 };
-                open.part.append(batch, totals)?;
+                open.part.append(batch, totals, &mut self.press)?;
                 open.waiting_bytes = open.part.waiting_bytes();
                 place
             }
@@ -114,7 +117,7 @@ impl Parts {
     /// Closes every file that still takes rows.
     pub(super) fn close_all(&mut self) -> Result<(), LandingError> {
         while let Some((_, open)) = self.open.pop_first() {
-            self.closed.push(open.part.close()?);
+            self.closed.push(open.part.close(&mut self.press)?);
         }
         Ok(())
     }
@@ -236,7 +239,7 @@ impl Parts {
 
     fn close(&mut self, partition: Partition) -> Result<(), LandingError> {
         if let Some(open) = self.open.remove(&partition) {
-            self.closed.push(open.part.close()?);
+            self.closed.push(open.part.close(&mut self.press)?);
         }
         Ok(())
     }
@@ -254,7 +257,7 @@ impl Parts {
                 .filter(|open| open.waiting_bytes > 0);
             match largest {
                 Some(open) => {
-                    open.part.flush()?;
+                    open.part.flush(&mut self.press)?;
                     open.waiting_bytes = 0;
                 }
                 None => return Ok(()),
@@ -297,9 +300,9 @@ impl Parts {
                 Some(open) => open,
                 None => self.create(closed.partition)?,
             };
-            open.append(&left, &totals)?;
+            open.append(&left, &totals, &mut self.press)?;
             part = Some(open);
         }
-        part.map(Part::close).transpose()
+        part.map(|part| part.close(&mut self.press)).transpose()
     }
 }

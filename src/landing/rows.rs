@@ -9,10 +9,11 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
+use super::content::Digest;
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::shelf::Shelf;
-use crate::canonical::{Entity, Record, Rows, read_records};
+use crate::canonical::{Absorbed, DIGEST_COLUMN, Entity, Record, Rows, read_records};
 use crate::totals::ControlTotals;
 
 /// Rows that are held at once while a file is read.
@@ -32,16 +33,62 @@ pub(super) fn visit_records(
     })
 }
 
-/// As [`visit_records`], with the rows as they stand in their columns.
-pub(super) fn visit_rows(
+/// Reads all rows of a checked file and ties their totals with the committed ones.
+pub(super) fn tie_rows(shelf: &Shelf, file: &LandedFile) -> Result<(), LandingError> {
+    visit_batches(shelf, file, |_, _| Ok(()))
+}
+
+/// Gives every row of a checked file with the digest of its version to `visit`. Where the file tells
+/// the digests, only ids, links and what is deleted are there beside them; the file's own digest
+/// stands for the rest.
+pub(super) fn visit_versions(
     shelf: &Shelf,
     file: &LandedFile,
-    mut visit: impl FnMut(&Rows<'_>, usize),
+    absorbed: &mut Absorbed,
+    mut visit: impl FnMut(&Rows<'_>, usize, Digest),
 ) -> Result<(), LandingError> {
-    visit_batches(shelf, file, |_, rows| {
-        (0..rows.len()).for_each(|row| visit(rows, row));
-        Ok(())
-    })
+    let path = shelf.path(file)?;
+    let unreadable = |source: ParquetError| LandingError::Parquet {
+        path: path.clone(),
+        source,
+    };
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(shelf.open(file)?).map_err(unreadable)?;
+    if builder.schema().index_of(DIGEST_COLUMN).is_err() {
+        return visit_batches(shelf, file, |_, rows| {
+            for row in 0..rows.len() {
+                let version = rows.marks(row, absorbed).version;
+                visit(rows, row, version);
+            }
+            Ok(())
+        });
+    }
+    let names = ["source", "id", "deleted", "linked_ids", DIGEST_COLUMN];
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    let builder = builder.with_batch_size(BATCH_ROWS).with_projection(mask);
+    let mut counted = ControlTotals {
+        rows: 0,
+        sums: file.totals.sums.clone(),
+    };
+    let columns = |error| LandingError::columns(&file.path, error);
+    for batch in builder.build().map_err(unreadable)? {
+        let batch = batch.map_err(columns)?;
+        let rows = Rows::new(file.entity, &batch).map_err(columns)?;
+        let digests = batch.column_by_name(DIGEST_COLUMN);
+        let digests = digests.and_then(|column| column.as_fixed_size_binary_opt());
+        for (row, bytes) in digests.into_iter().flatten().enumerate() {
+            let digest = bytes.and_then(|bytes| Digest::try_from(bytes).ok());
+            let digest = digest.ok_or_else(|| {
+                let detail = format!("row {row} has no digest in column `{DIGEST_COLUMN}`");
+                columns(ArrowError::SchemaError(detail))
+            })?;
+            visit(&rows, row, digest);
+            counted.rows += 1;
+        }
+    }
+    file.totals
+        .tie(&counted)
+        .map_err(|error| LandingError::totals(&file.path, error))
 }
 
 fn visit_batches(

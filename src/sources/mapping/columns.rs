@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
-use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
+use crate::canonical::{Cell, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::currency::Currency;
 use crate::sources::json::{Path, Scope};
@@ -38,6 +38,10 @@ pub(in crate::sources) struct Mapping {
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
     places: Places,
+    /// How many columns the entity has.
+    width: usize,
+    /// The columns that every record must have.
+    required: Vec<(usize, &'static str)>,
 }
 
 /// Where the columns stand that every record has.
@@ -89,6 +93,13 @@ impl Mapping {
                 updated_at: place("updated_at"),
                 deleted: place("deleted"),
             },
+            width: entity.columns().count(),
+            required: entity
+                .columns()
+                .enumerate()
+                .filter(|(_, column)| column.required)
+                .map(|(at, column)| (at, column.name))
+                .collect(),
         })
     }
 
@@ -151,7 +162,7 @@ impl Mapping {
         units: &mut Units,
     ) -> Result<Mapped<'r>, Box<Reject>> {
         let mut cells: Vec<Option<Cell<'r>>> = Vec::new();
-        cells.resize_with(self.entity.columns().count(), || None);
+        cells.resize_with(self.width, || None);
         let mut unmapped = None;
         let mut misfit: Option<(&str, Misfit)> = None;
         for rule in &self.rules {
@@ -201,11 +212,11 @@ impl Mapping {
     fn missing_column(&self, cells: &[Option<Cell<'_>>]) -> Option<&'static str> {
         let deleted = cells.get(self.places.deleted).and_then(Option::as_ref);
         let is_tombstone = matches!(deleted, Some(Cell::Bool(true)));
-        let mut columns = self.entity.columns().zip(cells).enumerate();
-        let is_missing = |(at, (column, cell)): &(usize, (&'static Column, &Option<Cell<'_>>))| {
-            column.required && cell.is_none() && (!is_tombstone || *at == self.places.id)
+        let is_missing = |(at, _): &&(usize, &'static str)| {
+            let is_asked = !is_tombstone || *at == self.places.id;
+            is_asked && cells.get(*at).is_none_or(Option::is_none)
         };
-        columns.find(is_missing).map(|(_, (column, _))| column.name)
+        self.required.iter().find(is_missing).map(|(_, name)| *name)
     }
 
     /// A record that cannot even be looked at, as a whole.

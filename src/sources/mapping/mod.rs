@@ -1,6 +1,7 @@
 //! From a source's record to a canonical one, by the rules of a field map.
 
 mod columns;
+mod days;
 mod number;
 mod page;
 mod rule;

@@ -38,8 +38,6 @@ pub(in crate::sources) struct Mapping {
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
     places: Places,
-    /// How many columns the entity has.
-    width: usize,
     /// The columns that every record must have.
     required: Vec<(usize, &'static str)>,
 }
@@ -93,13 +91,7 @@ impl Mapping {
                 updated_at: place("updated_at"),
                 deleted: place("deleted"),
             },
-            width: entity.columns().count(),
-            required: entity
-                .columns()
-                .enumerate()
-                .filter(|(_, column)| column.required)
-                .map(|(at, column)| (at, column.name))
-                .collect(),
+            required: required_of(entity),
         })
     }
 
@@ -162,7 +154,7 @@ impl Mapping {
         units: &mut Units,
     ) -> Result<Mapped<'r>, Box<Reject>> {
         let mut cells: Vec<Option<Cell<'r>>> = Vec::new();
-        cells.resize_with(self.width, || None);
+        cells.resize_with(self.entity.columns().count(), || None);
         let mut unmapped = None;
         let mut misfit: Option<(&str, Misfit)> = None;
         for rule in &self.rules {
@@ -212,11 +204,10 @@ impl Mapping {
     fn missing_column(&self, cells: &[Option<Cell<'_>>]) -> Option<&'static str> {
         let deleted = cells.get(self.places.deleted).and_then(Option::as_ref);
         let is_tombstone = matches!(deleted, Some(Cell::Bool(true)));
-        let is_missing = |(at, _): &&(usize, &'static str)| {
-            let is_asked = !is_tombstone || *at == self.places.id;
-            is_asked && cells.get(*at).is_none_or(Option::is_none)
-        };
-        self.required.iter().find(is_missing).map(|(_, name)| *name)
+        let is_asked = |at: usize| !is_tombstone || at == self.places.id;
+        let is_missing = |at: usize| cells.get(at).is_none_or(Option::is_none);
+        let mut required = self.required.iter();
+        required.find_map(|(at, name)| (is_asked(*at) && is_missing(*at)).then_some(*name))
     }
 
     /// A record that cannot even be looked at, as a whole.
@@ -255,6 +246,13 @@ impl Mapping {
             raw: scope.record.to_text(),
         }
     }
+}
+
+/// The columns that every record must have.
+fn required_of(entity: Entity) -> Vec<(usize, &'static str)> {
+    let columns = entity.columns().enumerate();
+    let required = columns.filter(|(_, column)| column.required);
+    required.map(|(at, column)| (at, column.name)).collect()
 }
 
 #[cfg(test)]

@@ -111,17 +111,13 @@ impl RawColumn {
             return Ok(());
         }
         let levels = self.levels();
-        let buf;
-        let plain_bytes;
-        if let Some(start) = HEADROOM.checked_sub(levels.len()) {
+        let (buf, plain_bytes) = if let Some(start) = HEADROOM.checked_sub(levels.len()) {
             self.page[start..HEADROOM].copy_from_slice(&levels);
-            buf = press.press(&self.page[start..])?;
-            plain_bytes = self.page.len() - start;
+            (press.press(&self.page[start..])?, self.page.len() - start)
         } else {
             let page = [&levels[..], &self.page[HEADROOM..]].concat();
-            buf = press.press(&page)?;
-            plain_bytes = page.len();
-        }
+            (press.press(&page)?, page.len())
+        };
         let page = Page::DataPage {
             buf,
             num_values: self.page_rows,

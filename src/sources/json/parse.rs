@@ -236,9 +236,10 @@ impl Reader<'_> {
         }
         let quoted = self.escaped_text(start)?;
         let span = (quoted.start, quoted.end);
-        let (kind, flags) = match quoted.is_broken {
-            true => (NodeKind::Broken, 0),
-            false => (NodeKind::Text, DECODED),
+        let (kind, flags) = if quoted.is_broken {
+            (NodeKind::Broken, 0)
+        } else {
+            (NodeKind::Text, DECODED)
         };
         self.leaf(kind, span, flags, depth, key);
         Ok(())

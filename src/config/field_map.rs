@@ -83,6 +83,9 @@ pub struct FieldTable {
     /// Letters put in upper case, as a currency's code.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub upper: bool,
+    /// Letters put in lower case, as ids that a vendor writes in both.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lower: bool,
     /// A second rule, for where the first reads nothing.
     pub or: Option<Box<FieldTable>>,
     /// For lists: a second rule whose texts are added to those of the first.

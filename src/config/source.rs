@@ -75,6 +75,8 @@ impl Credential {
 pub struct Limits {
     /// A page's decoded body, at most.
     pub page_bytes: ByteSize,
+    /// The rows of one export, unpacked, at most.
+    pub export_bytes: ByteSize,
     /// Pages of one stream in one run, at most.
     pub pages: u64,
     /// Rows of one stream in one run, at most.
@@ -95,6 +97,7 @@ impl Default for Limits {
         let seconds = |seconds| HumanDuration(Duration::from_secs(seconds));
         Self {
             page_bytes: ByteSize(64 << 20),
+            export_bytes: ByteSize(16 << 30),
             pages: 1_000_000,
             rows: 500_000_000,
             connect_timeout: seconds(10),

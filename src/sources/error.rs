@@ -1,59 +1,13 @@
 //! What can go wrong between a source and its records. No variant ever holds a secret: a request
 //! is named by its method and its URL without the query.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+pub use super::exchanged::Exchanged;
 use crate::fault::{Exit, Fault, Retry};
 use crate::secret::SecretError;
-
-/// A vendor's own words are cut here.
-const MESSAGE_CHARS: usize = 200;
-
-/// A request and what came of it: the cause behind most errors of a source.
-#[derive(Debug, Clone)]
-pub struct Exchanged {
-    /// `GET https://api.example.com/v1/invoices`, without the query.
-    pub request: String,
-    /// The status, where there was an answer.
-    pub status: Option<u16>,
-    /// What the vendor or the connection said, cut and without secrets.
-    pub message: String,
-    /// By what the vendor finds the answer again.
-    pub request_id: Option<String>,
-}
-
-impl Exchanged {
-    /// Puts a message into the form in which it may be shown: one line, at most 200 characters.
-    pub fn shown(message: &str) -> String {
-        let plain: String = message
-            .chars()
-            .map(|letter| if letter.is_control() { ' ' } else { letter })
-            .take(MESSAGE_CHARS)
-            .collect();
-        plain.trim().to_owned()
-    }
-}
-
-impl fmt::Display for Exchanged {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.request)?;
-        if let Some(status) = self.status {
-            write!(formatter, " -> {status}")?;
-        }
-        if !self.message.is_empty() {
-            write!(formatter, ": {}", self.message)?;
-        }
-        match &self.request_id {
-            Some(id) => write!(formatter, " (request id {id})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for Exchanged {}
 
 /// Why a source could not be opened, probed or pulled.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +121,27 @@ pub enum SourceError {
         #[source]
         cause: Box<Exchanged>,
     },
+    /// An export that the vendor makes on its own time has no result.
+    #[error(
+        "the export of `{stream}` that source `{source_name}` ordered from {connector} came to nothing: {detail}"
+    )]
+    ExportFailed {
+        source_name: String,
+        connector: String,
+        stream: String,
+        detail: String,
+    },
+    /// Such an export takes too long.
+    #[error(
+        "the export of `{stream}` that source `{source_name}` ordered from {connector} is `{state}` after {seconds} s"
+    )]
+    ExportLate {
+        source_name: String,
+        connector: String,
+        stream: String,
+        seconds: u64,
+        state: String,
+    },
     /// None of the ways to authorise requests is configured.
     #[error("source `{source_name}` has no credential that connector `{connector}` can use")]
     NoWay {
@@ -194,7 +169,9 @@ pub enum SourceError {
         cause: Box<Exchanged>,
     },
     /// The next page lies on another host than the configured one.
-    #[error("the next page of source `{source_name}` lies on `{target}`, not on `{origin}`")]
+    #[error(
+        "the next page or file of source `{source_name}` lies on `{target}`, not on `{origin}`"
+    )]
     ForeignLink {
         source_name: String,
         target: String,
@@ -326,6 +303,8 @@ impl Fault for SourceError {
             Self::Parked { .. } => "XF-S026",
             Self::Expired { .. } => "XF-S027",
             Self::NoField { .. } => "XF-S028",
+            Self::ExportFailed { .. } => "XF-S029",
+            Self::ExportLate { .. } => "XF-S030",
         }
     }
 
@@ -394,6 +373,14 @@ impl Fault for SourceError {
             } => {
                 format!("add to `[source.{source_name}]` {ways}")
             }
+            Self::ExportFailed { source_name, .. } => format!(
+                "the next run orders a new export; if it fails again, ask the vendor by the job's id, \
+                 or ask for less with `start` in `[source.{source_name}]`"
+            ),
+            Self::ExportLate { source_name, .. } => format!(
+                "the vendor is slow or the export too large: the next run orders a new one; `start` \
+                 in `[source.{source_name}]` makes the first one smaller"
+            ),
             Self::PrivateKey { .. } => {
                 "make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
                     .into()

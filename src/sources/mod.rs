@@ -7,6 +7,7 @@
 
 mod connector;
 mod error;
+mod exchanged;
 mod files;
 mod http;
 mod json;

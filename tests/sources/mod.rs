@@ -16,6 +16,8 @@ mod budget;
 mod changes;
 mod compressed;
 mod counts;
+mod export_files;
+mod exports;
 mod faults;
 mod fetch;
 mod files;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check_job::{check_job, check_list_job};
+use super::job::JobSpec;
 use super::list::{FeedSpec, ListSpec, Pass};
 use super::paginate::PaginateSpec;
 use super::request::RequestSpec;
@@ -9,17 +11,29 @@ use super::spec::{ConnectorSpec, StreamSpec};
 
 /// Refuses a file that would be read in another way than it is meant. The error is a sentence.
 pub(super) fn check(spec: &ConnectorSpec) -> Result<(), String> {
+    for (name, job) in &spec.job {
+        check_job(job).map_err(|detail| format!("job `{name}`: {detail}"))?;
+    }
     let mut names = BTreeSet::new();
     for stream in &spec.stream {
         if !names.insert(stream.name.as_str()) {
             return Err(format!("two streams are called `{}`", stream.name));
         }
-        check_stream(stream).map_err(|detail| format!("stream `{}`: {detail}", stream.name))?;
+        let mut requests = stream.list.iter().filter_map(|list| list.request.as_ref());
+        let unknown = requests.find_map(|request| {
+            let host = request.host.as_ref()?;
+            (!spec.host.contains_key(host)).then_some(host)
+        });
+        if let Some(host) = unknown {
+            return Err(format!("a request names no `[host.{host}]`"));
+        }
+        check_stream(stream, &spec.job)
+            .map_err(|detail| format!("stream `{}`: {detail}", stream.name))?;
     }
     check_sweeps(spec)
 }
 
-fn check_stream(stream: &StreamSpec) -> Result<(), String> {
+fn check_stream(stream: &StreamSpec, jobs: &BTreeMap<String, JobSpec>) -> Result<(), String> {
     if let Some(incremental) = &stream.incremental
         && incremental.parameter.is_some()
         && incremental.header.is_some()
@@ -27,7 +41,7 @@ fn check_stream(stream: &StreamSpec) -> Result<(), String> {
         return Err("`incremental` has both `parameter` and `header`".into());
     }
     for list in &stream.list {
-        check_list(list)?;
+        check_list(list, jobs)?;
         if list.pass != Pass::Changes && stream.incremental.is_none() {
             return Err("a list with a `pass` needs `incremental` in its stream".into());
         }
@@ -73,8 +87,11 @@ fn check_stream(stream: &StreamSpec) -> Result<(), String> {
     Ok(())
 }
 
-fn check_list(list: &ListSpec) -> Result<(), String> {
-    check_paginate(&list.paginate, &list.request)?;
+fn check_list(list: &ListSpec, jobs: &BTreeMap<String, JobSpec>) -> Result<(), String> {
+    check_list_job(list, jobs)?;
+    if let Some(request) = &list.request {
+        check_paginate(&list.paginate, request)?;
+    }
     if list.feed.is_empty() {
         return Err("a list has neither `feed` nor `feeds_of`".into());
     }
@@ -95,6 +112,22 @@ fn check_list(list: &ListSpec) -> Result<(), String> {
 }
 
 fn check_feed(feed: &FeedSpec) -> Result<(), String> {
+    let of_children = [
+        feed.lookup.as_ref().map(|lookup| &lookup.request),
+        feed.fetch.as_ref().map(|fetch| &fetch.request),
+        feed.rest.as_ref().map(|rest| &rest.request),
+    ];
+    if of_children
+        .into_iter()
+        .flatten()
+        .any(|one| one.host.is_some())
+    {
+        return Err("only a list's own request can have a `host`".into());
+    }
+    let has_children = feed.each.is_some() || feed.lookup.is_some() || feed.fetch.is_some();
+    if feed.repeats.is_some() && has_children {
+        return Err("`repeats` is for the list's own records, not for their children".into());
+    }
     let ways = [
         feed.each.is_some(),
         feed.lookup.is_some(),
@@ -119,7 +152,7 @@ fn check_feed(feed: &FeedSpec) -> Result<(), String> {
 }
 
 /// A page that nothing asks for would be the first one again.
-fn check_paginate(paginate: &PaginateSpec, request: &RequestSpec) -> Result<(), String> {
+pub(super) fn check_paginate(paginate: &PaginateSpec, request: &RequestSpec) -> Result<(), String> {
     let (parameter, name) = match paginate {
         PaginateSpec::Cursor {
             next,

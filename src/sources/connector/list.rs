@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::children::{FetchSpec, LookupSpec, RestSpec};
+use super::job::ListJobSpec;
 use super::paginate::PaginateSpec;
 use super::request::RequestSpec;
 use super::window::StartSpec;
 use crate::canonical::Entity;
 use crate::config::{FieldMap, HumanDuration, OneOrMany};
+use crate::sources::files::RowFormat;
 
 /// When a list is read, and what its records say.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -47,6 +49,40 @@ impl Pass {
     }
 }
 
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sources) enum Format {
+    /// One JSON value.
+    #[default]
+    Json,
+    /// A table with a header, by RFC 4180, in gzip or not.
+    Csv,
+    /// One JSON object a line, in gzip or not.
+    Jsonl,
+}
+
+impl Format {
+    /// How its rows are written, where it is nothing but rows.
+    pub(in crate::sources) const fn rows(self) -> Option<RowFormat> {
+        match self {
+            Self::Json => None,
+            Self::Csv => Some(RowFormat::Csv),
+            Self::Jsonl => Some(RowFormat::Jsonl),
+        }
+    }
+}
+
+/// What it means that a list names an id more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sources) enum Repeats {
+    /// They are different records that have no id of their own: the second `x` is `x#2`.
+    Numbered,
+    /// They are one record, told with each of its children: the first one lands.
+    Once,
+}
+
 /// `[[stream.list]]`: one list and what its records become.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,14 +92,21 @@ pub(in crate::sources) struct ListSpec {
     /// When it is read.
     #[serde(default)]
     pub(in crate::sources) pass: Pass,
-    /// What is asked.
-    pub(in crate::sources) request: RequestSpec,
-    /// The path of the list in the answer; `$` is the answer itself.
+    /// What is asked; only a list that is read by a `job` alone has none.
+    pub(in crate::sources) request: Option<RequestSpec>,
+    /// How an answer is written.
+    #[serde(default)]
+    pub(in crate::sources) format: Format,
+    /// The path of the list in an answer of JSON; `$` is the answer itself.
+    #[serde(default = "itself")]
     pub(in crate::sources) records: String,
     /// The path of an object that is there when the list is empty and therefore left out.
     pub(in crate::sources) empty_in: Option<String>,
     /// How the next page is asked for.
+    #[serde(default)]
     pub(in crate::sources) paginate: PaginateSpec,
+    /// How it is read by an export in place of pages.
+    pub(in crate::sources) job: Option<ListJobSpec>,
     /// The path of the number of records in the answer, where the vendor counts them.
     pub(in crate::sources) count: Option<String>,
     /// How the vendor is asked for the number of records, where the answer does not hold it.
@@ -116,6 +159,12 @@ pub(in crate::sources) struct FeedSpec {
     pub(in crate::sources) fetch: Option<FetchSpec>,
     /// How the rest of the children is fetched, when the record holds only the first of them.
     pub(in crate::sources) rest: Option<RestSpec>,
+    /// What a repeated id means; without it, versions of one record.
+    pub(in crate::sources) repeats: Option<Repeats>,
     /// The columns.
     pub(in crate::sources) map: FieldMap,
+}
+
+fn itself() -> String {
+    "$".to_owned()
 }

@@ -8,7 +8,7 @@ use crate::config::{FieldMap, FieldRule, SourceConfig};
 use crate::sources::error::SourceError;
 
 /// The connectors that crossfoot has.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 12] = [
     (
         "autotask",
         include_str!("../../../config/connectors/autotask.toml"),
@@ -28,6 +28,10 @@ const BUILT_IN: [(&str, &str); 11] = [
     (
         "hubspot",
         include_str!("../../../config/connectors/hubspot.toml"),
+    ),
+    (
+        "microsoft-partner",
+        include_str!("../../../config/connectors/microsoft-partner.toml"),
     ),
     (
         "quickbooks",

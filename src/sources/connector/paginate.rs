@@ -4,10 +4,11 @@ use serde::Deserialize;
 
 /// The protocol of a list's pages. A `parameter` may be left out where the request names `{cursor}`,
 /// `{last}`, `{page}` or `{offset}` itself. A short page is never the end.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(in crate::sources) enum PaginateSpec {
     /// One page is all.
+    #[default]
     Single,
     /// The answer holds a cursor for the next page; none there is the end.
     Cursor {

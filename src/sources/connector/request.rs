@@ -58,9 +58,35 @@ pub(in crate::sources) struct RequestSpec {
     pub(in crate::sources) fields_first: bool,
     /// What stands between the fields; a comma, unless said otherwise.
     pub(in crate::sources) fields_join: Option<String>,
+    /// The `[host.NAME]` that is asked, where it is not the base URL.
+    pub(in crate::sources) host: Option<String>,
 }
 
 impl RequestSpec {
+    /// The request with texts in the places of names.
+    pub(super) fn with(&self, texts: &BTreeMap<String, String>) -> Self {
+        let filled = |text: &str| {
+            texts.iter().fold(text.to_owned(), |text, (name, own)| {
+                text.replace(&format!("{{{name}}}"), own)
+            })
+        };
+        let query = self.query.iter().map(|(name, texts)| {
+            let texts = texts.as_slice().iter();
+            let texts = texts.map(|text| filled(text)).collect();
+            (name.clone(), OneOrMany::Many(texts))
+        });
+        let headers = self.headers.iter();
+        Self {
+            path: filled(&self.path),
+            query: query.collect(),
+            headers: headers
+                .map(|(name, text)| (name.clone(), filled(text)))
+                .collect(),
+            body: self.body.as_ref().map(|body| table_with(body, &filled)),
+            ..self.clone()
+        }
+    }
+
     /// Whether `{name}` stands anywhere in it.
     pub(in crate::sources) fn names(&self, name: &str) -> bool {
         let marks = [format!("{{{name}}}"), format!("{{#{name}}}")];
@@ -69,6 +95,25 @@ impl RequestSpec {
         has(&self.path)
             || in_query.chain(self.headers.values()).any(|text| has(text))
             || self.body.as_ref().is_some_and(|body| table_has(body, &has))
+    }
+}
+
+fn table_with(table: &toml::Table, filled: &dyn Fn(&str) -> String) -> toml::Table {
+    let entries = table.iter();
+    entries
+        .map(|(key, value)| (key.clone(), value_with(value, filled)))
+        .collect()
+}
+
+fn value_with(value: &toml::Value, filled: &dyn Fn(&str) -> String) -> toml::Value {
+    match value {
+        toml::Value::String(text) => toml::Value::String(filled(text)),
+        toml::Value::Array(items) => {
+            let items = items.iter().map(|item| value_with(item, filled));
+            toml::Value::Array(items.collect())
+        }
+        toml::Value::Table(table) => toml::Value::Table(table_with(table, filled)),
+        other => other.clone(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::auth::AuthWays;
 use super::changes::ChangesSpec;
 use super::discover::DiscoverSpec;
 use super::error::{ErrorSpec, QuotaSpec};
+use super::job::JobSpec;
 use super::list::ListSpec;
 use super::window::IncrementalSpec;
 use crate::config::{OneOrMany, RateConfig, Role};
@@ -56,8 +57,25 @@ pub(in crate::sources) struct ConnectorSpec {
     /// What such a source cannot see by its nature; `crossfoot check` prints it.
     #[serde(default)]
     pub(in crate::sources) can_miss: Vec<String>,
+    /// How the vendor makes exports, for lists that are read by one.
+    #[serde(default)]
+    pub(in crate::sources) job: BTreeMap<String, JobSpec>,
+    /// More places of the vendor, for requests that name them with `host`.
+    #[serde(default)]
+    pub(in crate::sources) host: BTreeMap<String, HostSpec>,
     /// What is pulled and committed as one, in the order in which it is best pulled.
     pub(in crate::sources) stream: Vec<StreamSpec>,
+}
+
+/// `[host.NAME]`: a second place of the vendor, with an authorisation of its own. An overridden
+/// `base_url` stands in for it as well.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sources) struct HostSpec {
+    /// Scheme and host, and a path in front of all others where there is one.
+    pub(in crate::sources) base_url: String,
+    /// How requests to it are authorised.
+    pub(in crate::sources) auth: AuthWays,
 }
 
 /// `[[stream]]`: lists that are pulled and committed as one.

@@ -33,6 +33,13 @@ impl<R: Read> Bounded<R> {
     }
 }
 
+impl<R> Bounded<R> {
+    /// How many bytes it gave.
+    pub(super) fn taken(&self) -> u64 {
+        self.most - self.left
+    }
+}
+
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {

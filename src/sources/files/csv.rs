@@ -70,6 +70,36 @@ impl<R: Read> CsvReader<R> {
         Ok(reader)
     }
 
+    /// The columns of the header.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.header
+    }
+
+    /// What it reads from.
+    pub(super) fn input(&self) -> &R {
+        &self.input
+    }
+
+    /// The texts of the next row; an error where it does not fit the header.
+    pub(super) fn next_texts(&mut self) -> Result<Option<Vec<String>>, Fault> {
+        let Some(Cut { line, cells, fault }) = self.cells()? else {
+            return Ok(None);
+        };
+        let bad = |reason: &str| Fault::NotFormat(format!("the row at line {line} {reason}"));
+        if let Some(fault) = fault {
+            return Err(bad(fault));
+        }
+        if cells.len() != self.header.len() {
+            let (came, wanted) = (cells.len(), self.header.len());
+            return Err(bad(&format!(
+                "has {came} cells where the header has {wanted}"
+            )));
+        }
+        let texts = cells.into_iter().map(String::from_utf8);
+        let texts: Result<Vec<String>, _> = texts.collect();
+        texts.map(Some).map_err(|_| bad("is no UTF-8 text"))
+    }
+
     fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         while self.filled < MARK.len() {

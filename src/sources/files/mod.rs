@@ -13,10 +13,13 @@ mod open;
 mod parquet;
 mod pull;
 mod row;
+mod rows;
 mod source;
 mod status;
 mod x12;
 mod xlsx;
 mod xml;
 
+pub(super) use row::Fault as RowsFault;
+pub(super) use rows::{RowFormat, Rows};
 pub(super) use source::open;

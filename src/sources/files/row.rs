@@ -86,7 +86,7 @@ pub(super) const NO_AMOUNT: &str = "no amount";
 
 /// Why a file cannot be read on.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::sources) enum Fault {
     /// The operating system says so.
     Io(io::Error),
     /// It is not the format that its name says.

@@ -57,6 +57,12 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same, with a record whose fields are names in it.
+    pub(super) fn of_record(mut self, record: Option<Json<'a>>) -> Self {
+        self.record = record;
+        self
+    }
+
     /// Asks for these fields no more. `false` where it did not ask for any of them.
     pub(super) fn forget(&self, fields: &[String]) -> bool {
         self.request.forget(fields)

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::secret::Secret;
 use crate::sources::connector::Method;
+use crate::sources::files::{RowFormat, Rows};
 use crate::sources::json::{Document, Tree};
 
 /// What a call carries.
@@ -19,6 +20,17 @@ pub(super) enum Body {
     Form(Vec<(String, Secret)>),
 }
 
+/// What the answer to a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// One JSON value.
+    Json,
+    /// Rows, of which the columns are the JSON value.
+    Rows(RowFormat),
+    /// Its status and its headers; the JSON value is `null`.
+    Nothing,
+}
+
 /// A request. It only reads, whatever its verb, so it may be repeated.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -26,6 +38,7 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
+    pub(super) wants: Wants,
     /// What is read, for the words of an error: the stream's name.
     pub(super) what: String,
 }
@@ -77,6 +90,8 @@ pub(super) struct Reply {
     /// All headers, of which a cursor may be one.
     pub(super) headers: HeaderMap,
     pub(super) json: Document,
+    /// The rows, where those are the body.
+    pub(super) rows: Option<Rows>,
 }
 
 impl Reply {

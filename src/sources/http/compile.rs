@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::compile_job::{columns, compile_job};
 use super::condition::Condition;
 use super::plan::{
     ChangedPlan, ChangesPlan, Children, CountPlan, FeedPlan, IncrementalPlan, ListPlan, LookupPlan,
@@ -25,7 +26,7 @@ pub(super) fn compile(
 ) -> Result<Vec<StreamPlan>, String> {
     let mut plans = Vec::new();
     for stream in &spec.stream {
-        let plan = compile_stream(stream, wanted, books)
+        let plan = compile_stream(stream, spec, wanted, books)
             .map_err(|detail| format!("stream `{}`: {detail}", stream.name))?;
         if !plan.lists.is_empty() {
             plans.push(plan);
@@ -36,12 +37,13 @@ pub(super) fn compile(
 
 fn compile_stream(
     spec: &StreamSpec,
+    connector: &ConnectorSpec,
     wanted: Option<&[Entity]>,
     books: &Arc<Books>,
 ) -> Result<StreamPlan, String> {
     let mut lists = Vec::new();
     for list in &spec.list {
-        let plan = compile_list(list, wanted, books)?;
+        let plan = compile_list(list, connector, wanted, books)?;
         if !plan.feeds.is_empty() {
             lists.push(plan);
         }
@@ -80,6 +82,7 @@ fn compile_start(spec: &StartSpec) -> Result<StartPlan, String> {
 
 fn compile_list(
     spec: &ListSpec,
+    connector: &ConnectorSpec,
     wanted: Option<&[Entity]>,
     books: &Arc<Books>,
 ) -> Result<ListPlan, String> {
@@ -100,13 +103,18 @@ fn compile_list(
     Ok(ListPlan {
         name: spec.name.clone(),
         pass: spec.pass,
-        pages: pages(
-            &spec.request,
-            &spec.records,
-            spec.empty_in.as_deref(),
-            &spec.paginate,
-            &asked,
-        ),
+        pages: spec.request.as_ref().map(|request| PagesPlan {
+            rows: spec.format.rows(),
+            columns: columns(request, spec, connector),
+            ..pages(
+                request,
+                &spec.records,
+                spec.empty_in.as_deref(),
+                &spec.paginate,
+                &asked,
+            )
+        }),
+        job: compile_job(spec, connector, &asked),
         count: counted_at(spec).map(Path::new),
         count_request: spec.count_request.as_ref().map(|count| CountPlan {
             request: RequestPlan::new(&count.request, std::iter::empty()),
@@ -122,6 +130,14 @@ fn compile_list(
 
 /// The path of the vendor's own count: said as such, or as what ends the pages.
 fn counted_at(spec: &ListSpec) -> Option<&str> {
+    // The records of such a list are none of those that are read.
+    if spec
+        .job
+        .as_ref()
+        .is_some_and(|job| job.per_record.is_some())
+    {
+        return None;
+    }
     let total = match &spec.paginate {
         PaginateSpec::Page { total, .. } | PaginateSpec::Offset { total, .. } => total.as_deref(),
         _ => None,
@@ -129,7 +145,7 @@ fn counted_at(spec: &ListSpec) -> Option<&str> {
     spec.count.as_deref().or(total)
 }
 
-fn pages(
+pub(super) fn pages(
     request: &RequestSpec,
     records: &str,
     empty_in: Option<&str>,
@@ -141,6 +157,10 @@ fn pages(
         records: Path::new(records),
         empty_in: empty_in.map(Path::new),
         paginate: paginate.clone(),
+        rows: None,
+        columns: Vec::new(),
+        count_header: None,
+        host: request.host.clone(),
     }
 }
 
@@ -164,7 +184,8 @@ fn own_paths(spec: &FeedSpec, mapping: &Mapping) -> Vec<String> {
 }
 
 fn compile_feed(spec: &FeedSpec, books: &Arc<Books>) -> Result<FeedPlan, String> {
-    let mapping = Mapping::new(spec.entity, &spec.map, Arc::clone(books))?;
+    let mut mapping = Mapping::new(spec.entity, &spec.map, Arc::clone(books))?;
+    mapping.repeats = spec.repeats;
     let rest = spec.rest.as_ref().map(compile_rest).map(Box::new);
     let children = match (&spec.each, &spec.lookup, &spec.fetch) {
         (Some(each), _, _) => Children::Each {

@@ -7,14 +7,16 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 
 use super::body::{self, Unread};
-use super::call::{Body, Call, Reply};
+use super::call::{Body, Call, Reply, Wants};
+use super::content::{self, BodyLimits, Content};
 use super::meaning::{Answered, Crossed, Rules, Verdict};
 use super::redact::redacted;
 use super::{origin, retry_after};
 use crate::secret::Secret;
 use crate::sources::connector::Method;
 use crate::sources::error::Exchanged;
-use crate::sources::json::{self, Document, Json, Path, Scope};
+use crate::sources::files::RowFormat;
+use crate::sources::json::{self, Json, Path, Scope};
 
 /// So much of a body is looked at where it is no JSON.
 const TEXT_BYTES_MAX: usize = 4 << 10;
@@ -50,7 +52,8 @@ pub(super) enum Stop {
     /// A quota is used up, and comes back after a time.
     Quota(Duration),
     Redirected(String),
-    TooLarge,
+    /// Larger than this limit.
+    TooLarge(&'static str),
     Untrusted,
 }
 
@@ -66,7 +69,7 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 pub(super) struct Exchanger {
     pub(super) client: Client,
-    pub(super) body_bytes_max: u64,
+    pub(super) limits: BodyLimits,
     pub(super) error_message: Vec<Path>,
     /// What answers mean by the connector's own rules.
     pub(super) rules: Rules,
@@ -125,19 +128,28 @@ impl Exchanger {
         let headers = response.headers().clone();
         let wait =
             text_of(&headers, &RETRY_AFTER).and_then(|text| retry_after::wait_of(&text, now));
-        let bytes = match body::read(response, self.body_bytes_max).await {
+        let bytes = match body::read(response, self.limits.body_bytes).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => {
                 let cause = self.exchanged(call, Some(status), "the body is larger than the limit");
                 return Outcome::Stop {
                     cause,
-                    why: Stop::TooLarge,
+                    why: Stop::TooLarge("page_bytes"),
                 };
             }
             Err(Unread::Broken(error)) => return self.broken(call, Some(status), error),
         };
         let text = opening_text(&bytes);
-        let parsed = json::parse(bytes);
+        let parsed = content::read(call.wants, status.is_success(), bytes, self.limits);
+        let parsed = match parsed {
+            Ok(content) => Ok(content),
+            Err(misread) if misread.is_too_large => {
+                let cause = self.exchanged(call, Some(status), &misread.told);
+                let why = Stop::TooLarge("export_bytes");
+                return Outcome::Stop { cause, why };
+            }
+            Err(misread) => Err(misread.told),
+        };
         let judge = |is_page: bool| {
             // A token is no record: its refusals have their own meaning.
             if matches!(call.body, Body::Form(_)) {
@@ -146,28 +158,29 @@ impl Exchanger {
             let answered = Answered {
                 status: status.as_u16(),
                 headers: &headers,
-                json: parsed.as_ref().ok().map(Document::root),
+                json: parsed.as_ref().ok().map(|content| content.json.root()),
                 text: &text,
                 now,
             };
             self.rules.judge(answered, is_page)
         };
-        let reply = |json: Document| {
+        let reply = |content: Content| {
             Outcome::Page(Box::new(Reply {
                 url: call.url.clone(),
                 date: None,
                 link: text_of(&headers, &LINK),
                 headers: headers.clone(),
-                json,
+                json: content.json,
+                rows: content.rows,
             }))
         };
         let misfit = match &parsed {
             Err(error) => Err(format!("the body is {error}{}", opening(&text))),
-            Ok(json) => fits(json.root()),
+            Ok(content) => fits(content.json.root()),
         };
         let is_page = status.is_success() && misfit.is_ok();
         let message = parsed.as_ref().ok();
-        let message = message.and_then(|json| self.message_of(json.root()));
+        let message = message.and_then(|content| self.message_of(content.json.root()));
         let told = match (&misfit, status.is_success()) {
             (Err(reason), true) => message.clone().unwrap_or_else(|| reason.clone()),
             _ => message.clone().unwrap_or_default(),
@@ -179,7 +192,7 @@ impl Exchanger {
         };
         match judge(is_page) {
             Some(Verdict::Empty) => match json::parse(&b"null"[..]) {
-                Ok(nothing) => reply(nothing),
+                Ok(json) => reply(Content { json, rows: None }),
                 Err(_) => Outcome::NotPage(cause()),
             },
             Some(Verdict::Again) => Outcome::Again {
@@ -195,7 +208,7 @@ impl Exchanger {
             Some(Verdict::Field(fields)) => stop(Stop::NoField(fields)),
             None if !status.is_success() => refused(status, cause(), wait),
             None => match (misfit, parsed) {
-                (Ok(()), Ok(json)) => reply(json),
+                (Ok(()), Ok(content)) => reply(content),
                 _ => Outcome::NotPage(cause()),
             },
         }
@@ -216,7 +229,7 @@ impl Exchanger {
         let builder = if call.headers.contains_key(reqwest::header::ACCEPT) {
             builder
         } else {
-            builder.header(reqwest::header::ACCEPT, "application/json")
+            builder.header(reqwest::header::ACCEPT, accepted(call.wants))
         };
         let builder = builder
             .headers(call.headers.clone())
@@ -295,6 +308,15 @@ impl Exchanger {
             message: Exchanged::shown(&plain),
             request_id: None,
         })
+    }
+}
+
+fn accepted(wants: Wants) -> &'static str {
+    match wants {
+        Wants::Json | Wants::Nothing => "application/json",
+        Wants::Rows(RowFormat::Csv) => "text/csv",
+        // Files of lines have no type of their own.
+        Wants::Rows(RowFormat::Jsonl) => "*/*",
     }
 }
 

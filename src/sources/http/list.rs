@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::asked::Asked;
-use super::call::{Call, Reply};
+use super::call::{Call, Reply, Wants};
+use super::content;
 use super::guard::Guard;
-use super::pager::{Pager, Step};
+use super::pager::{Came, Pager, Step};
 use super::plan::PagesPlan;
 use super::session::Session;
 use super::transport::Patience;
 use crate::fault::Failure;
 use crate::sources::error::SourceError;
+use crate::sources::files::{Rows, RowsFault};
 use crate::sources::json::{Document, Json, Path};
 
 /// A list whose places are forgotten so often cannot be read.
@@ -20,12 +22,32 @@ const RESTARTS_MAX: u32 = 2;
 /// Vendors often name one missing field at a time.
 const FORGETS_MAX: u32 = 50;
 
-/// A page as it came.
+/// What a page is a page of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageOf {
+    /// The list itself.
+    List,
+    /// An export in its place.
+    Export,
+    /// Rows of either: the page is the list of them.
+    Rows,
+}
+
+/// A page as it came, or some of its rows.
 #[derive(Debug)]
 pub(super) struct ListPage {
     pub(super) json: Document,
+    pub(super) of: PageOf,
     /// The server's clock when it answered.
     pub(super) date: Option<Timestamp>,
+}
+
+/// A page whose rows are given some at a time.
+struct RowsLeft {
+    rows: Rows,
+    /// The answer without them.
+    reply: Reply,
+    came: u64,
 }
 
 /// A page that was asked for, before the walk has taken it.
@@ -46,12 +68,17 @@ pub(super) struct ListWalk<'w> {
     forget_count: u32,
     guard: Guard,
     patience: Patience,
+    rows_left: Option<RowsLeft>,
+    /// Fields that an earlier request found out to be missing.
+    lacking: Vec<String>,
+    decoded_bytes: u64,
     is_over: bool,
     unproven: Option<String>,
 }
 
 impl<'w> ListWalk<'w> {
     pub(super) fn new(session: &'w Session, asked: Asked<'w>, pages: &'w PagesPlan) -> Self {
+        let session = session.at(pages.host.as_deref());
         let guard = Guard::new(session.source_name(), asked.what(), &session.limits);
         Self {
             session,
@@ -63,6 +90,9 @@ impl<'w> ListWalk<'w> {
             forget_count: 0,
             guard,
             patience: Patience::Full,
+            rows_left: None,
+            lacking: Vec::new(),
+            decoded_bytes: 0,
             is_over: false,
             unproven: None,
         }
@@ -81,6 +111,12 @@ impl<'w> ListWalk<'w> {
         self
     }
 
+    /// Where rows need not have these columns.
+    pub(super) fn lacking(mut self, fields: Vec<String>) -> Self {
+        self.lacking = fields;
+        self
+    }
+
     /// Counts different records by their ids.
     pub(super) fn counting(mut self, key: Option<&Path>) -> Self {
         if let Some(key) = key {
@@ -91,6 +127,9 @@ impl<'w> ListWalk<'w> {
 
     /// The next page; nothing after the last.
     pub(super) async fn next(&mut self) -> Result<Option<ListPage>, Failure> {
+        if let Some(page) = self.some_rows()? {
+            return Ok(Some(page));
+        }
         if self.is_over {
             return Ok(None);
         }
@@ -112,6 +151,7 @@ impl<'w> ListWalk<'w> {
             Some(SourceError::Expired { .. }) if self.restart_count < RESTARTS_MAX => {
                 self.restart_count += 1;
                 self.pager = self.first.clone();
+                self.rows_left = None;
                 self.guard.start_anew();
                 Ok(())
             }
@@ -141,9 +181,19 @@ impl<'w> ListWalk<'w> {
     fn fetch(&self, place: Pager<'w>) -> impl Future<Output = Result<Fetched, Failure>> + use<'w> {
         let (session, asked, pages) = (self.session, Arc::clone(&self.asked), self.pages);
         let patience = self.patience;
+        let lacking = self.lacking.clone();
         async move {
-            let call = call_at(&asked, session, &place)?;
-            let fits = |json: Json<'_>| pages.records_of(json).and_then(|_| place.fits(json));
+            let mut call = call_at(&asked, session, &place)?;
+            if let Some(format) = pages.rows {
+                call.wants = Wants::Rows(format);
+            }
+            let fits = |json: Json<'_>| {
+                pages.fits(json, &lacking)?;
+                match pages.rows {
+                    None => place.fits(json),
+                    Some(_) => Ok(()),
+                }
+            };
             let reply = session.fetch(&call, &fits, patience).await?;
             Ok(Fetched {
                 reply,
@@ -159,26 +209,102 @@ impl<'w> ListWalk<'w> {
     }
 
     fn accept(&mut self, fetched: Fetched) -> Result<ListPage, Failure> {
-        let reply = fetched.reply;
+        let mut reply = fetched.reply;
+        if let Some(rows) = reply.rows.take() {
+            let date = reply.date;
+            self.rows_left = Some(RowsLeft {
+                rows,
+                reply,
+                came: 0,
+            });
+            let nothing = || Document::of_own("[]".to_owned());
+            return match self.some_rows()? {
+                Some(page) => Ok(page),
+                None => Ok(ListPage {
+                    json: nothing().map_err(|detail| self.spoilt(detail))?,
+                    of: PageOf::Rows,
+                    date,
+                }),
+            };
+        }
         // Where the vendor said in its own way that there is nothing, there is no list in it.
         let items = self.pages.records_of(reply.json.root()).unwrap_or_default();
         self.guard.see(&items)?;
+        self.advance(&reply, Came::of(&items))?;
+        Ok(ListPage {
+            date: reply.date,
+            json: reply.json,
+            of: PageOf::List,
+        })
+    }
+
+    fn advance(&mut self, reply: &Reply, came: Came<'_>) -> Result<(), SourceError> {
         let source_name = self.session.source_name();
-        match self
-            .pager
-            .advance(source_name, &self.session.origin, &reply, &items)?
-        {
+        let origin = &self.session.origin;
+        match self.pager.advance(source_name, origin, reply, came)? {
             Step::More => {}
             Step::End => self.is_over = true,
             Step::Unproven(why) => {
                 self.is_over = true;
-                self.unproven = Some(why);
+                self.unproven = self.unproven.take().or(Some(why));
             }
         }
-        Ok(ListPage {
-            date: reply.date,
-            json: reply.json,
-        })
+        Ok(())
+    }
+
+    /// Some of the rows of the page that was asked for last; nothing where there are none left, and
+    /// then the walk stands at the next page.
+    fn some_rows(&mut self) -> Result<Option<ListPage>, Failure> {
+        let Some(mut left) = self.rows_left.take() else {
+            return Ok(None);
+        };
+        let before = left.rows.decoded_bytes();
+        let some = left
+            .rows
+            .some_rows()
+            .map_err(|fault| self.bad_rows(&fault))?;
+        self.decoded_bytes += left.rows.decoded_bytes() - before;
+        if self.decoded_bytes > self.session.limits.export_bytes.0 {
+            let detail = "its rows are larger in all".to_owned();
+            return Err(self.bad_rows(&RowsFault::TooLarge(detail)).into());
+        }
+        if let Some(json) = some {
+            let items: Vec<Json<'_>> = json.root().items().into_iter().flatten().collect();
+            self.guard.see(&items)?;
+            left.came += items.len() as u64;
+            let date = left.reply.date;
+            self.rows_left = Some(left);
+            return Ok(Some(ListPage {
+                json,
+                of: PageOf::Rows,
+                date,
+            }));
+        }
+        let name = self.pages.count_header.as_deref();
+        let counted = name.and_then(|name| left.reply.header(name)?.parse::<u64>().ok());
+        if let Some(count) = counted.filter(|count| *count != left.came) {
+            let came = left.came;
+            let why = format!("the vendor counts {count} rows in a part and {came} came");
+            self.unproven = self.unproven.take().or(Some(why));
+        }
+        let came = Came {
+            count: left.came,
+            last: None,
+        };
+        self.advance(&left.reply, came)?;
+        Ok(None)
+    }
+
+    fn bad_rows(&self, fault: &RowsFault) -> SourceError {
+        content::bad_rows(self.session.source_name(), self.asked.what(), fault)
+    }
+
+    fn spoilt(&self, detail: String) -> SourceError {
+        SourceError::Page {
+            source_name: self.session.source_name().to_owned(),
+            stream: self.asked.what().to_owned(),
+            detail,
+        }
     }
 
     /// Whether the end was reached.
@@ -190,7 +316,8 @@ impl<'w> ListWalk<'w> {
     pub(super) async fn rest(mut self) -> Result<(Vec<Document>, Option<String>), Failure> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
-            let found = self.pages.records_of(page.json.root()).unwrap_or_default();
+            let body = page.json.root();
+            let found = self.pages.records_of(body).unwrap_or_default();
             records.extend(found.into_iter().map(Json::document));
         }
         Ok((records, self.unproven))

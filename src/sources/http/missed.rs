@@ -38,7 +38,7 @@ pub(super) fn can_miss(stream: &StreamPlan) -> Vec<String> {
 
 /// What proves that a list came whole.
 pub(super) fn proof_of(list: &ListPlan) -> &'static str {
-    if list.count.is_some() || list.count_request.is_some() {
+    if list.is_counted() {
         "complete by the vendor's count"
     } else {
         "complete by the end of its pages"

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::auth::{basic, sensitive};
-use super::call::{Body, Call, Reply};
+use super::call::{Body, Call, Reply, Wants};
 use super::jwt::SigningKey;
 use super::sealed;
 use super::transport::{Patience, Sent, Transport};
@@ -265,6 +265,7 @@ impl OAuth {
             url: client.token_url.clone(),
             headers: HeaderMap::new(),
             body: Body::Form(form),
+            wants: Wants::Json,
             what: "the token".to_owned(),
         };
         match transport.send(&call, &headers, &is_token, patience).await {

@@ -63,12 +63,28 @@ impl Origin {
         text: &str,
         hosts: &[String],
     ) -> Result<Self, SourceError> {
+        let mut url = self.on_known_host(source_name, text, hosts)?;
+        if url.path().trim_matches('/').is_empty() {
+            url.set_path(self.base.path());
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(Self { base: url })
+    }
+
+    /// A URL that the vendor names on one of the connector's own hosts, or below one.
+    fn on_known_host(
+        &self,
+        source_name: &str,
+        text: &str,
+        hosts: &[String],
+    ) -> Result<Url, SourceError> {
         let foreign = |target: String| SourceError::ForeignLink {
             source_name: source_name.to_owned(),
             target,
             origin: self.base.origin().ascii_serialization(),
         };
-        let mut url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
+        let url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         let is_known = hosts.iter().any(|known| {
             let above = host.strip_suffix(known.as_str());
@@ -78,12 +94,40 @@ impl Origin {
         if url.scheme() != "https" || url.port().is_some() || !is_known || !is_plain {
             return Err(foreign(target_of(&url)));
         }
-        if url.path().trim_matches('/').is_empty() {
-            url.set_path(self.base.path());
+        Ok(url)
+    }
+
+    /// The URL of a file that lies elsewhere: on one of these hosts, or below one; on the
+    /// overridden host, where one stands in for all of a vendor's.
+    pub(super) fn file_at(
+        &self,
+        source_name: &str,
+        text: &str,
+        hosts: &[String],
+        is_overridden: bool,
+    ) -> Result<Url, SourceError> {
+        if !is_overridden {
+            return self.on_known_host(source_name, text, hosts);
         }
-        url.set_query(None);
-        url.set_fragment(None);
-        Ok(Self { base: url })
+        let mut url = self.with_path_of(text).base;
+        let query = text.split_once('?').map(|(_, query)| query);
+        url.set_query(query);
+        Ok(url)
+    }
+
+    /// The URL of a job that the vendor names in an answer: on the same host, or on the overridden
+    /// one in its place.
+    pub(super) fn job_at(
+        &self,
+        source_name: &str,
+        present: &Url,
+        text: &str,
+        is_overridden: bool,
+    ) -> Result<Url, SourceError> {
+        match self.follow(source_name, present, text) {
+            Err(_) if is_overridden => self.file_at(source_name, text, &[], true),
+            followed => followed,
+        }
     }
 
     /// The same host, with the path of a place that the vendor names behind the own path: one

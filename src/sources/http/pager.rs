@@ -9,6 +9,24 @@ use crate::sources::connector::PaginateSpec;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Json, Path, Scope, Shape};
 
+/// What a page brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came<'r> {
+    pub(super) count: u64,
+    /// The last of the records; nothing where only their number is known.
+    pub(super) last: Option<Json<'r>>,
+}
+
+impl<'r> Came<'r> {
+    /// These records.
+    pub(super) fn of(records: &[Json<'r>]) -> Self {
+        Self {
+            count: records.len() as u64,
+            last: records.last().copied(),
+        }
+    }
+}
+
 /// What follows a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -188,7 +206,7 @@ impl<'s> Pager<'s> {
         source_name: &str,
         origin: &Origin,
         reply: &Reply,
-        records: &[Json<'_>],
+        came: Came<'_>,
     ) -> Result<Step, SourceError> {
         let body = reply.json.root();
         let text = |path: &str| Path::new(path).text(Scope::of(body)).map(str::to_owned);
@@ -223,19 +241,19 @@ impl<'s> Pager<'s> {
                 if !says(more) {
                     return Ok(Step::End);
                 }
-                Ok(self.go_after(id, records))
+                Ok(self.go_after(id, came.last))
             }
             PaginateSpec::Keyset { id, more, .. } => {
                 let is_last = match more {
                     Some(more) => Path::new(more)
                         .one(Scope::of(body))
                         .is_none_or(|flag| flag.scalar() == Some("false")),
-                    None => records.is_empty(),
+                    None => came.count == 0,
                 };
                 if is_last {
                     return Ok(Step::End);
                 }
-                Ok(self.go_after(id, records))
+                Ok(self.go_after(id, came.last))
             }
             PaginateSpec::Page {
                 page_count,
@@ -256,14 +274,14 @@ impl<'s> Pager<'s> {
                 let is_last = match (more, known) {
                     (Some(more), _) => !says(more),
                     (None, Some(pages)) => read >= pages,
-                    (None, None) => records.is_empty(),
+                    (None, None) => came.count == 0,
                 };
                 self.last = known
                     .filter(|pages| more.is_none() && *pages > 0)
                     .map(|pages| first + pages - 1);
                 Ok(match rows {
                     _ if is_last => Step::End,
-                    Some(rows) if records.is_empty() => Step::Unproven(format!(
+                    Some(rows) if came.count == 0 => Step::Unproven(format!(
                         "the vendor counts {rows} rows and page {number} is empty"
                     )),
                     _ => self.go(Position::Number(number + 1)),
@@ -273,15 +291,15 @@ impl<'s> Pager<'s> {
                 let Position::Number(number) = self.position else {
                     return Ok(Step::End);
                 };
-                let reached = number + records.len() as u64;
+                let reached = number + came.count;
                 let rows = total.as_deref().and_then(|path| number_at(path, body));
                 Ok(match rows {
                     Some(rows) if reached >= first + rows => Step::End,
-                    Some(rows) if records.is_empty() => Step::Unproven(format!(
+                    Some(rows) if came.count == 0 => Step::Unproven(format!(
                         "the vendor counts {rows} rows and sent {}",
                         reached - first
                     )),
-                    None if records.is_empty() => Step::End,
+                    None if came.count == 0 => Step::End,
                     _ => self.go(Position::Number(reached)),
                 })
             }
@@ -303,10 +321,8 @@ impl<'s> Pager<'s> {
     }
 
     /// Goes on after the last record, since the vendor says that there is more.
-    fn go_after(&mut self, id: &str, records: &[Json<'_>]) -> Step {
-        let last_id = records
-            .last()
-            .and_then(|last| Path::new(id).text(Scope::of(*last)));
+    fn go_after(&mut self, id: &str, last: Option<Json<'_>>) -> Step {
+        let last_id = last.and_then(|last| Path::new(id).text(Scope::of(last)));
         match last_id {
             Some(token) => self.go(Position::Token(token.to_owned())),
             None => Step::Unproven("the vendor says there is more and sent nothing".into()),

@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use super::condition::Condition;
+use super::job_plan::JobPlan;
+use super::list::{ListPage, PageOf};
 use super::template::RequestPlan;
 use super::window::Spelling;
 use crate::canonical::Entity;
 use crate::sources::connector::{IncrementalSpec, PaginateSpec, Pass, StartSpec};
+use crate::sources::files::RowFormat;
 use crate::sources::json::{Json, Path, Scope};
 use crate::sources::mapping::Mapping;
 
@@ -42,6 +45,14 @@ pub(super) struct PagesPlan {
     pub(super) records: Path,
     pub(super) empty_in: Option<Path>,
     pub(super) paginate: PaginateSpec,
+    /// How the rows are written, where an answer is nothing but rows.
+    pub(super) rows: Option<RowFormat>,
+    /// Columns of such rows, of each group of which one must be there.
+    pub(super) columns: Vec<Vec<String>>,
+    /// The header that counts the rows of an answer.
+    pub(super) count_header: Option<String>,
+    /// The place that is asked, where it is not the source's own.
+    pub(super) host: Option<String>,
 }
 
 /// A list, ready.
@@ -49,7 +60,9 @@ pub(super) struct PagesPlan {
 pub(super) struct ListPlan {
     pub(super) name: Option<String>,
     pub(super) pass: Pass,
-    pub(super) pages: PagesPlan,
+    /// Nothing where it is read by exports alone.
+    pub(super) pages: Option<PagesPlan>,
+    pub(super) job: Option<JobPlan>,
     pub(super) count: Option<Path>,
     pub(super) count_request: Option<CountPlan>,
     /// The path of a record's id, where the list's own records feed an entity: distinct ids are
@@ -161,6 +174,77 @@ impl PagesPlan {
     /// The records of a body; an error where it is not the page that was asked for.
     pub(super) fn records_of<'j>(&self, body: Json<'j>) -> Result<Vec<Json<'j>>, String> {
         records_of(&self.records, self.empty_in.as_ref(), body)
+    }
+
+    /// Whether a body is what was asked for: the page, or the columns of its rows.
+    pub(super) fn fits(&self, body: Json<'_>, lacking: &[String]) -> Result<(), String> {
+        match self.rows {
+            None => self.records_of(body).map(|_| ()),
+            Some(format) => {
+                let forgotten = [self.request.forgotten_fields(), lacking.to_vec()].concat();
+                columns_fit(format, &self.columns, &forgotten, body)
+            }
+        }
+    }
+}
+
+/// Whether rows have the columns that are read from them: of each group one, unless it is known to
+/// be missing.
+pub(super) fn columns_fit(
+    format: RowFormat,
+    groups: &[Vec<String>],
+    forgotten: &[String],
+    columns: Json<'_>,
+) -> Result<(), String> {
+    let Some(columns) = columns.items() else {
+        return Err(format!("the body is no {}", format.name()));
+    };
+    if format == RowFormat::Jsonl {
+        return Ok(());
+    }
+    let there: Vec<&str> = columns.filter_map(Json::scalar).collect();
+    let lacks = |group: &&Vec<String>| {
+        let mut names = group.iter();
+        !names.any(|name| there.contains(&name.as_str()) || forgotten.contains(name))
+    };
+    match groups.iter().find(lacks) {
+        None => Ok(()),
+        Some(group) => Err(format!(
+            "the header has no column `{}`",
+            group.join("` or `")
+        )),
+    }
+}
+
+impl ListPlan {
+    /// The records of a page that was read of it.
+    pub(super) fn records_of<'p>(&self, page: &'p ListPage) -> Vec<Json<'p>> {
+        let body = page.json.root();
+        let found = match page.of {
+            PageOf::List => self.pages.as_ref().map(|pages| pages.records_of(body)),
+            PageOf::Export => self.job.as_ref().map(|job| job.records_of(body)),
+            PageOf::Rows => body.items().map(|items| Ok(items.collect())),
+        };
+        found.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Whether `[source.x] start` narrows it.
+    pub(super) fn starts(&self) -> bool {
+        let per_record = self.job.as_ref().and_then(|job| job.per_record.as_ref());
+        self.start.is_some() || per_record.is_some_and(|each| each.dated.is_some())
+    }
+
+    /// Whether the vendor counts its records.
+    pub(super) fn is_counted(&self) -> bool {
+        let by_job = self.job.as_ref().is_some_and(|job| job.count.is_some());
+        self.count.is_some() || self.count_request.is_some() || (by_job && self.pages.is_none())
+    }
+
+    /// The requests in which it names fields.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &RequestPlan> {
+        let own = self.pages.as_ref().map(|pages| &pages.request);
+        own.into_iter()
+            .chain(self.job.as_ref().map(|job| &job.submit))
     }
 }
 

@@ -31,7 +31,11 @@ pub(super) async fn probe(source: &ApiSource) -> Result<ProbeReport, Failure> {
     let mut under_way = Vec::new();
     for stream in &source.streams {
         for list in &stream.lists {
-            let pages = (&list.pages, list.start.as_ref(), list.pass);
+            // Nobody orders an export to try whether it could be ordered.
+            let Some(pages) = &list.pages else {
+                continue;
+            };
+            let pages = (pages, list.start.as_ref(), list.pass);
             under_way.push(ask(session, stream, pages, missed::proof_of(list)));
         }
         if let Some(changes) = &stream.changes {
@@ -70,7 +74,9 @@ async fn ask(
     };
     let asked = Asked::within(&pages.request, &stream.name, asking, bounds)?;
     let nowhere = ["cursor", "last", "page", "offset"].map(|place| (place, None));
-    let shown = asked.call(session, &nowhere)?.shown();
+    let shown = asked
+        .call(session.at(pages.host.as_deref()), &nowhere)?
+        .shown();
     ListWalk::new(session, asked, pages)
         .impatient()
         .next()

@@ -1,5 +1,6 @@
 //! An API as a source: opening it from its connector.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -7,9 +8,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-use super::auth::{self, Credentials};
+use super::auth::{self, Authoriser, Credentials};
 use super::budget::Budget;
 use super::call;
+use super::content::BodyLimits;
 use super::entry::Entry;
 use super::exchange::Exchanger;
 use super::meaning::Rules;
@@ -23,12 +25,12 @@ use super::{client, compile, missed, probe};
 use crate::fault::Failure;
 use crate::period::local_midnight;
 use crate::retry::RetryLimits;
-use crate::sources::connector;
+use crate::sources::connector::{self, AuthSpec, HostSpec};
 use crate::sources::error::SourceError;
 use crate::sources::json::Path;
 use crate::sources::mapping::Books;
 use crate::sources::page::{MappedPage, PullReport, PullRequest};
-use crate::sources::registry::OpenSource;
+use crate::sources::registry::{OpenSource, TokenKeeper};
 use crate::sources::source::{ProbeReport, Source, StreamInfo};
 
 /// Requests under way at once, where neither connector nor configuration say it.
@@ -71,7 +73,14 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
     let origin = Origin::new(name, "base_url", base_url)?;
     let credentials = Credentials::new(name, config, base);
     let way = auth::choose(&spec.auth, &credentials)?;
-    let opened = auth::open(way, &credentials, &origin, tokens)?;
+    let opened = auth::open(way, &credentials, &origin, Arc::clone(&tokens))?;
+    let mut places = BTreeMap::new();
+    for (host, spec) in &spec.host {
+        let is_overridden = config.base_url.is_some();
+        let keeper = Arc::clone(&tokens);
+        let place = open_place(name, spec, &credentials, &origin, keeper, is_overridden)?;
+        places.insert(host.clone(), place);
+    }
     let plain = credentials.plain()?;
     let mut headers = reqwest::header::HeaderMap::new();
     for (header_name, text) in &spec.headers {
@@ -110,7 +119,10 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         credential_place: opened.place,
         exchanger: Exchanger {
             client: client::build(name, &origin, &limits, authority.as_deref())?,
-            body_bytes_max: limits.page_bytes.0,
+            limits: BodyLimits {
+                body_bytes: limits.page_bytes.0,
+                export_bytes: limits.export_bytes.0,
+            },
             error_message: spec
                 .error_message
                 .iter()
@@ -128,7 +140,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         },
         clock,
     };
-    let session = Session {
+    let mut session = Session {
         origin,
         transport: Arc::new(transport),
         authoriser: Arc::new(opened.authoriser),
@@ -138,8 +150,17 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         limits,
         side_by_side: side_by_side.max(1) as usize,
         optional_fields: spec.optional_fields,
+        hosts: BTreeMap::new(),
+        is_overridden: config.base_url.is_some(),
         server_clock: Mutex::default(),
     };
+    session.hosts = places
+        .into_iter()
+        .map(|(name, place)| {
+            let other = session.beside(place.origin, place.authoriser);
+            (name, Arc::new(other))
+        })
+        .collect();
     let can_miss = spec.can_miss;
     Ok(ApiSource {
         session: Arc::new(session),
@@ -148,6 +169,40 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         can_miss,
         zone,
         start: config.start,
+    })
+}
+
+/// A second place of the vendor.
+struct Place {
+    origin: Origin,
+    authoriser: Authoriser,
+}
+
+fn open_place(
+    source_name: &str,
+    spec: &HostSpec,
+    credentials: &Credentials<'_>,
+    origin: &Origin,
+    keeper: Arc<dyn TokenKeeper>,
+    is_overridden: bool,
+) -> Result<Place, SourceError> {
+    let origin = if is_overridden {
+        origin.clone()
+    } else {
+        Origin::new(source_name, "base_url", &spec.base_url)?
+    };
+    let way = auth::choose(&spec.auth, credentials)?;
+    // No token of it may rotate: only one of a source's is kept.
+    if matches!(way, AuthSpec::RefreshToken { .. }) {
+        return Err(SourceError::BadConnector {
+            file: source_name.to_owned(),
+            detail: "a `host` cannot have a refresh token".to_owned(),
+        });
+    }
+    let opened = auth::open(way, credentials, &origin, keeper)?;
+    Ok(Place {
+        origin,
+        authoriser: opened.authoriser,
     })
 }
 

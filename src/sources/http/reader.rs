@@ -1,20 +1,24 @@
 //! Reading one list inside its bounds: in slices side by side, halved where the vendor cuts off,
 //! and tied with the vendor's own count. Pages go to whoever maps them, one ahead.
 
+use std::sync::Arc;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::asked::{Asked, Asking};
+use super::job::Export;
+use super::job_plan::{JobPlan, PerRecordPlan};
 use super::list::{ListPage, ListWalk};
-use super::plan::{CountPlan, ListPlan, StreamPlan};
+use super::plan::{CountPlan, ListPlan, PagesPlan, StreamPlan};
 use super::session::Session;
 use super::template::RequestPlan;
 use super::transport::Patience;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Scope};
+use crate::sources::json::{Document, Json, Scope};
 
 /// What reading a list came to.
 #[derive(Debug, Default)]
@@ -30,6 +34,15 @@ pub(super) struct ReadList {
 }
 
 impl ReadList {
+    /// Compares what came with what the vendor counts.
+    pub(super) fn tie(&mut self) {
+        if let Some(count) = self.counted.filter(|count| *count != self.came) {
+            let came = self.came;
+            let why = format!("the vendor counts {count} records and {came} came");
+            self.unproven = self.unproven.take().or(Some(why));
+        }
+    }
+
     /// Both parts together.
     fn and(self, other: Self) -> Self {
         Self {
@@ -47,7 +60,7 @@ impl ReadList {
 /// A list of a stream, to be read.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'r> {
-    pub(super) session: &'r Session,
+    pub(super) session: &'r Arc<Session>,
     pub(super) stream: &'r StreamPlan,
     pub(super) list: &'r ListPlan,
     /// The end of what is asked for where nothing else ends it.
@@ -99,7 +112,9 @@ impl<'r> Reader<'r> {
 
     fn can_end_changes(&self) -> bool {
         let incremental = self.stream.incremental.as_ref();
-        incremental.is_some_and(|incremental| incremental.has_end(&self.list.pages.request))
+        let request = self.list.pages.as_ref().map(|pages| &pages.request);
+        let both = incremental.zip(request);
+        both.is_some_and(|(incremental, request)| incremental.has_end(request))
     }
 
     fn can_end_creation(&self) -> bool {
@@ -153,12 +168,24 @@ impl<'r> Reader<'r> {
         pages: &mpsc::Sender<ListPage>,
     ) -> Result<Part, Failure> {
         let list = self.list;
-        let asked = self.asked(&list.pages.request, bounds)?;
+        let Some(own) = &list.pages else {
+            return self.export(bounds, pages).await;
+        };
+        if let Some((job, per_record)) = self.per_record() {
+            let each = self.export_each(own, job, per_record, bounds, pages);
+            return each.await.map(Part::Read);
+        }
+        let asked = self.asked(&own.request, bounds)?;
         let is_counted = list.count.is_some() || list.count_request.is_some();
         let key = list.key.as_ref().filter(|_| is_counted);
-        let mut walk = ListWalk::new(self.session, asked, &list.pages).counting(key);
+        let mut walk = ListWalk::new(self.session, asked, own).counting(key);
         let mut read = ReadList::default();
+        let mut is_first = true;
         while let Some(page) = walk.next().await? {
+            if is_first && self.is_too_long(&page) {
+                return self.export(bounds, pages).await;
+            }
+            is_first = false;
             if let Some(halves) = self.pass_on(page, bounds, &mut read, pages).await? {
                 return Ok(Part::CutOff(halves));
             }
@@ -179,11 +206,7 @@ impl<'r> Reader<'r> {
         if let Some(count) = &list.count_request {
             read.counted = Some(self.counted(count, bounds, read.came).await?);
         }
-        if let Some(count) = read.counted.filter(|count| *count != read.came) {
-            let came = read.came;
-            let why = format!("the vendor counts {count} records and {came} came");
-            read.unproven = read.unproven.or(Some(why));
-        }
+        read.tie();
         Ok(Part::Read(read))
     }
 
@@ -199,10 +222,9 @@ impl<'r> Reader<'r> {
         let list = self.list;
         read.first_date = read.first_date.or(page.date);
         read.counted = read.counted.or_else(|| count_of(list, page.json.root()));
-        let is_cut = list.cap_rows.is_some_and(|most| {
-            let records = list.pages.records_of(page.json.root()).unwrap_or_default();
-            records.len() as u64 >= most
-        });
+        let is_cut = list
+            .cap_rows
+            .is_some_and(|most| list.records_of(&page).len() as u64 >= most);
         if is_cut {
             if let Some(halves) = self.halves(bounds) {
                 return Ok(Some(halves));
@@ -210,14 +232,112 @@ impl<'r> Reader<'r> {
             let why = "an answer is as long as the vendor lets it be, and may be cut off";
             read.unproven = Some(why.to_owned());
         }
+        self.send(page, pages).await?;
+        Ok(None)
+    }
+
+    /// Hands a page to whoever maps it.
+    pub(super) async fn send(
+        &self,
+        page: ListPage,
+        pages: &mpsc::Sender<ListPage>,
+    ) -> Result<(), Failure> {
         pages.send(page).await.map_err(|_| SourceError::Stopped {
             source_name: self.session.source_name().to_owned(),
             stream: self.stream.name.clone(),
         })?;
-        Ok(None)
+        Ok(())
     }
 
-    fn asked(&self, request: &'r RequestPlan, bounds: Bounds) -> Result<Asked<'r>, SourceError> {
+    /// Whether the list is so long that an export takes its place.
+    fn is_too_long(&self, first: &ListPage) -> bool {
+        let most = self.list.job.as_ref().and_then(|job| job.above_rows);
+        let count = count_of(self.list, first.json.root());
+        most.zip(count).is_some_and(|(most, count)| count > most)
+    }
+
+    /// Reads the list by an export.
+    async fn export(
+        &self,
+        bounds: Bounds,
+        pages: &mpsc::Sender<ListPage>,
+    ) -> Result<Part, Failure> {
+        let Some(job) = &self.list.job else {
+            return Ok(Part::Read(ReadList::default()));
+        };
+        // What the first page found out to be missing need not be found out again.
+        if let Some(own) = &self.list.pages {
+            job.submit.forget(&own.request.forgotten_fields());
+        }
+        let export = Export {
+            reader: *self,
+            job,
+            bounds,
+            record: None,
+        };
+        export.read(pages).await.map(Part::Read)
+    }
+
+    fn per_record(&self) -> Option<(&'r JobPlan, &'r PerRecordPlan)> {
+        let job = self.list.job.as_ref()?;
+        Some((job, job.per_record.as_ref()?))
+    }
+
+    /// Reads the list, and an export for each of its records that is wanted.
+    async fn export_each(
+        &self,
+        own: &'r PagesPlan,
+        job: &'r JobPlan,
+        per_record: &'r PerRecordPlan,
+        bounds: Bounds,
+        pages: &mpsc::Sender<ListPage>,
+    ) -> Result<ReadList, Failure> {
+        let asked = self.asked(&own.request, Bounds::default())?;
+        let mut walk = ListWalk::new(self.session, asked, own);
+        let mut first_date = None;
+        let mut wanted = Vec::new();
+        while let Some(page) = walk.next().await? {
+            first_date = first_date.or(page.date);
+            let records = own.records_of(page.json.root()).unwrap_or_default();
+            let records = records.into_iter();
+            let records = records.filter(|record| per_record.wants(*record, bounds));
+            wanted.extend(records.map(Json::document));
+        }
+        let mut under_way = Vec::new();
+        for record in &wanted {
+            under_way.push(self.export_for(job, bounds, record, pages));
+        }
+        let read: Vec<ReadList> = stream::iter(under_way)
+            .buffer_unordered(self.session.side_by_side)
+            .try_collect()
+            .await?;
+        let mut read = read.into_iter().reduce(ReadList::and).unwrap_or_default();
+        read.unproven = read.unproven.or(walk.unproven().map(str::to_owned));
+        read.first_date = first_date;
+        Ok(read)
+    }
+
+    async fn export_for(
+        &self,
+        job: &JobPlan,
+        bounds: Bounds,
+        record: &Document,
+        pages: &mpsc::Sender<ListPage>,
+    ) -> Result<ReadList, Failure> {
+        let export = Export {
+            reader: *self,
+            job,
+            bounds,
+            record: Some(record.root()),
+        };
+        export.read(pages).await
+    }
+
+    pub(super) fn asked(
+        &self,
+        request: &'r RequestPlan,
+        bounds: Bounds,
+    ) -> Result<Asked<'r>, SourceError> {
         let asking = Asking {
             incremental: self.stream.incremental.as_ref(),
             start: self.list.start.as_ref(),

@@ -32,6 +32,10 @@ pub(super) struct Session {
     pub(super) side_by_side: usize,
     /// Fields that not every customer of the vendor has.
     pub(super) optional_fields: Vec<String>,
+    /// More places of the vendor, each with its own authorisation.
+    pub(super) hosts: BTreeMap<String, Arc<Session>>,
+    /// Whether one host that the configuration names stands in for all of the vendor's.
+    pub(super) is_overridden: bool,
     /// The server's clock at one of its answers, and when that was.
     pub(super) server_clock: Mutex<Option<(Timestamp, Instant)>>,
 }
@@ -53,8 +57,26 @@ impl Session {
             limits: self.limits.clone(),
             side_by_side: self.side_by_side,
             optional_fields: self.optional_fields.clone(),
+            hosts: self.hosts.clone(),
+            is_overridden: self.is_overridden,
             server_clock: Mutex::new(seen),
         }
+    }
+
+    /// The session of a second place, which shares the way there and its budget.
+    pub(super) fn beside(&self, origin: Origin, authoriser: Authoriser) -> Self {
+        Self {
+            authoriser: Arc::new(authoriser),
+            standing: Arc::default(),
+            hosts: BTreeMap::new(),
+            ..self.moved(origin, self.plain.clone())
+        }
+    }
+
+    /// The session of a second place of the vendor; itself without a name.
+    pub(super) fn at(&self, host: Option<&str>) -> &Self {
+        let other = host.and_then(|name| self.hosts.get(name));
+        other.map_or(self, Arc::as_ref)
     }
 
     /// The server's clock now, as far as an answer told it; otherwise our own.

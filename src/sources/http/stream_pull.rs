@@ -12,9 +12,10 @@ use super::course::Course;
 use super::cursor::Cursor;
 use super::list::ListPage;
 use super::mapper::Mapper;
-use super::plan::{ChangesPlan, StreamPlan};
+use super::plan::{ChangesPlan, ListPlan, StreamPlan};
 use super::reader::{ReadList, Reader};
 use super::session::Session;
+use super::template::RequestPlan;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
@@ -186,7 +187,7 @@ impl<'p> StreamPull<'p> {
         let reported = self.totals.reported;
         self.read(place, bounds).await?;
         let list = &self.stream.lists[place];
-        if list.count.is_none() && list.count_request.is_none() {
+        if !list.is_counted() {
             self.totals.reported = reported;
         }
         Ok(())
@@ -194,7 +195,7 @@ impl<'p> StreamPull<'p> {
 
     async fn read(&mut self, place: usize, bounds: Bounds) -> Result<(), Failure> {
         let list = &self.stream.lists[place];
-        let created = list.start.as_ref().and(self.start);
+        let created = self.start.filter(|_| list.starts());
         let bounds = Bounds {
             created: created.map(|from| Window { from, to: None }),
             ..bounds
@@ -217,8 +218,7 @@ impl<'p> StreamPull<'p> {
         }));
         while let Some(page) = receiver.recv().await {
             let page: ListPage = page;
-            let records = list.pages.records_of(page.json.root()).unwrap_or_default();
-            self.mapper.land(list, &records).await?;
+            self.mapper.land(list, &list.records_of(&page)).await?;
         }
         let read = reading.await.map_err(|cause| SourceError::Page {
             source_name: self.session.source_name().to_owned(),
@@ -279,7 +279,8 @@ impl<'p> StreamPull<'p> {
     fn missing_fields(&self) -> Vec<String> {
         let lists = self.stream.lists.iter();
         let mut fields: Vec<String> = lists
-            .flat_map(|list| list.pages.request.forgotten_fields())
+            .flat_map(ListPlan::requests)
+            .flat_map(RequestPlan::forgotten_fields)
             .filter(|field| !self.session.optional_fields.contains(field))
             .collect();
         fields.sort();

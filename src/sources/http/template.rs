@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::call::{self, Body, Call};
+use super::call::{self, Body, Call, Wants};
 use super::origin::Origin;
 use crate::sources::connector::{Method, RequestSpec};
 use crate::sources::error::SourceError;
@@ -169,6 +169,7 @@ impl RequestPlan {
             url,
             headers,
             body,
+            wants: Wants::Json,
             what: what.to_owned(),
         })
     }

@@ -252,9 +252,9 @@ impl Transport {
                 target,
                 cause,
             },
-            Stop::TooLarge => SourceError::TooMuch {
+            Stop::TooLarge(limit) => SourceError::TooMuch {
                 source_name,
-                limit: "page_bytes",
+                limit,
                 detail: cause.to_string(),
             },
             Stop::Untrusted => SourceError::Certificates {

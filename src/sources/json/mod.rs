@@ -21,3 +21,4 @@ pub(super) use document::{Document, Json, Shape, together};
 pub(super) use parse::parse;
 pub(super) use path::{Path, Scope};
 pub(super) use tree::Tree;
+pub(super) use write::write_text;

@@ -21,6 +21,13 @@ pub(in crate::sources) enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
+impl Document {
+    /// Reads a text that was put together here. A NUL in it is kept for its column to refuse.
+    pub(in crate::sources) fn of_own(text: String) -> Result<Self, String> {
+        read(text, true).map_err(|error| error.to_string())
+    }
+}
+
 impl Tree {
     /// The value as compact JSON text.
     pub(in crate::sources) fn to_text(&self) -> String {
@@ -32,7 +39,7 @@ impl Tree {
     /// The value as if it had been read. Fails only for a number that is none, or for nesting
     /// without end.
     pub(in crate::sources) fn to_document(&self) -> Result<Document, String> {
-        read(self.to_text(), true).map_err(|error| error.to_string())
+        Document::of_own(self.to_text())
     }
 
     fn write(&self, text: &mut String) {

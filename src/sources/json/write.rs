@@ -74,7 +74,7 @@ fn write_quoted(plain: &str, is_decoded: bool, text: &mut String) {
 }
 
 /// Writes a text in quotes, with the escapes that it needs.
-pub(super) fn write_text(plain: &str, text: &mut String) {
+pub(in crate::sources) fn write_text(plain: &str, text: &mut String) {
     text.push('"');
     let mut rest = plain;
     while let Some(at) = rest.bytes().position(needs_escape) {

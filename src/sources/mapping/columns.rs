@@ -8,11 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::places::Places;
 use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
 use crate::canonical::{Cell, Entity, Reject, misfit_of};
 use crate::config::FieldMap;
 use crate::currency::Currency;
+use crate::sources::connector::Repeats;
 use crate::sources::json::{Path, Scope};
 
 /// A rejected field's text is cut here.
@@ -38,17 +40,8 @@ pub(in crate::sources) struct Mapping {
     books: Arc<Books>,
     rules: Vec<ColumnRule>,
     places: Places,
-    /// The columns that every record must have.
-    required: Vec<(usize, &'static str)>,
-}
-
-/// Where the columns stand that every record has.
-#[derive(Debug, Clone, Copy)]
-struct Places {
-    source: usize,
-    id: usize,
-    updated_at: usize,
-    deleted: usize,
+    /// What a repeated id means; without it, versions of one record.
+    pub(in crate::sources) repeats: Option<Repeats>,
 }
 
 /// A record that fits.
@@ -58,6 +51,8 @@ pub(in crate::sources) struct Mapped<'r> {
     pub(in crate::sources) cells: Vec<Option<Cell<'r>>>,
     /// The record as the source gave it, as compact JSON text.
     pub(in crate::sources) raw: Cow<'r, str>,
+    /// Where the id stands among them.
+    pub(in crate::sources) id_at: usize,
     /// The vendor's status, where the map does not know it.
     pub(in crate::sources) unmapped: Option<String>,
 }
@@ -80,18 +75,12 @@ impl Mapping {
                 rules.push(ColumnRule::new(column, rule.table())?);
             }
         }
-        let place = |name: &str| entity.index_of(name).unwrap_or_default();
         Ok(Self {
             entity,
             books,
             rules,
-            places: Places {
-                source: place("source"),
-                id: place("id"),
-                updated_at: place("updated_at"),
-                deleted: place("deleted"),
-            },
-            required: required_of(entity),
+            places: Places::of(entity),
+            repeats: None,
         })
     }
 
@@ -181,7 +170,7 @@ impl Mapping {
             *cell = Some(Cell::of(&self.books.source));
         }
         let missing = || {
-            let name = self.missing_column(&cells)?;
+            let name = self.places.missing(&cells)?;
             Some((name, Misfit::new(None, "is missing")))
         };
         let outsized = || {
@@ -195,19 +184,10 @@ impl Mapping {
         }
         Ok(Mapped {
             cells,
+            id_at: self.places.id,
             raw: scope.record.compact(),
             unmapped,
         })
-    }
-
-    /// The first column that the record must have and has not; a tombstone needs only its id.
-    fn missing_column(&self, cells: &[Option<Cell<'_>>]) -> Option<&'static str> {
-        let deleted = cells.get(self.places.deleted).and_then(Option::as_ref);
-        let is_tombstone = matches!(deleted, Some(Cell::Bool(true)));
-        let is_asked = |at: usize| !is_tombstone || at == self.places.id;
-        let is_missing = |at: usize| cells.get(at).is_none_or(Option::is_none);
-        let mut required = self.required.iter();
-        required.find_map(|(at, name)| (is_asked(*at) && is_missing(*at)).then_some(*name))
     }
 
     /// A record that cannot even be looked at, as a whole.
@@ -246,13 +226,6 @@ impl Mapping {
             raw: scope.record.to_text(),
         }
     }
-}
-
-/// The columns that every record must have.
-fn required_of(entity: Entity) -> Vec<(usize, &'static str)> {
-    let columns = entity.columns().enumerate();
-    let required = columns.filter(|(_, column)| column.required);
-    required.map(|(at, column)| (at, column.name)).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod columns;
 mod days;
 mod number;
 mod page;
+mod places;
 mod rule;
 mod units;
 

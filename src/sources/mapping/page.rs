@@ -1,12 +1,13 @@
 //! Building a page from records, and counting what a person should know of the whole pull.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::columns::Mapping;
+use super::columns::{Mapped, Mapping};
 use super::units::Units;
-use crate::canonical::{BatchBuilder, Entity, Reject};
+use crate::canonical::{BatchBuilder, Cell, Entity, Mark, Reject, mark_of};
+use crate::sources::connector::Repeats;
 use crate::sources::json::Scope;
 use crate::sources::page::MappedPage;
 
@@ -18,12 +19,37 @@ pub(in crate::sources) struct Tally {
     /// landed ids it is, so absence proves nothing.
     nameless: BTreeSet<Entity>,
     rejected: BTreeMap<Entity, u64>,
+    /// How often each id came, where that means something.
+    repeats: HashMap<(Entity, Mark), u32>,
 }
 
 impl Tally {
     /// Whether ids of this entity that did not come can be taken for gone.
     pub(in crate::sources) fn proves_absence(&self, entity: Entity) -> bool {
         !self.nameless.contains(&entity)
+    }
+
+    /// Takes a record whose id may have come before: it is another record, with a number behind its
+    /// id, or the same one, which is not kept.
+    fn keeps(&mut self, entity: Entity, repeats: Repeats, mapped: &mut Mapped<'_>) -> bool {
+        let Some(Some(id)) = mapped.cells.get_mut(mapped.id_at) else {
+            return true;
+        };
+        let text = id.text().unwrap_or_default().to_owned();
+        let count = self
+            .repeats
+            .entry((entity, mark_of(text.as_bytes())))
+            .or_default();
+        *count += 1;
+        match repeats {
+            Repeats::Once => *count == 1,
+            Repeats::Numbered => {
+                if *count > 1 {
+                    *id = Cell::Text(format!("{text}#{count}").into());
+                }
+                true
+            }
+        }
     }
 
     /// One sentence per status that the map does not know.
@@ -76,7 +102,12 @@ impl PageBuilder {
             return Ok(());
         }
         match mapping.map(scope, origin, now, &mut self.units) {
-            Ok(mapped) => {
+            Ok(mut mapped) => {
+                if let Some(repeats) = mapping.repeats
+                    && !tally.keeps(entity, repeats, &mut mapped)
+                {
+                    return Ok(());
+                }
                 if let Some(raw) = mapped.unmapped {
                     *tally.unmapped.entry((entity, raw)).or_default() += 1;
                 }

@@ -321,6 +321,7 @@ impl ColumnRule {
         let cell = match self.column.kind {
             Kind::Text if text.contains('\0') => return Err(misfit(&"holds a NUL character")),
             Kind::Text if self.table.upper => Cell::Text(Cow::Owned(text.to_uppercase())),
+            Kind::Text if self.table.lower => Cell::Text(Cow::Owned(text.to_lowercase())),
             Kind::Text => Cell::Text(text),
             Kind::List => Cell::List(split_list(&text).map(str::to_owned).collect()),
             Kind::Decimal => Cell::Decimal(parse_decimal(&text).map_err(|reason| misfit(&reason))?),
@@ -411,6 +412,7 @@ fn is_plain(table: &FieldTable) -> bool {
         table.join.is_some(),
         table.absent.is_some(),
         table.upper,
+        table.lower,
     ];
     !changes.contains(&true)
 }

@@ -130,10 +130,16 @@ pub(super) type Reports = BTreeMap<String, Result<PullReport, Failure>>;
 impl Bench {
     /// The source `crm` or `billing`, whatever the connector is, with the keys given.
     pub(super) fn new<S>(connector: &str, vendor: &Vendor<S>, keys: &str) -> Self {
+        let keys = format!("rate = {{ requests = 1000 }}\n{keys}");
+        Self::with(connector, vendor, &keys)
+    }
+
+    /// The same, with a rate among the keys.
+    pub(super) fn with<S>(connector: &str, vendor: &Vendor<S>, keys: &str) -> Self {
         let desk = Desk::new();
         let landing = Landing::open(&desk.folder.path().join("landing")).unwrap();
         let mut config: SourceConfig = toml::from_str(&format!(
-            "connector = '{connector}'\nbase_url = '{}'\nrate = {{ requests = 1000 }}\n{keys}",
+            "connector = '{connector}'\nbase_url = '{}'\n{keys}",
             vendor.server.uri()
         ))
         .unwrap();

@@ -23,6 +23,26 @@ fn invoice(id: &str, status: &str, balance: f64, items: Vec<Value>, changed: &st
         "status": status, "updatedDate": changed, "invoiceItems": items})
 }
 
+/// A version of one subscription: seats by the month, a fee that is charged once, and a discount.
+fn subscription(id: &str, version: u32, status: &str, price: f64, changed: &str) -> Value {
+    let charge = |number: &str, name: &str, kind: &str, price: f64| {
+        json!({"id": format!("{id}-{number}"), "chargeNumber": number, "segment": 1, "name": name,
+            "chargeType": kind, "chargeModel": "Per Unit Pricing", "billingPeriod": "Month",
+            "effectiveStartDate": "2026-01-12", "effectiveEndDate": "2027-01-12",
+            "ratePlanChargeTiers": [{"price": price, "currency": "USD", "tier": 1}]})
+    };
+    let mut seats = charge("C-1", "M365-BP", "Recurring", price);
+    seats["quantity"] = 23.into();
+    let mut fee = charge("C-2", "SETUP", "OneTime", 99.5);
+    fee["billingPeriod"] = Value::Null;
+    let mut discount = charge("C-3", "Loyal", "Recurring", 0.0);
+    discount["chargeModel"] = "Discount-Percentage".into();
+    json!({"id": id, "name": "A-S431", "version": version, "status": status, "accountId": "acc1",
+        "isLatestVersion": status != "Expired", "currency": "USD", "updatedDate": changed,
+        "ratePlans": [{"id": "rp1", "ratePlanCharges": [seats, fee]},
+            {"id": "rp2", "ratePlanCharges": [discount]}]})
+}
+
 fn northwind() -> Held {
     let many: Vec<Value> = (0..99).map(|at| item(&format!("m{at}"))).collect();
     let all: Vec<Value> = (0..101).map(|at| item(&format!("m{at}"))).collect();
@@ -36,6 +56,9 @@ fn northwind() -> Held {
         "invoice-items": all,
         "credit-memos": [{"id": "cm1", "memoNumber": "CM1", "accountId": "acc2", "totalAmount": 45.0,
             "balance": 45.0, "status": "Posted", "updatedDate": OLD, "creditMemoItems": []}],
+        "subscriptions": [
+            subscription("s1", 1, "Expired", 9.0, "2026-11-19T08:00:00-08:00"),
+            subscription("s2", 2, "Active", 22.0, OLD)],
         "payments": [{"id": "p1", "paymentNumber": "P-1", "accountId": "acc1", "amount": 300.0,
             "currency": "USD", "effectiveDate": "2026-11-20", "status": "Processed", "updatedDate": OLD}],
     }))
@@ -133,6 +156,63 @@ async fn invoices_with_all_their_items_memos_and_payments_land() {
         (Some("credit_memo"), "-45".into())
     );
     assert_eq!(bench.sum(Entity::Payments, "amount"), "300");
+}
+
+#[tokio::test]
+async fn charges_of_the_latest_version_are_contracts() {
+    // Goal: what is billed by agreement lands with its price and term, under numbers that an amendment
+    // keeps; a cancelled subscription says so, and one that is deleted is gone in a week. Method: a
+    // subscription in two versions, a third one the next night, then none.
+    let (vendor, mut bench) = zuora().await;
+    bench.whole_night(&vendor, 1).await;
+    assert_eq!(
+        bench.ids(Entity::Contracts),
+        ["A-S431:C-1:1", "A-S431:C-2:1"]
+    );
+    let seats = bench.one(Entity::Contracts, "A-S431:C-1:1");
+    assert_eq!(
+        (amount(&seats, "quantity"), amount(&seats, "unit_price")),
+        ("23".into(), "22".into())
+    );
+    assert_eq!(
+        (
+            seats.text("sku"),
+            seats.text("frequency"),
+            seats.text("status"),
+            seats.text("account_id")
+        ),
+        (Some("M365-BP"), Some("month"), Some("active"), Some("acc1"))
+    );
+    // Midnights in New York.
+    assert_eq!(
+        seats.instant("starts_on").unwrap().to_string(),
+        "2026-01-12T05:00:00Z"
+    );
+    assert_eq!(
+        seats.instant("ends_on").unwrap().to_string(),
+        "2027-01-12T05:00:00Z"
+    );
+    let fee = bench.one(Entity::Contracts, "A-S431:C-2:1");
+    assert_eq!(
+        (amount(&fee, "quantity"), amount(&fee, "unit_price")),
+        ("1".into(), "99.5".into())
+    );
+    assert_eq!(fee.text("frequency"), Some("once"));
+    vendor.change(|held| {
+        let late = "2026-11-21T10:00:00-08:00";
+        held.all("subscriptions")[1] = subscription("s2", 2, "Expired", 22.0, late);
+        held.all("subscriptions")
+            .push(subscription("s3", 3, "Cancelled", 23.5, late));
+    });
+    bench.whole_night(&vendor, 2).await;
+    let seats = bench.one(Entity::Contracts, "A-S431:C-1:1");
+    assert_eq!(
+        (amount(&seats, "unit_price"), seats.text("status")),
+        ("23.5".into(), Some("cancelled"))
+    );
+    vendor.change(|held| held.all("subscriptions").clear());
+    bench.whole_night(&vendor, 9).await;
+    assert!(bench.ids(Entity::Contracts).is_empty());
 }
 
 #[tokio::test]

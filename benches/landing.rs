@@ -33,6 +33,8 @@ struct Options {
     concurrent: u32,
     pulls: u32,
     threads: usize,
+    /// Whether the year is cut into slices, which are read side by side.
+    sliced: bool,
 }
 
 fn main() {
@@ -47,6 +49,7 @@ fn main() {
         concurrent: u32::try_from(number("--concurrent", 4)).unwrap(),
         pulls: u32::try_from(number("--pulls", 1)).unwrap(),
         threads: usize::try_from(number("--threads", 2)).unwrap(),
+        sliced: arguments.iter().any(|argument| argument == "--sliced"),
     };
     if arguments.iter().any(|argument| argument == "--serve") {
         let port = u16::try_from(number("--port", 0)).unwrap();
@@ -175,8 +178,14 @@ async fn open(folder: &Path, url: &str, options: &Options) -> Env {
          [landing]\nurl = 'file:landing'\n\
          [source.billing]\nconnector = 'stripe'\nbase_url = '{url}'\n\
          api_key = {{ file = 'key' }}\nstreams = ['invoices', 'invoice_lines']\n\
-         rate = {{ requests = 1000000, concurrent = {} }}\n",
-        options.concurrent
+         rate = {{ requests = 1000000, concurrent = {} }}\n{}",
+        options.concurrent,
+        // A list with a start is read in slices of a month.
+        if options.sliced {
+            "start = '2025-10-01'\n"
+        } else {
+            ""
+        }
     );
     let path = folder.join("crossfoot.toml");
     std::fs::write(&path, text).unwrap();

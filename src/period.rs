@@ -78,6 +78,12 @@ impl Period {
         first.checked_add(months.months()).map_or(*self, Self::of)
     }
 
+    /// How many months it lies after another; negative before it.
+    pub fn months_since(&self, other: Self) -> i32 {
+        let number = |day: Date| i32::from(day.year()) * 12 + i32::from(day.month());
+        number(self.first_day()) - number(other.first_day())
+    }
+
     /// Every month from this one up to and with `last`.
     pub fn through(self, last: Self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |period| Some(period.next()))

@@ -57,9 +57,22 @@ fn talk(stream: &TcpStream, invoices: u64, latency: Duration) -> std::io::Result
 fn page(target: &str, invoices: u64) -> String {
     let mut text = String::with_capacity(400 << 10);
     text.push_str(r#"{"object":"list","url":"/v1/invoices","data":["#);
+    let created = |bound: &str| -> Option<u64> {
+        let (_, rest) = target.split_once(&format!("created%5B{bound}%5D="))?;
+        rest.split('&').next()?.parse().ok()
+    };
+    // The newest one is the first, so the end of a window is where its list begins.
+    let newest = created("lt")
+        .and_then(|bound| NEWEST.checked_sub(bound))
+        .map_or(0, |after| after / APART + 1);
+    let invoices = match created("gte").map(|bound| NEWEST.checked_sub(bound)) {
+        None => invoices,
+        Some(None) => 0,
+        Some(Some(before)) => invoices.min(before / APART + 1),
+    };
     let first = match target.split_once("starting_after=in_") {
         Some((_, id)) => id[..9].parse::<u64>().unwrap() + 1,
-        None => 0,
+        None => newest.min(invoices),
     };
     let is_other = !target.starts_with("/v1/invoices");
     let end = if is_other {

@@ -11,8 +11,9 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::scheduler::jobs::this_process;
-use crate::store::{Access, OpenStore, Store};
+use crate::landing::Landing;
+use crate::scheduler::jobs::{match_landing, this_process};
+use crate::store::{Access, OpenStore, Store, open_folder};
 
 /// The log's verbosity when nothing but the answer is wanted.
 const SILENT: i8 = -3;
@@ -174,6 +175,17 @@ impl Context {
         self.open_with(config, access, self.clock.clone()).await
     }
 
+    /// Opens the store alone, whatever stands beside it.
+    pub(crate) async fn open_store(
+        &self,
+        config: &Config,
+        access: Access,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        let store = crate::store::open(store_request(config, access)?).await?;
+        self.keep_to_close(&store);
+        Ok(store)
+    }
+
     /// The same for a configuration that is at hand.
     pub(crate) async fn open_with(
         &self,
@@ -182,8 +194,18 @@ impl Context {
         clock: Clock,
     ) -> Result<Env, Failure> {
         let landing_root = landing_root(&config)?;
-        let store = crate::store::open(store_request(&config, access)?).await?;
-        self.keep_to_close(&store);
+        let store = self.open_store(&config, access).await?;
+        if access == Access::Write
+            && let Some(folder) = open_folder(&config.store.url, &config.base)
+        {
+            super::output::error_line(&format!(
+                "warning: anybody may write to the folder of the store, and so exchange it: run \
+                 `chmod o-w {}`",
+                folder.display()
+            ));
+        }
+        let landing = Landing::open_for_reading(&landing_root)?;
+        match_landing(store.as_ref(), &landing, access == Access::Write).await?;
         if access == Access::Write && clock.is_set() {
             warn_of_the_past(store.as_ref(), clock.now()).await?;
         }

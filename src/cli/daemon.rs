@@ -11,8 +11,10 @@ use super::context::Context;
 use crate::env::Env;
 use crate::fault::{Exit, Failure};
 use crate::ops::{OpsHandle, StoreProbe, serve};
-use crate::scheduler::jobs::{deliver_mails, run_job};
-use crate::scheduler::{DaemonOptions, JobEnd, JobRunner, Periodic, RunTicket, Tempo, daemon};
+use crate::scheduler::jobs::{deliver_mails, resume_source, run_job};
+use crate::scheduler::{
+    DaemonOptions, JobEnd, JobRunner, Periodic, RunTicket, Tempo, daemon, resumed_source,
+};
 use crate::store::{Access, RunState, RunStore};
 
 /// How long a job may finish its page after it was asked to stop.
@@ -34,7 +36,12 @@ struct ConfiguredJobs {
 #[async_trait]
 impl JobRunner for ConfiguredJobs {
     async fn run(&self, job: &str, ticket: &RunTicket, cancel: CancellationToken) -> JobEnd {
-        match run_job(&self.env, job, &ticket.run_id, &cancel).await {
+        let run_id = ticket.run_id.as_str();
+        let ran = match resumed_source(job) {
+            Some(source) => resume_source(&self.env, source, run_id, &cancel).await,
+            None => run_job(&self.env, job, run_id, &cancel).await,
+        };
+        match ran {
             Ok(summary) => {
                 let error = summary.given_up();
                 let state = match (&error, summary.is_incomplete()) {

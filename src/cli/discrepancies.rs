@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::context::{Context, login_name};
+use super::groups::print_groups;
 use super::item::{csv, header, item_json};
 use super::output::{self, Table};
 use crate::env::Env;
@@ -13,13 +14,16 @@ use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
 use crate::period::Period;
 use crate::reconcile::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, PersonMove, ResolutionCode, WaitingOn,
-    move_by_person,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, Glance, Kind, PersonMove, ResolutionCode,
+    WaitingOn, group_findings, likely_cause_of_items, move_by_person,
 };
 use crate::report::export_sheet;
 use crate::scheduler::jobs::load_ledger;
 use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
+
+/// More items than these are told by what they have in common.
+const LISTED_MAX: usize = 200;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesVerb {
@@ -28,7 +32,13 @@ pub(super) enum DiscrepanciesVerb {
         after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
                             discrepancies list --kind DUPLICATE --all --json"
     )]
-    List(Filter),
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// Every item on a line of its own, however many they are
+        #[arg(long)]
+        full: bool,
+    },
     /// One item: both sides by their own numbers, and its history
     Show {
         /// The item's id
@@ -172,8 +182,11 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
         .open(if writes { Access::Write } else { Access::Read })
         .await?;
     match verb {
-        DiscrepanciesVerb::List(filter) => {
+        DiscrepanciesVerb::List { filter, full } => {
             let items = select(&env, &filter).await?;
+            if items.len() > LISTED_MAX && !full && !context.json() {
+                return print_overview(&env, &items).await;
+            }
             print_list(context, &env, &items)
         }
         DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
@@ -235,6 +248,24 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
     };
     let found = env.store.discrepancies(&filter).await?.into_iter().next();
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
+}
+
+/// Many items by what they have in common, with a cause that explains nearly all of them.
+async fn print_overview(env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+    output::line(output::bold(&format!("{} items", items.len())))?;
+    print_groups(&group_findings(items.iter().map(Glance::from)))?;
+    let ledger = load_ledger(env, env.clock.now(), false).await?;
+    if let Some(cause) = likely_cause_of_items(items, &ledger.directory) {
+        output::line(format!(
+            "likely cause: {}",
+            output::without_controls(&cause)
+        ))?;
+    }
+    output::line(
+        "too many to read: narrow them with --period, --kind, --account, list them all with --full \
+         or --json, or write them to a file with `discrepancies export`",
+    )?;
+    Ok(Exit::Done)
 }
 
 fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {

@@ -84,8 +84,8 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "investigate the line: discounts, minimums, rounding",
         ),
         Kind::Tax => (
-            "the tax differs beyond rounding",
-            "billed - expected tax: a liability, no revenue",
+            "the billed tax is not the net amount times the contract's tax rate, beyond rounding",
+            "billed - expected tax: a liability, in tax_impact and in no other sum",
             "credit and rebill, correct the return",
         ),
         Kind::Currency => (
@@ -94,12 +94,13 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "reissue the invoice",
         ),
         Kind::PeriodCutoff => (
-            "the right amount stands in an adjacent period, beyond the cut-off lag",
-            "zero over both periods",
+            "the right amount stands in an adjacent period, further off than lag_days",
+            "zero over both periods; it weighs what was expected, in the contract's period",
             "re-date, or accrue",
         ),
         Kind::Proration => (
-            "a change in mid-period was billed with a wrong factor",
+            "a start, end or change in mid-period was billed in full, or with the days counted otherwise \
+             than agreed",
             "billed - expected amount",
             "credit and rebill",
         ),
@@ -109,7 +110,8 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "credit the later copy",
         ),
         Kind::WrongCode => (
-            "customer, period and quantity agree, the product code does not",
+            "customer, period and quantity agree, the product code does not: one item, under the billed \
+             code",
             "billed - expected amount",
             "map the code as an alias, or recode and rebill",
         ),
@@ -124,7 +126,8 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "credit that part",
         ),
         Kind::CustomerMismatch => (
-            "the charge was billed to another customer",
+            "the same product, quantity and price is billed to another customer: two items that name \
+             each other",
             "plus at the one, minus at the other",
             "credit and rebill, mend the link between the systems",
         ),
@@ -140,7 +143,7 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
         ),
         Kind::UnbilledOverage => (
             "the usage is above the commitment, only the commitment was billed",
-            "minus the overage",
+            "minus the overage, at its own price where it has one",
             "send an overage invoice",
         ),
         Kind::TermsMismatch => (
@@ -149,8 +152,8 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "correct the terms",
         ),
         Kind::VendorCost => (
-            "the vendor bills us more than we resell",
-            "minus the difference, valued like QUANTITY",
+            "the vendor counts more than is billed, and nothing else is wrong",
+            "minus the difference at the contract's price, or at the list price as an estimate",
             "bill the customer, or reduce the vendor's quantity",
         ),
     }

@@ -14,6 +14,7 @@ mod daemon;
 mod demo;
 mod discrepancies;
 mod explain;
+mod groups;
 mod init;
 mod item;
 mod kpi;
@@ -21,7 +22,9 @@ mod landing;
 mod output;
 mod progress;
 mod reconcile;
+mod replay;
 mod report;
+mod rules;
 mod run;
 mod schedule;
 mod status;
@@ -187,7 +190,7 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Backfill(arguments) => backfill::run(context, &arguments).await,
         Verb::Report(arguments) => report::run(context, &arguments).await,
         Verb::Status => status::run(context).await,
-        Verb::Schedule(arguments) => schedule::run(context, &arguments),
+        Verb::Schedule(arguments) => schedule::run(context, &arguments).await,
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
         Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
         Verb::Accounts(verb) => accounts::run(context, &verb).await,

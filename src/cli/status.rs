@@ -24,6 +24,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
         .await?;
     let open = items.iter().filter(|item| item.state.is_open()).count();
     let outbox = env.store.mail_counts().await?;
+    let parked = env.store.parked_sources().await?;
+    let parked_of = |source: &str| parked.iter().find(|parked| parked.source == source);
     let mut places = Vec::new();
     for pull in &newest {
         let cursor = env.store.cursor(&pull.source, &pull.stream).await?;
@@ -43,6 +45,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
                     "sealed": pull.sealed,
                     "rows": pull.row_count,
                     "landed": pull.landed_count,
+                    "listed": pull.listed_count,
                     "reported": pull.reported_count,
                     "quarantined": pull.rejected_count,
                     "at": pull.started_at,
@@ -58,6 +61,10 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
             .map(|one| {
                 let mut value = json!(one);
                 value["streams"] = json!(streams(&one.source));
+                value["parked"] = parked_of(&one.source).map_or(
+                    Value::Null,
+                    |parked| json!({ "until": parked.until, "reason": parked.reason }),
+                );
                 value
             })
             .collect();
@@ -89,12 +96,13 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
 
-    let mut table = Table::new(&["source", "state", "last success", "why"]);
+    let mut table = Table::new(&["source", "state", "last success", "parked until", "why"]);
     for one in &sources {
         table.row(vec![
             one.source.clone(),
             json!(one.state).as_str().unwrap_or_default().to_owned(),
             shown(one.last_success),
+            parked_of(&one.source).map_or_else(|| "-".into(), |parked| parked.until.to_string()),
             one.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -106,6 +114,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
         "state",
         ">rows",
         ">landed",
+        ">listed",
         ">reported",
         ">quarantined",
         "sealed",
@@ -120,8 +129,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Failure> {
             pull.state.name().to_owned(),
             pull.row_count.to_string(),
             pull.landed_count.to_string(),
-            pull.reported_count
-                .map_or_else(|| "-".into(), |count| count.to_string()),
+            counted(pull.listed_count),
+            counted(pull.reported_count),
             pull.rejected_count.to_string(),
             if pull.sealed { "yes" } else { "no" }.to_owned(),
             pull.started_at.to_string(),
@@ -176,6 +185,10 @@ impl Place {
             swept_at: None,
         })
     }
+}
+
+fn counted(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".into(), |count| count.to_string())
 }
 
 fn shown(instant: Option<Timestamp>) -> String {

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::Config;
 use super::problem::{ConfigError, Problem};
-use super::validate::validate;
+use super::validate::{span_of, validate};
 
 /// How many errors are told at once; a file with more is not a configuration of crossfoot.
 const PROBLEM_COUNT_MAX: usize = 50;
@@ -39,7 +39,7 @@ impl Config {
                 .collect();
             return Err(invalid(problems));
         }
-        let (config, mut problems) = typed(text, table.clone());
+        let (config, mut problems) = typed::<Self>(text, table.clone());
         let Some(mut config) = config else {
             return Err(invalid(problems));
         };
@@ -53,14 +53,78 @@ impl Config {
     }
 }
 
+/// A file's table with the places of its entries, to point at what is wrong beyond its types.
+pub(crate) struct Places<'t> {
+    text: &'t str,
+    table: Spanned<DeTable<'t>>,
+}
+
+impl Places<'_> {
+    /// A problem with the value at a path; with the nearest table above it that is there.
+    pub(crate) fn problem(&self, path: &[&str], message: &str) -> Problem {
+        Problem::at(self.text, self.span(path), message)
+    }
+
+    /// The table itself.
+    pub(super) fn table(&self) -> &DeTable<'_> {
+        self.table.get_ref()
+    }
+
+    /// A problem with a word somewhere inside the value at a path: a name in an SQL text.
+    pub(crate) fn problem_within(&self, path: &[&str], word: &str, message: &str) -> Problem {
+        let span = self.span(path);
+        let inner = span.clone().and_then(|span| {
+            let at = find_word(self.text.get(span.clone())?, word)?;
+            Some(span.start + at..span.start + at + word.len())
+        });
+        Problem::at(self.text, inner.or(span), message)
+    }
+
+    fn span(&self, path: &[&str]) -> Option<std::ops::Range<usize>> {
+        span_of(self.table.get_ref(), path)
+    }
+}
+
+/// Where a word stands in a text, not as a part of a longer one.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let is_part = |letter: Option<char>| {
+        letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        !is_part(text[..*at].chars().next_back())
+            && !is_part(text[at + word.len()..].chars().next())
+    })
+}
+
+/// A TOML text as a typed value with the places of its entries, or everything that is wrong.
+pub(crate) fn read_toml<T: DeserializeOwned>(text: &str) -> Result<(T, Places<'_>), Vec<Problem>> {
+    let (table, syntax_errors) = DeTable::parse_recoverable(text);
+    if !syntax_errors.is_empty() {
+        let problems = syntax_errors
+            .iter()
+            .take(PROBLEM_COUNT_MAX)
+            .map(|error| Problem::at(text, error.span(), error.message()))
+            .collect();
+        return Err(problems);
+    }
+    let (value, problems) = typed(text, table.clone());
+    match value {
+        Some(value) if problems.is_empty() => Ok((value, Places { text, table })),
+        _ => Err(Problem::sorted(problems)),
+    }
+}
+
 /// Deserializes again and again, each time without the entry that was wrong, until what is left is
 /// right: so every wrong entry is found, not only the first.
-fn typed(text: &str, table: Spanned<DeTable<'_>>) -> (Option<Config>, Vec<Problem>) {
+fn typed<T: DeserializeOwned>(
+    text: &str,
+    table: Spanned<DeTable<'_>>,
+) -> (Option<T>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut rest = table;
     while problems.len() < PROBLEM_COUNT_MAX {
-        match Config::deserialize(Deserializer::from(rest.clone())) {
-            Ok(config) => return (Some(config), problems),
+        match T::deserialize(Deserializer::from(rest.clone())) {
+            Ok(value) => return (Some(value), problems),
             Err(error) => {
                 let span = error.span();
                 problems.push(Problem::of_serde(text, span.clone(), error.message()));

@@ -8,6 +8,7 @@ mod field_map;
 mod job;
 mod load;
 mod mail;
+mod overrides;
 mod problem;
 mod reconcile;
 mod report;
@@ -27,15 +28,16 @@ pub use company::{BranchConfig, CalendarConfig, CompanyConfig, Weekday};
 pub use engine::{EngineConfig, LandingConfig, LogFormat, OpsConfig, StoreConfig};
 pub use field_map::{EpochUnit, FieldMap, FieldRule, FieldTable, Instead};
 pub use job::{AllWord, CatchUp, JobConfig, ReconcileScope, ReportPeriod, SyncScope};
+pub(crate) use load::{Places, read_toml};
 pub use mail::MailConfig;
-pub use problem::{ConfigError, Problem, nearest_name};
+pub use problem::{ConfigError, Problem, Problems, nearest_name};
 pub use reconcile::{
     AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding,
     ToleranceConfig, ToleranceMode,
 };
 pub use report::{ReportConfig, ReportKind};
-pub use source::{Credential, Limits, RateConfig, Role, SourceConfig, SourceRounding};
-pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, ZoneName};
+pub use source::{Credential, Drift, Limits, RateConfig, Role, SourceConfig, SourceRounding};
+pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, Retention, ZoneName};
 
 /// All of `crossfoot.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

@@ -25,7 +25,7 @@ struct Place {
 
 impl Problem {
     /// A problem at a span of the file's text.
-    pub(super) fn at(text: &str, span: Option<Range<usize>>, message: &str) -> Self {
+    pub(crate) fn at(text: &str, span: Option<Range<usize>>, message: &str) -> Self {
         let place = span.and_then(|span| Place::of(text, &span));
         Self {
             message: message.trim().replace('\n', "; "),
@@ -52,7 +52,7 @@ impl Problem {
     }
 
     /// The problems in the order of their places.
-    pub(super) fn sorted(mut problems: Vec<Self>) -> Vec<Self> {
+    pub(crate) fn sorted(mut problems: Vec<Self>) -> Vec<Self> {
         problems.sort_by_key(|problem| {
             problem
                 .place
@@ -197,13 +197,35 @@ impl fmt::Display for ConfigError {
                     path.display()
                 )
             }
-            Self::Invalid { path, problems } => write_problems(formatter, path, problems),
+            Self::Invalid { path, problems } => {
+                write_problems(formatter, "the configuration", path, problems)
+            }
         }
+    }
+}
+
+/// What is wrong with a file that is no configuration but is told in the same way: a rule.
+#[derive(Debug)]
+pub struct Problems {
+    /// What the file is, as `the rule`.
+    pub subject: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// All of them.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_problems(formatter, self.subject, &self.path, &self.problems)
     }
 }
 
 fn write_problems(
     formatter: &mut fmt::Formatter<'_>,
+    subject: &str,
     path: &Path,
     problems: &[Problem],
 ) -> fmt::Result {
@@ -211,11 +233,7 @@ fn write_problems(
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     };
-    write!(
-        formatter,
-        "the configuration has {count}: {}",
-        path.display()
-    )?;
+    write!(formatter, "{subject} has {count}: {}", path.display())?;
     for problem in problems {
         let Some(place) = &problem.place else {
             write!(formatter, "\n\n  {}", problem.message)?;

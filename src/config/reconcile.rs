@@ -114,6 +114,9 @@ pub struct ReconcileConfig {
     pub verify_window: HumanDuration,
     /// How many earlier periods make an error a recurring one.
     pub recurring_periods: u8,
+    /// Rules that are compared beside the billing rule, in every reconcile that names no rule: names,
+    /// or paths of rule files.
+    pub rules: Vec<String>,
 }
 
 impl Default for ReconcileConfig {
@@ -128,6 +131,7 @@ impl Default for ReconcileConfig {
             max_shift: 1,
             verify_window: HumanDuration::hours(24),
             recurring_periods: 3,
+            rules: Vec::new(),
         }
     }
 }

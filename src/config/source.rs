@@ -77,9 +77,9 @@ pub struct Limits {
     pub page_bytes: ByteSize,
     /// The rows of one export, unpacked, at most.
     pub export_bytes: ByteSize,
-    /// Pages of one stream in one run, at most.
+    /// Pages of one stream in one run, at most: all lists, slices and children together.
     pub pages: u64,
-    /// Rows of one stream in one run, at most.
+    /// Rows of one stream in one run, at most, counted in the same way.
     pub rows: u64,
     /// How long a connection may take.
     pub connect_timeout: HumanDuration,
@@ -106,6 +106,21 @@ impl Default for Limits {
             retry_for: seconds(900),
         }
     }
+}
+
+/// What is done when a field that is read vanishes from all records of a source that had it before.
+/// A new field is kept in the raw record and told once, whatever this says; a value of another type
+/// goes to the quarantine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// The records land, and a warning says so.
+    Warn,
+    /// They land, and the source is partial: nothing is opened or cleared on its word.
+    #[default]
+    Partial,
+    /// The pull fails, and nothing of it lands.
+    Fail,
 }
 
 /// How many requests a source may be asked.
@@ -170,6 +185,12 @@ pub struct SourceConfig {
     pub proration: Option<Proration>,
     /// At which level it rounds tax, in place of `[reconcile] tax_rounding`.
     pub tax_rounding: Option<TaxRounding>,
+    /// What a field's vanishing does: `warn`, `partial` or `fail`.
+    #[serde(default)]
+    pub drift: Drift,
+    /// A legal hold: nothing of this source is let go, whatever its age.
+    #[serde(default)]
+    pub hold: bool,
     /// Days of grace, in place of `[reconcile] lag_days`.
     pub lag_days: Option<u16>,
     /// The day on which arrears are billed, in place of `[reconcile] arrears_bill_day`.

@@ -38,7 +38,7 @@ impl Check<'_> {
 }
 
 /// The span of the value at a path, or of the nearest table above it that is there.
-fn span_of(table: &DeTable<'_>, path: &[&str]) -> Option<Range<usize>> {
+pub(super) fn span_of(table: &DeTable<'_>, path: &[&str]) -> Option<Range<usize>> {
     let (first, rest) = path.split_first()?;
     let (key, value) = table.get_key_value(*first)?;
     if rest.is_empty() {

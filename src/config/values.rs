@@ -127,6 +127,78 @@ impl JsonSchema for HumanDuration {
     }
 }
 
+/// For how long something is kept: `7 years`, `18 months`, `90 days`, or `forever`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// Without end.
+    Forever,
+    /// So many months.
+    Months(i32),
+    /// So many days.
+    Days(i32),
+}
+
+impl Retention {
+    /// A number of years.
+    pub const fn years(years: i32) -> Self {
+        Self::Months(12 * years)
+    }
+}
+
+impl fmt::Display for Retention {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forever => formatter.write_str("forever"),
+            Self::Months(months) if months % 12 == 0 => {
+                write!(formatter, "{} years", months / 12)
+            }
+            Self::Months(months) => write!(formatter, "{months} months"),
+            Self::Days(days) => write!(formatter, "{days} days"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Retention {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let count = |text: &str| text.parse::<i32>().ok().filter(|count| *count > 0);
+        let span = match words.as_slice() {
+            ["forever"] => Some(Self::Forever),
+            [number, "year" | "years"] => count(number)
+                .and_then(|years| years.checked_mul(12))
+                .map(Self::Months),
+            [number, "month" | "months"] => count(number).map(Self::Months),
+            [number, "day" | "days"] => count(number).map(Self::Days),
+            _ => None,
+        };
+        // Longer than any calendar reaches back is a mistake.
+        span.filter(|span| !matches!(span, Self::Months(12_000..) | Self::Days(365_000..)))
+            .ok_or_else(|| {
+                de::Error::custom(format!(
+                    "`{text}` is no time to keep something: write 7 years, 18 months, 90 days or \
+                     forever"
+                ))
+            })
+    }
+}
+
+impl Serialize for Retention {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Retention {
+    fn schema_name() -> Cow<'static, str> {
+        "Retention".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^(forever|[1-9][0-9]* (years?|months?|days?))$" })
+    }
+}
+
 /// A number of bytes: `512 MiB`, `2 GiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteSize(pub u64);

@@ -2,11 +2,13 @@
 //! reject with its raw record.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parquet::encryption::decrypt::FileDecryptionProperties;
 
 use super::error::LandingError;
-use super::rows;
+use super::opened::Opened;
 use super::versions::Place;
 use crate::canonical::{Entity, Record, Reject, read_records};
 
@@ -18,6 +20,8 @@ pub(super) struct WrittenFile {
     pub(super) entity: Entity,
     /// Where it stands while the pull is under way.
     pub(super) path: PathBuf,
+    /// What it takes to decrypt it.
+    pub(super) decryption: Option<Arc<FileDecryptionProperties>>,
 }
 
 impl WrittenFile {
@@ -26,11 +30,10 @@ impl WrittenFile {
         &self,
         places: &BTreeSet<Place>,
     ) -> Result<impl Iterator<Item = Result<Vec<Record>, LandingError>>, LandingError> {
-        let opened =
-            File::open(&self.path).map_err(|error| LandingError::io("read", &self.path, error))?;
+        let opened = Opened::unchecked(&self.path, self.decryption.clone())?;
         let mut row = 0;
         let part = self.number;
-        let batches = records_of(opened, &self.path, self.entity)?;
+        let batches = records_of(opened, self.entity)?;
         Ok(batches.map(move |batch| {
             let standing = (row..).zip(batch?);
             let mut count = 0;
@@ -49,12 +52,11 @@ impl WrittenFile {
 
 /// The records of an open file, a batch at a time.
 pub(super) fn records_of(
-    opened: File,
-    path: &Path,
+    opened: Opened,
     entity: Entity,
 ) -> Result<impl Iterator<Item = Result<Vec<Record>, LandingError>> + use<>, LandingError> {
-    let place = path.display().to_string();
-    let batches = rows::batches(opened, path, None)?;
+    let place = opened.path.display().to_string();
+    let batches = opened.batches(None, None)?;
     Ok(batches.map(move |batch| {
         batch
             .and_then(|batch| read_records(entity, &batch))

@@ -99,6 +99,39 @@ pub enum LandingError {
         /// The path as the manifest has it.
         path: String,
     },
+    /// A key is no AES key.
+    #[error("a key of the landing is neither 16 nor 32 bytes in base64 or hex")]
+    KeyLength,
+    /// A file is encrypted by a key that is not configured.
+    #[error("a landed file is encrypted by key `{key}`, which is not configured: `{}`", path.display())]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+        /// The key's id.
+        key: String,
+    },
+    /// The landing's marker is none.
+    #[error("the marker of the landing cannot be read: `{}`", path.display())]
+    Marker {
+        /// The marker's file.
+        path: PathBuf,
+    },
+    /// The landing says that it belongs to another store.
+    #[error("the landing belongs to store `{landing}` and the store is `{store}`: `{}`", path.display())]
+    OtherStore {
+        /// The root.
+        path: PathBuf,
+        /// The store that the landing names.
+        landing: String,
+        /// The store that was opened.
+        store: String,
+    },
+    /// The landing holds files and the store knows of none.
+    #[error("the landing holds files, and the store has no list of them: `{}`", path.display())]
+    Unlisted {
+        /// The root.
+        path: PathBuf,
+    },
     /// A file of that name is there already: pull ids are used once.
     #[error("a file of this pull is in the landing already: `{}`", path.display())]
     Taken {
@@ -151,6 +184,11 @@ impl Fault for LandingError {
             Self::Columns { .. } => "XF-L010",
             Self::Outside { .. } => "XF-L011",
             Self::Taken { .. } => "XF-L012",
+            Self::KeyLength => "XF-L013",
+            Self::NoKey { .. } => "XF-L014",
+            Self::Marker { .. } => "XF-L016",
+            Self::OtherStore { .. } => "XF-L017",
+            Self::Unlisted { .. } => "XF-L018",
         }
     }
 
@@ -182,6 +220,26 @@ impl Fault for LandingError {
                 "restore the store from a backup: its list of files was changed".to_owned()
             }
             Self::Taken { .. } => "run the job again: every pull takes a new id".to_owned(),
+            Self::Marker { .. } => {
+                "restore `_crossfoot.json` in the landing's folder from a backup".to_owned()
+            }
+            Self::OtherStore { .. } | Self::Unlisted { .. } => {
+                "the store was lost or exchanged: put its last backup (`crossfoot store backup` \
+                 makes them) in its place; or let `crossfoot store adopt` take the files of the \
+                 landing into this store; or, for a new book, set [landing] url to an empty folder"
+                    .to_owned()
+            }
+            Self::KeyLength => {
+                "make one with `openssl rand -base64 32`, and keep it where [landing] \
+                 encryption_key points to"
+                    .to_owned()
+            }
+            Self::NoKey { .. } => {
+                "name the key that the file was written with under [landing] encryption_key, or \
+                 among old_encryption_keys where a newer one took its place; nothing is lost, but \
+                 without that key nobody can read the file"
+                    .to_owned()
+            }
             Self::Totals { .. } | Self::OtherSource { .. } | Self::Columns { .. } => {
                 return None;
             }
@@ -195,7 +253,12 @@ impl Fault for LandingError {
             | Self::Length { .. }
             | Self::Digest { .. }
             | Self::Parquet { .. }
+            | Self::NoKey { .. }
             | Self::Outside { .. } => "no figure is computed from this file",
+            Self::KeyLength
+            | Self::Marker { .. }
+            | Self::OtherStore { .. }
+            | Self::Unlisted { .. } => "nothing is read or written",
             _ => "nothing of this pull is committed",
         };
         Some(effect.to_owned())

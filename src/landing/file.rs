@@ -11,7 +11,7 @@ use crate::totals::ControlTotals;
 pub struct LandedFile {
     /// Its path, relative to the landing's root; unique.
     pub path: String,
-    /// The pull that landed it.
+    /// The pull that landed it; of a merged file the last one.
     pub pull_id: String,
     /// The source's name.
     pub source: String,
@@ -27,8 +27,14 @@ pub struct LandedFile {
     pub digest: String,
     /// Rows and sums, to be tied when it is read.
     pub totals: ControlTotals,
-    /// When its rows were extracted: what was known at an instant is what was extracted by then.
+    /// When the last of its rows were extracted: what was known at an instant is what was extracted
+    /// by then.
     pub extracted_at: Timestamp,
+    /// When the first of its rows were extracted; another instant only where several pulls were
+    /// merged into one file.
+    pub first_extracted_at: Timestamp,
+    /// The id of the key by which it is encrypted, if it is.
+    pub key_id: Option<String>,
 }
 
 /// What one pull left in the landing, not yet committed.

@@ -30,6 +30,15 @@ pub(super) fn stem(generation: u32, pull_id: &str, number: u32) -> String {
     format!("{generation:04}-{}-{number:04}", path_safe(pull_id))
 }
 
+/// Whether a file is named after its pull, and so holds rows of that pull alone.
+pub(super) fn is_of_pull(file: &LandedFile) -> bool {
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    let middle = name.split_once('-').map_or("", |(_, rest)| rest);
+    middle
+        .strip_prefix(&path_safe(&file.pull_id))
+        .is_some_and(|rest| rest.starts_with('-'))
+}
+
 /// The generation in a file's path; 0 where the name was not made by [`stem`].
 pub(super) fn generation(path: &str) -> u32 {
     path.rsplit('/')

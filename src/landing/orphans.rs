@@ -9,23 +9,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::error::LandingError;
-use super::file::LandedFile;
 use super::names;
 
 /// How deep the landing's folders go: quarantine, entity, source, period.
 const FOLDER_DEPTH_MAX: usize = 4;
 
-/// The landing's files that are not among `files` and are at least `grace` old, sorted. Only what
+/// The landing's files that are not among `known` and are at least `grace` old, sorted. Only what
 /// is named as the landing names its own files is looked at; links are not followed.
-pub(super) fn find(
+pub(super) fn find<'f>(
     root: &Path,
-    files: &[LandedFile],
+    known: impl IntoIterator<Item = &'f str>,
     now: Timestamp,
     grace: Duration,
 ) -> Result<Vec<PathBuf>, LandingError> {
-    let mut committed = HashSet::with_capacity(files.len());
-    for file in files {
-        committed.insert(names::absolute(root, &file.path)?);
+    let mut committed = HashSet::new();
+    for path in known {
+        committed.insert(names::absolute(root, path)?);
     }
     let mut orphans = Vec::new();
     let mut folders = vec![(root.to_owned(), 0)];
@@ -50,22 +49,40 @@ pub(super) fn find(
     Ok(orphans)
 }
 
-/// Removes what [`find`] finds, and says what it removed.
-pub(super) fn remove(
-    root: &Path,
-    files: &[LandedFile],
-    now: Timestamp,
-    grace: Duration,
-) -> Result<Vec<PathBuf>, LandingError> {
-    let orphans = find(root, files, now, grace)?;
-    for orphan in &orphans {
+/// All finished files of the landing's own, sorted.
+pub(super) fn finished(root: &Path) -> Result<Vec<PathBuf>, LandingError> {
+    let mut found = Vec::new();
+    if !root.exists() {
+        return Ok(found);
+    }
+    let mut folders = vec![(root.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let unreadable = |error: io::Error| LandingError::io("read", &folder, error);
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let kind = entry.file_type().map_err(unreadable)?;
+            let name = entry.file_name();
+            if kind.is_dir() && depth < FOLDER_DEPTH_MAX {
+                folders.push((entry.path(), depth + 1));
+            } else if kind.is_file() && name.to_string_lossy().ends_with(names::FINISHED) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Removes files; one that is gone meanwhile is no fault.
+pub(super) fn remove(orphans: &[PathBuf]) -> Result<(), LandingError> {
+    for orphan in orphans {
         match fs::remove_file(orphan) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(LandingError::io("removed", orphan, error)),
         }
     }
-    Ok(orphans)
+    Ok(())
 }
 
 fn is_ours(path: &Path) -> bool {

@@ -15,6 +15,7 @@ use parquet::file::writer::SerializedFileWriter;
 
 use super::durable::DigestingFile;
 use super::error::LandingError;
+use super::key::FileKey;
 use super::quarantine;
 use super::raw_column::{Press, RawColumn};
 use crate::canonical::{DIGEST_COLUMN, Entity};
@@ -68,6 +69,7 @@ pub(super) struct Part {
     columns: ArrowRowGroupWriterFactory,
     group: Option<RowGroup>,
     group_count: usize,
+    is_encrypted: bool,
 }
 
 /// Rows that wait for the end of their row group.
@@ -93,11 +95,12 @@ pub(super) struct ClosedPart {
 }
 
 impl Part {
-    /// Creates the file. `stamps` stand in its metadata, for whoever finds it without a manifest.
+    /// Creates the file, encrypted under `key` where there is one. `stamps` stand in its metadata, for whoever finds it without a manifest.
     pub(super) fn create(
         partition: Partition,
         names: PartNames,
         stamps: &[(&str, &str)],
+        key: Option<&FileKey>,
     ) -> Result<Self, LandingError> {
         let schema = if partition.quarantine {
             quarantine::schema()
@@ -113,6 +116,11 @@ impl Part {
             let column = field.name().as_str().into();
             builder = builder.set_column_dictionary_enabled(column, false);
         }
+        if let Some(key) = key {
+            let encryption = key.encryption().map_err(unwritable)?;
+            builder = builder.with_file_encryption_properties(encryption);
+        }
+        // No bloom filters: they would be written in the clear beside encrypted columns.
         let properties = builder
             // Nobody asks between which records a record stands.
             .set_column_statistics_enabled(RAW.into(), EnabledStatistics::None)
@@ -139,6 +147,7 @@ impl Part {
             columns,
             group: None,
             group_count: 0,
+            is_encrypted: key.is_some(),
         })
     }
 
@@ -195,7 +204,8 @@ impl Part {
         let writers = self.columns.create_column_writers(self.group_count)?;
         let described = self.writer.schema_descr().columns().iter();
         let columns = writers.into_iter().zip(described).map(|(writer, column)| {
-            if column.path().string() == RAW {
+            // Only the library itself encrypts what it writes.
+            if column.path().string() == RAW && !self.is_encrypted {
                 GroupColumn::Raw(Box::new(RawColumn::new(column.clone())))
             } else {
                 GroupColumn::Typed(Box::new(writer))
@@ -280,17 +290,15 @@ impl RowGroup {
     ) -> Result<(), ParquetError> {
         let mut columns = self.columns.iter_mut();
         for (field, array) in schema.fields().iter().zip(batch.columns()) {
-            if field.name() == RAW {
-                if let (Some(GroupColumn::Raw(column)), Some(texts)) =
-                    (columns.next(), array.as_string_opt())
-                {
-                    column.append(texts, press)?;
-                }
-                continue;
-            }
             for leaf in compute_leaves(field, array)? {
-                if let Some(GroupColumn::Typed(writer)) = columns.next() {
-                    writer.write(&leaf)?;
+                match columns.next() {
+                    Some(GroupColumn::Typed(writer)) => writer.write(&leaf)?,
+                    Some(GroupColumn::Raw(column)) => {
+                        if let Some(texts) = array.as_string_opt() {
+                            column.append(texts, press)?;
+                        }
+                    }
+                    None => {}
                 }
             }
         }

@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use jiff::Timestamp;
+use parquet::encryption::decrypt::FileDecryptionProperties;
 
 use super::conflict::WrittenFile;
 use super::durable::{self, Cleanup};
 use super::error::LandingError;
 use super::file::LandedFile;
+use super::key::FileKey;
 use super::names;
+use super::opened::Opened;
 use super::part::{ClosedPart, Part, PartNames, Partition};
 use super::raw_column::Press;
 use super::rows;
@@ -30,10 +34,16 @@ const WAITING_BYTES_MAX: usize = 32 << 20;
 /// What all files of a pull have in common.
 #[derive(Debug, Clone)]
 pub(super) struct PullStamp {
+    /// What makes the names of its files unique: the pull's id, or that of a merge.
+    pub(super) name: String,
     pub(super) pull_id: String,
     pub(super) run_id: String,
     pub(super) source: String,
     pub(super) extracted_at: Timestamp,
+    /// The same, but where several pulls are merged.
+    pub(super) first_extracted_at: Timestamp,
+    /// The paths of the files that its files take the place of, one a line.
+    pub(super) replaces: String,
     /// How many pulls of this source landed at the same instant before.
     pub(super) generation: u32,
 }
@@ -52,6 +62,7 @@ pub(super) struct Parts {
     closed: Vec<ClosedPart>,
     root: PathBuf,
     stamp: PullStamp,
+    key: Option<FileKey>,
     next_number: u32,
     use_count: u64,
     press: Press,
@@ -59,12 +70,13 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(root: PathBuf, stamp: PullStamp) -> Self {
+    pub(super) fn new(root: PathBuf, stamp: PullStamp, key: Option<FileKey>) -> Self {
         Self {
             open: BTreeMap::new(),
             closed: Vec::new(),
             root,
             stamp,
+            key,
             next_number: 0,
             use_count: 0,
             press: Press::default(),
@@ -123,17 +135,32 @@ impl Parts {
     }
 
     /// The closed files in which some places are.
-    pub(super) fn files_with(&self, places: &BTreeSet<Place>) -> Vec<WrittenFile> {
+    pub(super) fn files_with(
+        &self,
+        places: &BTreeSet<Place>,
+    ) -> Result<Vec<WrittenFile>, LandingError> {
         let numbers: BTreeSet<u32> = places.iter().map(|place| place.part).collect();
-        self.closed
-            .iter()
+        let written = self.closed.iter();
+        written
             .filter(|closed| numbers.contains(&closed.names.number))
-            .map(|closed| WrittenFile {
-                number: closed.names.number,
-                entity: closed.partition.entity,
-                path: closed.names.temporary.clone(),
+            .map(|closed| {
+                Ok(WrittenFile {
+                    number: closed.names.number,
+                    entity: closed.partition.entity,
+                    path: closed.names.temporary.clone(),
+                    decryption: self.decryption(&closed.names.temporary)?,
+                })
             })
             .collect()
+    }
+
+    fn decryption(
+        &self,
+        path: &Path,
+    ) -> Result<Option<Arc<FileDecryptionProperties>>, LandingError> {
+        let path = path.to_owned();
+        let decryption = self.key.as_ref().map(FileKey::decryption).transpose();
+        decryption.map_err(|source| LandingError::Parquet { path, source })
     }
 
     /// Writes the files that hold superseded rows again, without those rows. All files must be
@@ -187,6 +214,8 @@ impl Parts {
             digest: closed.digest.clone(),
             totals: closed.totals.clone(),
             extracted_at: self.stamp.extracted_at,
+            first_extracted_at: self.stamp.first_extracted_at,
+            key_id: self.key.as_ref().map(|key| key.id().to_owned()),
         }
     }
 
@@ -200,7 +229,7 @@ impl Parts {
         durable::create_folder(&self.root, &folder)?;
         let number = self.next_number;
         self.next_number += 1;
-        let stem = names::stem(self.stamp.generation, &self.stamp.pull_id, number);
+        let stem = names::stem(self.stamp.generation, &self.stamp.name, number);
         let relative = format!("{folder}/{stem}{}", names::FINISHED);
         let part_names = PartNames {
             number,
@@ -211,12 +240,15 @@ impl Parts {
             relative,
         };
         self.cleanup.add(&part_names.temporary);
-        let stamps = [
+        let mut stamps = vec![
             ("source", self.stamp.source.as_str()),
             ("pull_id", self.stamp.pull_id.as_str()),
             ("run_id", self.stamp.run_id.as_str()),
         ];
-        Part::create(partition, part_names, &stamps)
+        if !self.stamp.replaces.is_empty() {
+            stamps.push(("replaces", self.stamp.replaces.as_str()));
+        }
+        Part::create(partition, part_names, &stamps, self.key.as_ref())
     }
 
     /// Closes a full file of the partition and, where a new one is needed, the one that waited
@@ -272,12 +304,11 @@ impl Parts {
         superseded: &BTreeSet<Place>,
     ) -> Result<Option<ClosedPart>, LandingError> {
         let temporary = closed.names.temporary.as_path();
-        let file = fs::File::open(temporary)
-            .map_err(|error| LandingError::io("read", temporary, error))?;
+        let opened = Opened::unchecked(temporary, self.decryption(temporary)?)?;
         let place = closed.names.relative.as_str();
         let mut row = 0;
         let mut part: Option<Part> = None;
-        for batch in rows::batches(file, temporary, None)? {
+        for batch in opened.batches(None, None)? {
             let batch = batch.map_err(|error| LandingError::columns(place, error))?;
             let keep: BooleanArray = (row..)
                 .take(batch.num_rows())

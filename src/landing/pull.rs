@@ -79,7 +79,7 @@ impl PullWriter {
             .filter(|file| {
                 !file.quarantine
                     && file.source == context.source
-                    && file.extracted_at <= context.extracted_at
+                    && file.first_extracted_at <= context.extracted_at
             })
             .cloned()
             .collect();
@@ -91,14 +91,17 @@ impl PullWriter {
             .max()
             .unwrap_or(0);
         let stamp = PullStamp {
+            name: context.pull_id.clone(),
             pull_id: context.pull_id.clone(),
             run_id: context.run_id.clone(),
             source: context.source.clone(),
             extracted_at: context.extracted_at,
+            first_extracted_at: context.extracted_at,
+            replaces: String::new(),
             generation,
         };
         Self {
-            parts: Parts::new(shelf.root().to_owned(), stamp),
+            parts: Parts::new(shelf.root().to_owned(), stamp, shelf.key().cloned()),
             context,
             shelf,
             landed: earlier,
@@ -109,6 +112,11 @@ impl PullWriter {
             absences: Absences::default(),
             absorbed: Absorbed::default(),
         }
+    }
+
+    /// The instant of the pull.
+    pub fn extracted_at(&self) -> Timestamp {
+        self.context.extracted_at
     }
 
     /// Lands what is new on a page, and its rejects in the quarantine.
@@ -138,8 +146,7 @@ impl PullWriter {
             let entity = *entity;
             self.read_versions(entity)?;
             let versions = self.versions.entry(entity).or_default();
-            let files = files_of(&self.landed, entity);
-            let gone = versions.missing(&self.shelf, &files, absences.seen(entity))?;
+            let gone = versions.missing(&self.shelf, absences.seen(entity))?;
             self.write_tombstones(entity, &gone)?;
             // Children that were swept themselves are told by that.
             if entity
@@ -322,7 +329,7 @@ impl PullWriter {
                     }
                 }
             }
-            for file in self.parts.files_with(&written) {
+            for file in self.parts.files_with(&written)? {
                 for records in file.records_at(&written)? {
                     self.quarantine(entity, &records?)?;
                 }
@@ -336,8 +343,7 @@ impl PullWriter {
                 if landed.is_empty() {
                     break;
                 }
-                let (opened, path) = (self.shelf.open(&file)?, self.shelf.path(&file)?);
-                for records in conflict::records_of(opened, &path, entity)? {
+                for records in conflict::records_of(self.shelf.open(&file)?, entity)? {
                     let mut found = records?;
                     found
                         .retain(|record| landed.remove(&(id_digest(record.id()), record.digest())));
@@ -380,10 +386,9 @@ impl PullWriter {
         }
         self.write_tombstones(entity, &due)?;
         let versions = self.versions.entry(entity).or_default();
-        let files = files_of(&self.landed, entity);
         let mut lost = BTreeSet::new();
         for (column, parents) in absences.whole(entity) {
-            lost.extend(versions.missing_below(&self.shelf, &files, column, parents)?);
+            lost.extend(versions.missing_below(&self.shelf, column, parents)?);
         }
         for id in &lost {
             versions.bury(id_digest(id), None);
@@ -443,7 +448,9 @@ impl PullWriter {
     /// Reads what is landed of an entity, the first time that the pull meets it.
     fn read_versions(&mut self, entity: Entity) -> Result<(), LandingError> {
         if !self.versions.contains_key(&entity) {
-            let versions = Versions::read(&self.shelf, &files_of(&self.landed, entity))?;
+            let files = files_of(&self.landed, entity).into_iter().cloned();
+            let as_of = self.context.extracted_at;
+            let versions = Versions::read(&self.shelf, files, as_of)?;
             self.versions.insert(entity, versions);
         }
         Ok(())

@@ -9,7 +9,6 @@ use arrow::error::ArrowError;
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::parts::PullStamp;
-use super::rows;
 use super::shelf::Shelf;
 use crate::canonical::{Entity, Reject};
 
@@ -72,9 +71,8 @@ pub(super) fn to_batch(rejects: &[&Reject], stamp: &PullStamp) -> Result<RecordB
 
 /// The rejects of one checked file.
 pub(super) fn read(shelf: &Shelf, file: &LandedFile) -> Result<Vec<Reject>, LandingError> {
-    let path = shelf.path(file)?;
     let mut rejects = Vec::new();
-    for batch in rows::batches(shelf.open(file)?, &path, None)? {
+    for batch in shelf.open(file)?.batches(None, None)? {
         let read = batch.and_then(|batch| from_batch(&batch));
         rejects.extend(read.map_err(|error| LandingError::columns(&file.path, error))?);
     }

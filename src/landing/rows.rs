@@ -1,77 +1,67 @@
-//! Rows out of Parquet files, in the order in which they stand there.
+//! Rows out of landed files, in the order in which they stand there.
 
-use std::fs::File;
-use std::path::Path;
-
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch, RecordBatchReader};
 use arrow::error::ArrowError;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::errors::ParquetError;
 
 use super::content::Digest;
 use super::error::LandingError;
 use super::file::LandedFile;
+use super::row_set::RowSet;
 use super::shelf::Shelf;
 use crate::canonical::{Absorbed, DIGEST_COLUMN, Entity, Record, Rows, read_records};
-use crate::totals::ControlTotals;
+use crate::totals::{ControlTotals, TotalsError};
 
-/// Rows that are held at once while a file is read.
-const BATCH_ROWS: usize = 8_192;
-
-/// Gives every record of a checked file to `visit`, and ties its totals with the committed ones at
-/// the end.
+/// Gives the chosen records of a checked file to `visit`.
 pub(super) fn visit_records(
     shelf: &Shelf,
     file: &LandedFile,
+    chosen: &RowSet,
     mut visit: impl FnMut(Record),
 ) -> Result<(), LandingError> {
-    visit_batches(shelf, file, |batch, _| {
+    visit_batches(shelf, file, chosen, |batch, _| {
         let records = read_records(file.entity, batch)?;
         records.into_iter().for_each(&mut visit);
         Ok(())
     })
 }
 
-/// Reads all rows of a checked file and ties their totals with the committed ones.
-pub(super) fn tie_rows(shelf: &Shelf, file: &LandedFile) -> Result<(), LandingError> {
-    visit_batches(shelf, file, |_, _| Ok(()))
+/// As [`visit_records`], with the rows as they stand in their columns.
+pub(super) fn visit_rows(
+    shelf: &Shelf,
+    file: &LandedFile,
+    chosen: &RowSet,
+    mut visit: impl FnMut(&Rows<'_>, usize),
+) -> Result<(), LandingError> {
+    visit_batches(shelf, file, chosen, |_, rows| {
+        (0..rows.len()).for_each(|row| visit(rows, row));
+        Ok(())
+    })
 }
 
-/// Gives every row of a checked file with the digest of its version to `visit`. Where the file tells
-/// the digests, only ids, links and what is deleted are there beside them; the file's own digest
-/// stands for the rest.
+/// Gives the chosen rows of a checked file with the digests of their versions to `visit`. Where the
+/// file tells the digests, only ids, links and what is deleted are there beside them; the file's own
+/// digest stands for the rest.
 pub(super) fn visit_versions(
     shelf: &Shelf,
     file: &LandedFile,
+    chosen: &RowSet,
     absorbed: &mut Absorbed,
     mut visit: impl FnMut(&Rows<'_>, usize, Digest),
 ) -> Result<(), LandingError> {
-    let path = shelf.path(file)?;
-    let unreadable = |source: ParquetError| LandingError::Parquet {
-        path: path.clone(),
-        source,
-    };
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(shelf.open(file)?).map_err(unreadable)?;
-    if builder.schema().index_of(DIGEST_COLUMN).is_err() {
-        return visit_batches(shelf, file, |_, rows| {
-            for row in 0..rows.len() {
-                let version = rows.marks(row, absorbed).version;
-                visit(rows, row, version);
-            }
-            Ok(())
-        });
+    if chosen.is_empty() && file.totals.rows > 0 {
+        return Ok(());
     }
     let names = ["source", "id", "deleted", "linked_ids", DIGEST_COLUMN];
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
-    let builder = builder.with_batch_size(BATCH_ROWS).with_projection(mask);
-    let mut counted = ControlTotals {
-        rows: 0,
-        sums: file.totals.sums.clone(),
-    };
+    let batches = shelf.open(file)?.batches(Some(&names), Some(chosen))?;
+    if batches.schema().index_of(DIGEST_COLUMN).is_err() {
+        return visit_rows(shelf, file, chosen, |rows, row| {
+            let version = rows.marks(row, absorbed).version;
+            visit(rows, row, version);
+        });
+    }
+    let mut row_count = 0;
     let columns = |error| LandingError::columns(&file.path, error);
-    for batch in builder.build().map_err(unreadable)? {
+    for batch in batches {
         let batch = batch.map_err(columns)?;
         let rows = Rows::new(file.entity, &batch).map_err(columns)?;
         let digests = batch.column_by_name(DIGEST_COLUMN);
@@ -83,53 +73,64 @@ pub(super) fn visit_versions(
                 columns(ArrowError::SchemaError(detail))
             })?;
             visit(&rows, row, digest);
-            counted.rows += 1;
+            row_count += 1;
         }
     }
-    file.totals
-        .tie(&counted)
-        .map_err(|error| LandingError::totals(&file.path, error))
+    if row_count == chosen.count() {
+        return Ok(());
+    }
+    let untied = TotalsError::Untied(format!("{row_count} rows against {}", chosen.count()));
+    Err(LandingError::totals(&file.path, untied))
 }
 
-fn visit_batches(
+/// Gives the chosen rows to `visit`, batch by batch. Where they are the whole file, its totals are
+/// tied with the committed ones at the end, else the count of rows.
+pub(super) fn visit_batches(
     shelf: &Shelf,
     file: &LandedFile,
+    chosen: &RowSet,
     mut visit: impl FnMut(&RecordBatch, &Rows<'_>) -> Result<(), ArrowError>,
 ) -> Result<(), LandingError> {
-    let path = shelf.path(file)?;
-    let opened = shelf.open(file)?;
+    if chosen.is_empty() && file.totals.rows > 0 {
+        return Ok(());
+    }
+    let is_whole = chosen.is_all();
     let mut totals = ControlTotals::default();
     let columns = |error| LandingError::columns(&file.path, error);
-    for batch in batches(opened, &path, None)? {
+    for batch in shelf.open(file)?.batches(None, Some(chosen))? {
         let batch = batch.map_err(columns)?;
         let rows = Rows::new(file.entity, &batch).map_err(columns)?;
-        rows.totals(0..rows.len())
-            .and_then(|counted| totals.merge(&counted))
-            .map_err(|error| LandingError::totals(&file.path, error))?;
+        if is_whole {
+            rows.totals(0..rows.len())
+                .and_then(|counted| totals.merge(&counted))
+                .map_err(|error| LandingError::totals(&file.path, error))?;
+        } else {
+            totals.rows += rows.len() as u64;
+        }
         visit(&batch, &rows).map_err(columns)?;
     }
-    file.totals
-        .tie(&totals)
-        .map_err(|error| LandingError::totals(&file.path, error))
+    let tied = if is_whole {
+        file.totals.tie(&totals)
+    } else if totals.rows == chosen.count() {
+        Ok(())
+    } else {
+        let (found, wanted) = (totals.rows, chosen.count());
+        Err(TotalsError::Untied(format!(
+            "{found} rows against {wanted}"
+        )))
+    };
+    tied.map_err(|error| LandingError::totals(&file.path, error))
 }
 
-/// Gives the texts of two columns, row by row, to `visit`; the first one is never absent.
+/// Gives the texts of two columns of the chosen rows to `visit`; the first one is never absent.
 pub(super) fn visit_pairs(
     shelf: &Shelf,
     file: &LandedFile,
+    chosen: &RowSet,
     columns: [&str; 2],
     mut visit: impl FnMut(&str, Option<&str>),
 ) -> Result<(), LandingError> {
-    let path = shelf.path(file)?;
-    let unreadable = |source: ParquetError| LandingError::Parquet {
-        path: path.clone(),
-        source,
-    };
-    let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(shelf.open(file)?).map_err(unreadable)?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), columns);
-    builder = builder.with_batch_size(BATCH_ROWS).with_projection(mask);
-    for batch in builder.build().map_err(unreadable)? {
+    for batch in shelf.open(file)?.batches(Some(&columns), Some(chosen))? {
         let batch = batch.map_err(|error| LandingError::columns(&file.path, error))?;
         let [firsts, seconds] = columns.map(|name| batch.column_by_name(name));
         if let (Some(firsts), Some(seconds)) = (firsts, seconds) {
@@ -143,26 +144,6 @@ pub(super) fn visit_pairs(
         }
     }
     Ok(())
-}
-
-/// The batches of an open Parquet file; with `column`, of that column alone.
-pub(super) fn batches(
-    opened: File,
-    path: &Path,
-    column: Option<&str>,
-) -> Result<ParquetRecordBatchReader, LandingError> {
-    let unreadable = |source: ParquetError| LandingError::Parquet {
-        path: path.to_owned(),
-        source,
-    };
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new(opened)
-        .map_err(unreadable)?
-        .with_batch_size(BATCH_ROWS);
-    if let Some(column) = column {
-        let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
-        builder = builder.with_projection(mask);
-    }
-    builder.build().map_err(unreadable)
 }
 
 /// The totals of a batch in an entity's landed schema.

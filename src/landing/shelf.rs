@@ -5,11 +5,15 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parquet::encryption::decrypt::FileDecryptionProperties;
 
 use super::error::LandingError;
 use super::file::LandedFile;
+use super::key::{FileKey, KeyRing};
 use super::names;
+use super::opened::Opened;
 
 /// Read at once while a digest is taken.
 const DIGEST_BUFFER_BYTES: usize = 1 << 18;
@@ -41,19 +45,49 @@ impl Mark {
 #[derive(Debug)]
 pub(super) struct Shelf {
     root: PathBuf,
+    keys: KeyRing,
     checked: Mutex<HashMap<PathBuf, Mark>>,
 }
 
 impl Shelf {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, keys: KeyRing) -> Self {
         Self {
             root,
+            keys,
             checked: Mutex::default(),
         }
     }
 
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The key of new files, if they are encrypted.
+    pub(super) fn key(&self) -> Option<&FileKey> {
+        self.keys.newest()
+    }
+
+    /// Every key that is configured.
+    pub(super) fn all_keys(&self) -> impl Iterator<Item = &FileKey> {
+        self.keys.all()
+    }
+
+    /// What it takes to decrypt a file.
+    pub(super) fn decryption(
+        &self,
+        file: &LandedFile,
+    ) -> Result<Option<Arc<FileDecryptionProperties>>, LandingError> {
+        let Some(id) = &file.key_id else {
+            return Ok(None);
+        };
+        let path = self.path(file)?;
+        let Some(key) = self.keys.get(id) else {
+            let key = id.clone();
+            return Err(LandingError::NoKey { path, key });
+        };
+        key.decryption()
+            .map(Some)
+            .map_err(|source| LandingError::Parquet { path, source })
     }
 
     /// The absolute path of a file.
@@ -63,25 +97,30 @@ impl Shelf {
 
     /// Opens a file whose length and digest are those that were committed. The digest is taken once
     /// per process, and again when the file was touched.
-    pub(super) fn open(&self, file: &LandedFile) -> Result<File, LandingError> {
+    pub(super) fn open(&self, file: &LandedFile) -> Result<Opened, LandingError> {
         let path = self.path(file)?;
+        let decryption = self.decryption(file)?;
         let (opened, metadata) = open_committed(file, &path)?;
         let mark = Mark::of(&metadata, &file.digest);
         let known = self.marks().get(&path) == Some(&mark);
         if !known {
             check_digest(file, &path, &opened)?;
-            self.marks().insert(path, mark);
+            self.marks().insert(path.clone(), mark);
         }
-        Ok(opened)
+        Ok(Opened {
+            file: opened,
+            path,
+            decryption,
+        })
     }
 
-    /// As [`Shelf::open`], with the digest taken in any case.
-    pub(super) fn open_afresh(&self, file: &LandedFile) -> Result<File, LandingError> {
+    /// Checks a file's length and digest, whether it was checked before or not.
+    pub(super) fn check_afresh(&self, file: &LandedFile) -> Result<(), LandingError> {
         let path = self.path(file)?;
         let (opened, metadata) = open_committed(file, &path)?;
         check_digest(file, &path, &opened)?;
         self.marks().insert(path, Mark::of(&metadata, &file.digest));
-        Ok(opened)
+        Ok(())
     }
 
     fn marks(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Mark>> {
@@ -118,6 +157,13 @@ fn check_digest(file: &LandedFile, path: &Path, mut opened: &File) -> Result<(),
     opened
         .rewind()
         .map_err(|error| LandingError::io("read", path, error))
+}
+
+/// Length and digest of a file as it is.
+pub(super) fn length_and_digest(path: &Path) -> io::Result<(u64, String)> {
+    let mut opened = File::open(path)?;
+    let digest = digest_of(&mut opened)?;
+    Ok((opened.metadata()?.len(), digest))
 }
 
 fn digest_of(bytes: &mut impl Read) -> io::Result<String> {

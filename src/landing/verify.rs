@@ -5,6 +5,7 @@ use std::fmt;
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::quarantine;
+use super::row_set::RowSet;
 use super::rows;
 use super::shelf::Shelf;
 use crate::totals::{ControlTotals, TotalsError};
@@ -44,10 +45,10 @@ pub(super) fn verify(shelf: &Shelf, files: &[LandedFile]) -> Vec<VerifyFault> {
         .collect()
 }
 
-fn verify_file(shelf: &Shelf, file: &LandedFile) -> Result<(), LandingError> {
-    shelf.open_afresh(file)?;
+pub(super) fn verify_file(shelf: &Shelf, file: &LandedFile) -> Result<(), LandingError> {
+    shelf.check_afresh(file)?;
     if !file.quarantine {
-        return rows::tie_rows(shelf, file);
+        return rows::visit_rows(shelf, file, &RowSet::all(file.totals.rows), |_, _| ());
     }
     let rejects = ControlTotals {
         rows: quarantine::read(shelf, file)?.len() as u64,

@@ -12,6 +12,7 @@ use super::content::{Content, Digest, DigestMap, DigestSet, NEVER, Said, id_dige
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::merges::Merges;
+use super::newest::{self, ChosenFile};
 use super::rows;
 use super::shelf::Shelf;
 use crate::canonical::{Absorbed, Rows};
@@ -105,6 +106,8 @@ pub(super) enum Standing {
 /// The versions of one source's records of one entity.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
+    /// The landed files, and which of their rows are the newest versions.
+    files: Vec<ChosenFile>,
     landed: DigestMap<Landed>,
     chosen: DigestMap<Chosen>,
     /// By id, what contradicts the chosen version: one content for each set of values, the one with
@@ -125,21 +128,30 @@ pub(super) struct Burial {
 }
 
 impl Versions {
-    /// Reads what is landed; `files` are of one entity and source, oldest first. Of files that say
-    /// their digests nothing else is read.
-    pub(super) fn read(shelf: &Shelf, files: &[&LandedFile]) -> Result<Self, LandingError> {
-        let mut versions = Self::default();
+    /// Reads what was landed by `as_of`, of the files of one entity and source. What is superseded
+    /// is not read.
+    pub(super) fn read(
+        shelf: &Shelf,
+        files: impl IntoIterator<Item = LandedFile>,
+        as_of: Timestamp,
+    ) -> Result<Self, LandingError> {
+        let mut versions = Self {
+            files: newest::choose(shelf, files, as_of)?,
+            ..Self::default()
+        };
         let mut absorbed = Absorbed::default();
-        for file in files {
+        for chosen in &versions.files {
+            let ChosenFile { file, newest, .. } = chosen;
             let links = file.entity.index_of("linked_ids");
-            rows::visit_versions(shelf, file, &mut absorbed, |rows, row, digest| {
+            rows::visit_versions(shelf, file, newest, &mut absorbed, |rows, row, digest| {
                 let landed = Landed {
                     digest,
                     living: !rows.is_deleted(row),
                 };
                 versions.landed.insert(id_digest(rows.id(row)), landed);
                 if let Some(links) = links {
-                    versions.note(rows, links, row);
+                    let named = rows.list(links, row);
+                    versions.merges.note(rows.source(row), rows.id(row), &named);
                 }
             })?;
         }
@@ -298,61 +310,44 @@ impl Versions {
     pub(super) fn missing_below(
         &self,
         shelf: &Shelf,
-        files: &[&LandedFile],
         column: &str,
         parents: &DigestSet,
     ) -> Result<Vec<String>, LandingError> {
-        let mut missing: DigestMap<String> = DigestMap::default();
-        for file in files {
-            rows::visit_pairs(shelf, file, ["id", column], |id, parent| {
-                let digest = id_digest(id);
+        let mut missing = Vec::new();
+        for ChosenFile { file, newest, .. } in &self.files {
+            rows::visit_pairs(shelf, file, newest, ["id", column], |id, parent| {
                 let is_below = parent.is_some_and(|parent| parents.contains(&id_digest(parent)));
-                if is_below && self.is_silent(digest) {
-                    missing.insert(digest, id.to_owned());
-                } else {
-                    missing.remove(&digest);
+                if is_below && self.is_silent(id_digest(id)) {
+                    missing.push(id.to_owned());
                 }
             })?;
         }
-        let mut missing: Vec<String> = missing.into_values().collect();
         missing.sort_unstable();
         Ok(missing)
     }
 
     /// The ids that are landed as living and did not come in this pull, sorted; a sweep that saw
-    /// them, as `seen`, is as good as a record. They are read from `files` again, since only their
+    /// them, as `seen`, is as good as a record. They are read from the files again, since only their
     /// digests are kept.
     pub(super) fn missing(
         &self,
         shelf: &Shelf,
-        files: &[&LandedFile],
         seen: Option<&DigestSet>,
     ) -> Result<Vec<String>, LandingError> {
         let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
         let merged = self
             .merges
             .merged(|id| is_seen(id) || self.chosen.contains_key(id) || self.rejected.contains(id));
-        let mut wanted: DigestSet = self
-            .landed
-            .keys()
-            .filter(|id| self.is_silent(**id) && !is_seen(id) && !merged.contains(*id))
-            .copied()
-            .collect();
-        let mut missing = Vec::with_capacity(wanted.len());
-        for file in files.iter().rev() {
-            if wanted.is_empty() {
-                break;
-            }
-            let path = shelf.path(file)?;
-            for batch in rows::batches(shelf.open(file)?, &path, Some("id"))? {
+        let mut missing = Vec::new();
+        for ChosenFile { file, newest, .. } in &self.files {
+            for batch in shelf.open(file)?.batches(Some(&["id"]), Some(newest))? {
                 let batch = batch.map_err(|error| LandingError::columns(&file.path, error))?;
                 let ids = batch.column(0).as_string::<i32>();
-                missing.extend(
-                    ids.iter()
-                        .flatten()
-                        .filter(|id| wanted.remove(&id_digest(id)))
-                        .map(str::to_owned),
-                );
+                let gone = ids.iter().flatten().filter(|id| {
+                    let id = id_digest(id);
+                    self.is_silent(id) && !is_seen(&id) && !merged.contains(&id)
+                });
+                missing.extend(gone.map(str::to_owned));
             }
         }
         missing.sort_unstable();

@@ -174,6 +174,27 @@ pub struct Side {
     pub amount: Option<String>,
 }
 
+/// What could have been the other side of an item that has none, and why it was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// What was looked past to find it: `currency`, `period`, `sku` or `customer`.
+    pub pass: String,
+    /// The golden account's id, where that is another one.
+    pub account: Option<String>,
+    /// The product code.
+    pub sku: String,
+    /// The service period.
+    pub period: Period,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// Its quantity, as decimal text.
+    pub quantity: Option<String>,
+    /// Its amount, as decimal text.
+    pub amount: Option<String>,
+    /// Why it was not taken.
+    pub reason: String,
+}
+
 /// One item of the book: one fingerprint in one service period. Its id never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discrepancy {
@@ -243,6 +264,8 @@ pub struct Discrepancy {
     pub proposed_by: Option<String>,
     /// The records on both sides.
     pub sides: Vec<Side>,
+    /// The nearest counterparts that were not taken, at most three.
+    pub candidates: Vec<Candidate>,
     /// Digest of the rules, tolerances and settings that decided it.
     pub rules_version: String,
     /// The run that opened it.

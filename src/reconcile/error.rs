@@ -70,12 +70,28 @@ pub enum ReconcileError {
     /// A currency that is none.
     #[error("a landed amount has no currency of ISO 4217: {0}")]
     NoCurrency(String),
+    /// A function of a rule or a query was given what it cannot take.
+    #[error("a rule or query asks for a figure that is none: {0}")]
+    Figure(String),
     /// A rule file cannot be used.
     #[error("rule file {file} cannot be used")]
     RuleFile {
         /// Its path or name.
         file: String,
         /// What is wrong with it.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A leg of a rule cannot be asked.
+    #[error("leg `{leg}` of rule `{rule}` cannot be compared")]
+    RuleLeg {
+        /// The rule.
+        rule: String,
+        /// The leg.
+        leg: String,
+        /// Whether a column is missing or of a wrong type; else its text is no query.
+        is_column: bool,
+        /// What is wrong, and where.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -133,9 +149,13 @@ impl Fault for ReconcileError {
             Self::Overflow(_) => "XF-R003",
             Self::Untied { .. } => "XF-R004",
             Self::Path(_) => "XF-R005",
-            Self::Statement { .. } => "XF-R006",
-            Self::ColumnType { .. } => "XF-R007",
+            Self::Statement { .. }
+            | Self::RuleLeg {
+                is_column: false, ..
+            } => "XF-R006",
+            Self::ColumnType { .. } | Self::RuleLeg { .. } => "XF-R007",
             Self::NoCurrency(_) => "XF-R008",
+            Self::Figure(_) => "XF-R020",
             Self::RuleFile { .. } => "XF-R009",
             Self::NoRule { .. } => "XF-R010",
             Self::IllegalMove { .. } => "XF-R011",
@@ -163,7 +183,13 @@ impl Fault for ReconcileError {
                 "tables are named as entities; `<entity>_versions` has every version"
             }
             Self::ColumnType { .. } => "cast the column in the rule's SQL, and keep money decimal",
-            Self::RuleFile { .. } => "compare it with config/rules/deals_vs_price_list.toml",
+            Self::Figure(_) => {
+                "take texts that mean nothing out first: exact(nullif(text, 'NULL'))"
+            }
+            Self::RuleFile { .. } => "config/rules/README.md describes the file of a rule",
+            Self::RuleLeg { .. } => {
+                "`crossfoot landing query \"select * from invoices limit 1\"` shows an entity's columns"
+            }
             Self::Path(_) | Self::NoCurrency(_) => "run `crossfoot landing verify`",
             Self::NoRule { .. } | Self::IllegalMove { .. } | Self::Incomplete { .. } => {
                 return None;
@@ -187,7 +213,10 @@ impl Fault for ReconcileError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::RuleFile { .. } | Self::NoRule { .. } | Self::Statement { .. } => Exit::Usage,
+            Self::RuleFile { .. }
+            | Self::RuleLeg { .. }
+            | Self::NoRule { .. }
+            | Self::Statement { .. } => Exit::Usage,
             _ => Exit::Failed,
         }
     }

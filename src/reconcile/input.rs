@@ -1,7 +1,7 @@
 //! What a reconcile is given: the period, the files, and which sources cannot be trusted now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,24 +9,28 @@ use jiff::tz::TimeZone;
 
 use crate::canonical::Entity;
 use crate::config::{Config, Role};
+use crate::landing::LandedRows;
 use crate::period::Period;
 
+use super::billing;
 use super::identity::AccountDirectory;
+use super::rule::{self, RuleFile};
 
-/// The committed Parquet files to read, by entity. An entity without files is an empty table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EntityFiles(pub BTreeMap<Entity, Vec<PathBuf>>);
+/// The landed files to read, by entity, and which of their rows count. An entity without files is an
+/// empty table.
+#[derive(Debug, Clone, Default)]
+pub struct EntityFiles(pub BTreeMap<Entity, Vec<LandedRows>>);
 
 impl EntityFiles {
     /// The files of one entity.
-    pub fn of(&self, entity: Entity) -> &[PathBuf] {
+    pub fn of(&self, entity: Entity) -> &[LandedRows] {
         self.0.get(&entity).map_or(&[], Vec::as_slice)
     }
+}
 
-    /// Adds a file of an entity.
-    pub fn add(&mut self, entity: Entity, path: PathBuf) {
-        self.0.entry(entity).or_default().push(path);
-    }
+/// The entities that a comparison reads: by a rule of one's own, or by the rule of bills.
+pub fn entities_read(rule: Option<&RuleFile>) -> Vec<Entity> {
+    rule.map_or_else(|| billing::READ.to_vec(), rule::entities_of)
 }
 
 /// A source that failed, is partial or stale (red) for the period: what it says proves nothing.
@@ -62,7 +66,7 @@ pub struct ReconcileInput<'a> {
     pub config: &'a Config,
     /// The roles of every source, the connectors' own defaults among them.
     pub roles: &'a BTreeMap<String, Vec<Role>>,
-    /// Absolute paths of the snapshot's files.
+    /// The snapshot's files.
     pub files: EntityFiles,
     /// Digest of the list of files.
     pub input_digest: String,
@@ -97,6 +101,15 @@ impl ReconcileInput<'_> {
         self.roles
             .iter()
             .filter(|(_, roles)| roles.contains(&Role::Usage) || !roles.contains(&Role::Vendor))
+            .map(|(source, _)| source.as_str())
+            .collect()
+    }
+
+    /// The sources that are vendors and nothing more: what they count is compared with what is billed.
+    pub fn vendor_sources(&self) -> Vec<&str> {
+        self.roles
+            .iter()
+            .filter(|(_, roles)| roles.contains(&Role::Vendor) && !roles.contains(&Role::Usage))
             .map(|(source, _)| source.as_str())
             .collect()
     }

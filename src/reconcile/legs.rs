@@ -25,6 +25,7 @@ pub(crate) struct ContractRow {
     pub(crate) overage_price: Option<Decimal>,
     pub(crate) proration: Option<String>,
     pub(crate) status: Option<String>,
+    pub(crate) tax_rate: Option<Decimal>,
 }
 
 /// Usage of one unit at one instant, summed.
@@ -34,8 +35,6 @@ pub(crate) struct UsageSum {
     pub(crate) source: String,
     /// The branch, where all rows name the same.
     pub(crate) branch: Option<String>,
-    /// How many periods after the compared one it lies; negative before it.
-    pub(crate) offset: i32,
     /// When the usage began.
     pub(crate) starts_on: Timestamp,
     /// The sum.
@@ -44,7 +43,7 @@ pub(crate) struct UsageSum {
     pub(crate) row_count: u64,
 }
 
-/// Billed lines of one unit, source, currency and period, summed.
+/// Billed lines of one unit, source and currency in the period, summed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BilledSum {
     /// The source's name.
@@ -53,17 +52,17 @@ pub(crate) struct BilledSum {
     pub(crate) branch: Option<String>,
     /// The currency.
     pub(crate) currency: Currency,
-    /// How many periods after the compared one they lie; negative before it.
-    pub(crate) offset: i32,
     /// The sum of the quantities; absent when a line has none.
     pub(crate) quantity: Option<Decimal>,
     /// The sum of the net amounts, credits being negative.
     pub(crate) net: Decimal,
+    /// The sum of the taxes; absent when a line tells none.
+    pub(crate) tax: Option<Decimal>,
     /// How many lines were summed.
     pub(crate) line_count: u64,
 }
 
-/// All legs of one customer and product around one period.
+/// All legs of one customer and product in one period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LegGroup {
     /// The golden account's id, or a stand-in for an account that resolves to none.
@@ -72,10 +71,12 @@ pub(crate) struct LegGroup {
     pub(crate) sku: String,
     /// The contract rows, drafts left out, whenever they are active.
     pub(crate) contracts: Vec<ContractRow>,
-    /// The usage of the period and its neighbours.
+    /// The usage of the period.
     pub(crate) usage: Vec<UsageSum>,
-    /// The bills of the period and its neighbours.
+    /// The bills of the period.
     pub(crate) billed: Vec<BilledSum>,
+    /// What vendors count in the period.
+    pub(crate) vended: Vec<UsageSum>,
 }
 
 /// One billed line of a unit that differs, with the columns of its invoice.
@@ -87,7 +88,7 @@ pub(crate) struct BilledLine {
     pub(crate) number: String,
     pub(crate) issued_on: Date,
     pub(crate) currency: Currency,
-    /// How many periods after the compared one it lies.
+    /// How many periods after the compared one it lies; negative before it.
     pub(crate) offset: i32,
     /// `service_from`, or the day of issue where that is absent.
     pub(crate) billed_on: Date,
@@ -96,6 +97,33 @@ pub(crate) struct BilledLine {
     pub(crate) quantity: Option<Decimal>,
     pub(crate) unit_price: Option<Decimal>,
     pub(crate) net: Decimal,
+    pub(crate) tax: Option<Decimal>,
+}
+
+/// A line of an invoice whose tax is rounded as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaxedLine {
+    pub(crate) account: String,
+    pub(crate) sku: String,
+    pub(crate) currency: Currency,
+    /// How many periods after the compared one it lies; negative before it.
+    pub(crate) offset: i32,
+    pub(crate) net: Decimal,
+    pub(crate) tax: Option<Decimal>,
+    /// The contract's rate in percent, where there is exactly one.
+    pub(crate) rate: Option<Decimal>,
+}
+
+/// An invoice whose tax is rounded as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TaxedInvoice {
+    /// Its source and id.
+    pub(crate) key: String,
+    /// The source of its lines.
+    pub(crate) source: String,
+    /// The tax that the invoice itself tells.
+    pub(crate) tax: Option<Decimal>,
+    pub(crate) lines: Vec<TaxedLine>,
 }
 
 /// One usage row of a unit that differs.
@@ -103,6 +131,9 @@ pub(crate) struct BilledLine {
 pub(crate) struct UsageRow {
     pub(crate) source: String,
     pub(crate) id: String,
+    /// How many periods after the compared one it lies; negative before it.
+    pub(crate) offset: i32,
+    pub(crate) starts_on: Timestamp,
     pub(crate) quantity: Decimal,
 }
 
@@ -111,8 +142,10 @@ pub(crate) struct UsageRow {
 pub(crate) struct UnitRecords {
     /// The billed lines of the period and its neighbours.
     pub(crate) lines: Vec<BilledLine>,
-    /// The usage rows of the period.
+    /// The usage rows of the period and its neighbours.
     pub(crate) usage: Vec<UsageRow>,
+    /// The rows of vendors in the period.
+    pub(crate) vended: Vec<UsageRow>,
 }
 
 /// How many living rows an entity of a source has, and how many of them no leg takes.

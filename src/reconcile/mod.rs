@@ -15,7 +15,9 @@ mod identity;
 mod input;
 mod legs;
 mod lifecycle;
+mod likely_cause;
 mod outcome;
+mod overview;
 mod rates;
 mod rule;
 mod short_id;
@@ -26,17 +28,22 @@ mod worth;
 
 pub use billing::{BILLING_RULE, reconcile_billing};
 pub use discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity, Side,
-    WaitingOn,
+    Candidate, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity,
+    Side, WaitingOn,
 };
-pub use engine::{QueryResult, query};
+pub use engine::{LandingQuestion, QueryResult, query, tables_named};
 pub use error::ReconcileError;
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
-pub use input::{BlindSource, EntityFiles, ReconcileInput};
+pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
 pub use lifecycle::{
     PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
 };
-pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, UnitTotals};
-pub use rule::{RuleFile, RuleKinds, RuleLeg, reconcile_rule};
+pub use likely_cause::{likely_cause, likely_cause_of_items};
+pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, SkippedField, UnitTotals};
+pub use overview::{FindingGroup, Glance, group_findings};
+pub use rule::{
+    Absent, Aggregate, Comparison, LegRows, Measure, MeasureType, NamedKind, RuleFile, RuleLeg,
+    check_rule, reconcile_rule,
+};
 pub use version::rules_version;
 pub use worth::{Amounts, Found, ItemWorth, Off, Standing, UnitWorth};

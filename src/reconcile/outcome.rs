@@ -1,12 +1,15 @@
 //! What a reconcile of one rule and period came to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::discrepancy::{Kind, Severity, Side};
+use super::discrepancy::{Candidate, Kind, Severity, Side};
 use super::worth::Amounts;
 use crate::currency::Currency;
+use crate::money::STORE_SCALE;
 use crate::period::Period;
 
 /// A golden account, as units and items name it.
@@ -53,6 +56,10 @@ pub struct Finding {
     pub ambiguous: bool,
     /// Other kinds that apply to the same unit.
     pub secondary: Vec<Kind>,
+    /// The account and product of the finding that is the other half of this one.
+    pub linked: Option<(String, String)>,
+    /// The nearest counterparts that were not taken, at most three.
+    pub candidates: Vec<Candidate>,
     /// The records on both sides.
     pub sides: Vec<Side>,
 }
@@ -94,6 +101,33 @@ pub struct UnitTotals {
     pub within_tolerance_net: Decimal,
 }
 
+impl UnitTotals {
+    /// The same with its amounts as the book keeps them: a rule may compare money to more decimals.
+    #[must_use]
+    pub fn storable(&self) -> Self {
+        Self {
+            compared_value: storable(self.compared_value),
+            expected_value: storable(self.expected_value),
+            billed_value: storable(self.billed_value),
+            discrepant_value: storable(self.discrepant_value),
+            timing_value: storable(self.timing_value),
+            unknown_value: storable(self.unknown_value),
+            within_tolerance_net: storable(self.within_tolerance_net),
+            ..self.clone()
+        }
+    }
+}
+
+/// An amount as the book keeps it.
+pub(crate) fn storable(amount: Decimal) -> Decimal {
+    amount
+        .round_dp_with_strategy(STORE_SCALE, RoundingStrategy::MidpointAwayFromZero)
+        .normalize()
+}
+
+/// A field of a unit: account, product, the record where the unit is one, and the field's name.
+pub(crate) type SkippedField = (String, String, Option<(String, String)>, String);
+
 /// A unit that the book has an item of, as this run saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenUnit {
@@ -105,6 +139,8 @@ pub struct SeenUnit {
     pub currency: Currency,
     /// Its amounts, as they are in the totals.
     pub amounts: Amounts,
+    /// The record that the unit is, by source and id, where the rule's units are records.
+    pub record: Option<(String, String)>,
     /// Whether it was compared: it is neither unknown nor a timing difference.
     pub is_decided: bool,
     /// Whether it differs beyond tolerance.
@@ -145,12 +181,20 @@ pub struct Outcome {
     pub input_digest: String,
     /// Counts and sums by account, branch and currency.
     pub totals: Vec<UnitTotals>,
+    /// What base and peer say of the compared units, added with their signs, by currency.
+    pub sums: BTreeMap<Currency, Amounts>,
     /// The differences, in a stable order.
     pub findings: Vec<Finding>,
     /// Units that nothing can be said of: (account, product). Their items do not move.
     pub unknown_units: Vec<(String, String)>,
     /// Units that differ only because one side is not due yet: (account, product).
     pub timing_units: Vec<(String, String)>,
+    /// Of a rule whose units are records: those that nothing can be said of, by source and id, and
+    /// whether that is only because one side is not due yet. Its items are these records.
+    pub undecided_records: BTreeMap<(String, String), bool>,
+    /// Fields that could not be compared, since a row lacks them: the items of these say as little as
+    /// those of an unknown unit.
+    pub skipped_fields: BTreeSet<SkippedField>,
     /// The units that were watched, of which there are rows.
     pub watched: Vec<SeenUnit>,
     /// While a source is blind: the units that were seen whole in spite of it, (account, product).

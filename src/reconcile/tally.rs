@@ -57,6 +57,8 @@ pub(crate) enum Verdict {
     Unknown,
     /// They differ.
     Discrepant,
+    /// What differs is counted elsewhere: with the unit of another period.
+    Elsewhere,
 }
 
 /// A unit and what became of it.
@@ -68,6 +70,10 @@ pub(crate) struct JudgedUnit {
     pub(crate) expected: Decimal,
     pub(crate) actual: Decimal,
     pub(crate) verdict: Verdict,
+    /// What it weighs among those that differ, where it does.
+    pub(crate) weight: Decimal,
+    /// Whether something that was not seen could still add a finding to it.
+    pub(crate) is_partly_blind: bool,
     pub(crate) rows: RowCounts,
 }
 
@@ -78,11 +84,15 @@ impl JudgedUnit {
             account: self.account.id.clone(),
             sku: sku.to_owned(),
             currency: self.currency,
+            record: None,
             amounts: Amounts {
                 expected: self.expected,
                 actual: self.actual,
             },
-            is_decided: !matches!(self.verdict, Verdict::Timing | Verdict::Unknown),
+            is_decided: !matches!(
+                self.verdict,
+                Verdict::Timing | Verdict::Unknown | Verdict::Elsewhere
+            ),
             is_discrepant: self.verdict == Verdict::Discrepant,
         }
     }
@@ -92,6 +102,7 @@ impl JudgedUnit {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     totals: BTreeMap<(String, Option<String>, Currency), UnitTotals>,
+    sums: BTreeMap<Currency, Amounts>,
     matched: RowCounts,
     unmatched: RowCounts,
     out_of_scope: RowCounts,
@@ -105,6 +116,10 @@ impl Tally {
 
     /// Counts a unit and its rows.
     pub(crate) fn count(&mut self, unit: &JudgedUnit) -> Result<(), ReconcileError> {
+        if unit.verdict == Verdict::Elsewhere {
+            self.out_of_scope.add_all(&unit.rows);
+            return Ok(());
+        }
         let key = (unit.account.id.clone(), unit.branch.clone(), unit.currency);
         let totals = self.totals.entry(key).or_insert_with(|| UnitTotals {
             account: unit.account.id.clone(),
@@ -135,6 +150,7 @@ impl Tally {
                 totals.unknown += 1;
                 grow(&mut totals.unknown_value, value)?;
             }
+            Verdict::Elsewhere => {}
             Verdict::Equal | Verdict::Within | Verdict::Discrepant => {
                 totals.units += 1;
                 // Figures of opposite sign are further apart than either is from zero.
@@ -142,6 +158,12 @@ impl Tally {
                 grow(&mut totals.compared_value, compared)?;
                 grow(&mut totals.expected_value, unit.expected)?;
                 grow(&mut totals.billed_value, unit.actual.abs())?;
+                let sums = self.sums.entry(unit.currency).or_insert(Amounts {
+                    expected: Decimal::ZERO,
+                    actual: Decimal::ZERO,
+                });
+                grow(&mut sums.expected, unit.expected)?;
+                grow(&mut sums.actual, unit.actual)?;
             }
         }
         match unit.verdict {
@@ -151,13 +173,13 @@ impl Tally {
             }
             Verdict::Discrepant => {
                 totals.discrepant += 1;
-                grow(&mut totals.discrepant_value, difference.abs())?;
+                grow(&mut totals.discrepant_value, unit.weight)?;
             }
-            Verdict::Equal | Verdict::Timing | Verdict::Unknown => {}
+            Verdict::Equal | Verdict::Timing | Verdict::Unknown | Verdict::Elsewhere => {}
         }
         match unit.verdict {
             Verdict::Equal | Verdict::Within => self.matched.add_all(&unit.rows),
-            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant => {
+            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant | Verdict::Elsewhere => {
                 self.unmatched.add_all(&unit.rows);
             }
         }
@@ -167,6 +189,11 @@ impl Tally {
     /// The totals, by account, branch and currency; currencies are never added to each other.
     pub(crate) fn totals(&self) -> Vec<UnitTotals> {
         self.totals.values().cloned().collect()
+    }
+
+    /// The signed sums of the compared units, by currency.
+    pub(crate) fn sums(&self) -> BTreeMap<Currency, Amounts> {
+        self.sums.clone()
     }
 
     /// Proves for every source and entity that each living row is in exactly one place.

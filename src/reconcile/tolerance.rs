@@ -40,9 +40,20 @@ impl<'a> Tolerance<'a> {
         currency: Currency,
         line_count: u64,
     ) -> Result<bool, ReconcileError> {
+        let limit = self.amount_limit(expected, currency, line_count)?;
+        Ok(distance(expected, actual)? <= limit)
+    }
+
+    /// How far an amount of money may be from an expected one.
+    pub(crate) fn amount_limit(
+        &self,
+        expected: Decimal,
+        currency: Currency,
+        line_count: u64,
+    ) -> Result<Decimal, ReconcileError> {
         let floor = rounding_floor(currency, line_count)?;
         let limit = self.limit(expected, Some(currency))?.unwrap_or_default();
-        Ok(distance(expected, actual)? <= limit.max(floor))
+        Ok(limit.max(floor))
     }
 
     /// Whether a measure without a rounding floor is near enough: a quantity, a unit price.

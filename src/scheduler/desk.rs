@@ -53,6 +53,9 @@ impl Desk {
         let due = self.planner.tick(now, &busy).await;
         busy.extend(due.due.iter().map(|due| due.ticket.job.clone()));
         failures.extend(self.begin_runs(due));
+        let resumed = self.planner.tick_parked(now, &busy).await;
+        busy.extend(resumed.due.iter().map(|due| due.ticket.job.clone()));
+        failures.extend(self.begin_runs(resumed));
         if reaps {
             let lost = self.planner.rerun_lost(now, &busy).await;
             failures.extend(self.begin_runs(lost));

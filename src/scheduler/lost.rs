@@ -49,7 +49,8 @@ impl Planner {
         else {
             return Ok(None);
         };
-        self.begin(plan, claim, Some(fire), now).await
+        self.begin(&plan.job, plan.timeout, claim, Some(fire), now)
+            .await
     }
 }
 

@@ -177,7 +177,9 @@ impl Planner {
         }
         let due = match pending.run {
             Some(fire) => {
-                let due = self.begin(plan, fire, Some(fire), now).await?;
+                let due = self
+                    .begin(&plan.job, plan.timeout, fire, Some(fire), now)
+                    .await?;
                 if due.is_none() && !self.was_begun(plan, fire, now).await? {
                     // Another run of the job came between; the fire waits for its end.
                     return Ok(None);
@@ -209,7 +211,8 @@ impl Planner {
     /// Begins a run in the store; `None` when somebody else did, or is at the same job.
     pub(super) async fn begin(
         &self,
-        plan: &Plan,
+        job: &str,
+        timeout: Duration,
         claim: Timestamp,
         fire_at: Option<Timestamp>,
         now: Timestamp,
@@ -217,7 +220,7 @@ impl Planner {
         let lease_until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
         let run = NewRun {
             run_id: new_run_id(now),
-            job: plan.job.clone(),
+            job: job.to_owned(),
             fire_at: Some(claim),
             started_at: now,
             owner: self.owner.clone(),
@@ -229,7 +232,7 @@ impl Planner {
                 job: run.job,
                 fire_at,
             },
-            timeout: plan.timeout,
+            timeout,
             lease_until,
         }))
     }
@@ -244,7 +247,10 @@ impl Planner {
         reason: &str,
     ) -> Result<(), Failure> {
         let place = fire.checked_add(SKIPPED_RECORD).unwrap_or(fire);
-        let Some(skipped) = self.begin(plan, place, Some(fire), now).await? else {
+        let Some(skipped) = self
+            .begin(&plan.job, plan.timeout, place, Some(fire), now)
+            .await?
+        else {
             return Ok(());
         };
         let summary = serde_json::json!({ "skipped_fires": count }).to_string();

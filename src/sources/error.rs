@@ -160,11 +160,14 @@ pub enum SourceError {
         #[source]
         cause: Box<Exchanged>,
     },
-    /// A redirect; none is followed, since credentials would travel with it.
+    /// A redirect away from the vendor's own hosts, which is not followed since credentials would
+    /// travel with it, or one that leads in a circle.
     #[error("source `{source_name}` was redirected to `{target}`, which is not followed")]
     Redirected {
         source_name: String,
         target: String,
+        /// The whole place, which is never shown: its query may hold anything.
+        to: Option<Box<url::Url>>,
         #[source]
         cause: Box<Exchanged>,
     },
@@ -359,8 +362,8 @@ impl Fault for SourceError {
             Self::Parked {
                 source_name, until, ..
             } => format!(
-                "nothing is asked of `{source_name}` before then; the first run after {until} goes \
-                 on where this one stood"
+                "nothing is asked of `{source_name}` before then; a running daemon pulls it at \
+                 {until}, and any later run goes on where this one stood"
             ),
             Self::Expired { .. } => {
                 "run again at a quieter time; nothing of this pull lands".into()
@@ -397,7 +400,11 @@ impl Fault for SourceError {
             } => {
                 format!("if `{target}` is right, set it as `base_url` of `[source.{source_name}]`")
             }
-            Self::ForeignLink { .. } => "no request was made there, so no credential left".into(),
+            Self::ForeignLink { .. } => {
+                "no request was made there, so no credential left; a connector of your own names \
+                 further hosts of its vendor in `hosts`"
+                    .into()
+            }
             Self::Loop { .. } => {
                 "the vendor's paging is at fault; nothing of this pull lands".into()
             }

@@ -19,4 +19,4 @@ mod source;
 pub use error::{Exchanged, SourceError};
 pub use page::{Gone, MappedPage, PullReport, PullRequest, Seal, Seen, Whole};
 pub use registry::{BudgetKeeper, KeptBudget, OpenSource, TokenKeeper, default_roles, open};
-pub use source::{ProbeReport, Source, StreamInfo};
+pub use source::{MappedField, ProbeReport, Source, StreamInfo};

@@ -86,6 +86,9 @@ pub struct PullReport {
     pub full_sweeps: Vec<Entity>,
     /// How many records the source itself counted.
     pub reported_rows: Option<u64>,
+    /// How many different records came from what it counted. Not the rows: an invoice that is
+    /// counted once also brings its lines.
+    pub listed_rows: Option<u64>,
     /// How many pages were read.
     pub page_count: u64,
     /// Why the records are not all understood although all came: statuses that the map does not

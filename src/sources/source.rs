@@ -16,6 +16,17 @@ pub struct StreamInfo {
     pub entities: Vec<Entity>,
 }
 
+/// A field of the source's records that a column is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedField {
+    /// What the records are.
+    pub entity: Entity,
+    /// The column.
+    pub column: &'static str,
+    /// The field's path, dotted, in the record as the source gives it.
+    pub path: String,
+}
+
 /// What a probe found: that the source answers, and what it can miss.
 #[derive(Debug, Clone, Default)]
 pub struct ProbeReport {
@@ -36,6 +47,11 @@ pub trait Source: Send + Sync {
 
     /// One line per thing that it can miss by the way in which it is read.
     fn can_miss(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The fields that its columns are read from, as far as they stand in the records themselves.
+    fn mapped_fields(&self) -> Vec<MappedField> {
         Vec::new()
     }
 

@@ -162,6 +162,9 @@ pub enum StoreError {
     /// A person's change came without the event that says who made it.
     #[error("a change of a discrepancy by a person has no event: {0}")]
     Silent(String),
+    /// A landed file that was to be replaced does not count any more.
+    #[error("a landed file was replaced by somebody else meanwhile")]
+    Replaced,
     /// The store was opened for reading.
     #[error("the store was opened for reading only: {0}")]
     ReadOnly(String),
@@ -214,6 +217,7 @@ impl Fault for StoreError {
             Self::Json { .. } => "XF-D024",
             Self::NoBackup(_) => "XF-D025",
             Self::BackupExists(_) => "XF-D026",
+            Self::Replaced => "XF-D031",
         }
     }
 
@@ -224,6 +228,7 @@ impl Fault for StoreError {
             | Self::Unreachable { .. }
             | Self::Full { .. }
             | Self::Conflict { .. }
+            | Self::Replaced
             | Self::Interrupted(_) => Retry::NextRun,
             _ => Retry::Never,
         }

@@ -8,6 +8,8 @@ use crate::canonical::Entity;
 use crate::fault::Failure;
 use crate::landing::LandedFile;
 
+use super::audit::NewAuditEntry;
+
 /// How a pull ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullState {
@@ -66,6 +68,9 @@ pub struct Pull {
     pub rejected_count: u64,
     /// What the source itself counted.
     pub reported_count: Option<u64>,
+    /// How many different records came from what it counted, which is what its count is compared
+    /// with: rows also hold children.
+    pub listed_count: Option<u64>,
     /// Why it is partial or failed, on one line.
     pub reason: Option<String>,
 }
@@ -77,7 +82,7 @@ pub struct FileFilter {
     pub entity: Option<Entity>,
     /// Of this source.
     pub source: Option<String>,
-    /// Extracted at or before this instant.
+    /// With rows that were extracted at or before this instant.
     pub as_of: Option<Timestamp>,
     /// The quarantine's files instead of the records'.
     pub quarantine: bool,
@@ -109,6 +114,63 @@ pub struct RateBudget {
     pub saved_at: Timestamp,
 }
 
+/// A file that was replaced by another one, and whose bytes may be there still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredFile {
+    /// Its path, relative to the landing's root.
+    pub path: String,
+    /// Its length in bytes.
+    pub size_bytes: u64,
+    /// When it was replaced.
+    pub retired_at: Timestamp,
+    /// Why: `compacted` or `retention`.
+    pub reason: String,
+}
+
+/// What is known of a field of a source's records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownField {
+    /// The source's name.
+    pub source: String,
+    /// What the records are.
+    pub entity: Entity,
+    /// The field's path in the record as the source gives it, of two names at the most.
+    pub path: String,
+    /// The pull that first had it.
+    pub first_seen_at: Timestamp,
+    /// The last pull that had it.
+    pub last_seen_at: Timestamp,
+    /// Records that were looked at since it was first seen.
+    pub records: u64,
+    /// Those of them that had it.
+    pub present: u64,
+}
+
+/// A replacement of files by others that hold the same rows, or what is to be kept of them.
+#[derive(Debug, Clone, Default)]
+pub struct FileReplacement {
+    /// The files that do not count any more.
+    pub retired: Vec<LandedFile>,
+    /// The files that count from here on.
+    pub added: Vec<LandedFile>,
+    /// Why: `compacted` or `retention`.
+    pub reason: &'static str,
+    /// What the trail is to say of it.
+    pub audit: Option<NewAuditEntry>,
+    /// Landmarks that change with it, by name.
+    pub landmarks: Vec<(&'static str, String)>,
+}
+
+/// The landmark that names the store: a landing belongs to one store.
+pub const STORE_ID: &str = "store_id";
+/// The landmark that says from which instant on every version of a record is kept.
+pub const KEPT_SINCE: &str = "kept_since";
+
+/// The landmark that says from which instant on superseded versions have their raw record.
+pub const RAW_KEPT_SINCE: &str = "raw_kept_since";
+/// The landmark that says up to where the last look for what may be let go has come.
+pub const RETAINED_UNTIL: &str = "retained_until";
+
 /// Pulls, files and cursors.
 #[async_trait]
 pub trait ManifestStore: Send + Sync {
@@ -124,6 +186,29 @@ pub trait ManifestStore: Send + Sync {
 
     /// Where a stream stands.
     async fn cursor(&self, source: &str, stream: &str) -> Result<Option<String>, Failure>;
+
+    /// Replaces files by others in one transaction. Says `false`, and changes nothing, when one of
+    /// the replaced files does not count any more: somebody else was faster.
+    async fn replace_files(
+        &self,
+        replacement: &FileReplacement,
+        at: Timestamp,
+    ) -> Result<bool, Failure>;
+
+    /// The files that were replaced and may be there still, oldest first.
+    async fn retired_files(&self) -> Result<Vec<RetiredFile>, Failure>;
+
+    /// Forgets replaced files, whose bytes are gone.
+    async fn forget_retired(&self, paths: &[String]) -> Result<(), Failure>;
+
+    /// One thing that is true of the whole store.
+    async fn landmark(&self, name: &str) -> Result<Option<String>, Failure>;
+
+    /// What is known of the fields of a source's records.
+    async fn known_fields(&self, source: &str) -> Result<Vec<KnownField>, Failure>;
+
+    /// Keeps what is known of fields, in place of what was known of the same ones.
+    async fn save_fields(&self, fields: &[KnownField]) -> Result<(), Failure>;
 
     /// The committed files that a filter takes, by extraction instant and then path.
     async fn files(&self, filter: &FileFilter) -> Result<Vec<LandedFile>, Failure>;

@@ -37,6 +37,9 @@ const STEPS: &[Step] = steps! {
     8 "0008_audit",
     9 "0009_budgets",
     10 "0010_worth",
+    11 "0011_parked",
+    12 "0012_shelf",
+    13 "0013_candidates",
 };
 
 /// The newest version that this build knows.

@@ -25,10 +25,13 @@ pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
 pub use error::StoreError;
-pub use manifest::{FileFilter, ManifestStore, Pull, PullState, RateBudget, RotatedToken};
-pub use open::{Access, OpenStore, backup, open};
+pub use manifest::{
+    FileFilter, FileReplacement, KEPT_SINCE, KnownField, ManifestStore, Pull, PullState,
+    RAW_KEPT_SINCE, RETAINED_UNTIL, RateBudget, RetiredFile, RotatedToken, STORE_ID,
+};
+pub use open::{Access, OpenStore, backup, open, open_folder};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
-pub use run::{NewRun, Run, RunState, RunStore, Schedule};
+pub use run::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
 
 /// Everything that crossfoot keeps. One behaviour suite holds every implementation to it.

@@ -1,5 +1,6 @@
 //! Which store a url names, and how it is opened.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +61,20 @@ fn place_of(url: &str, base: &Path) -> Result<Place, StoreError> {
         .take(20)
         .collect();
     Err(StoreError::Url(format!("it begins with `{scheme}`")))
+}
+
+/// The folder of a SQLite store, where anybody on the machine could put another file in the place of
+/// the store's: one that all may write to, without the sticky bit. A volume of a container often is
+/// such a folder, and nobody else is in there; so this is for a warning, not for a refusal.
+pub fn open_folder(url: &str, base: &Path) -> Option<PathBuf> {
+    const WRITABLE_BY_ALL: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let Ok(Place::Sqlite(path)) = place_of(url, base) else {
+        return None;
+    };
+    let folder = path.parent()?.to_owned();
+    let mode = std::fs::metadata(&folder).ok()?.permissions().mode();
+    (mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0).then_some(folder)
 }
 
 /// Opens the store.

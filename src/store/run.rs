@@ -107,7 +107,20 @@ pub struct Schedule {
     pub last_fire_at: Option<Timestamp>,
 }
 
-/// Runs, leases and schedules.
+/// A source of which nothing is asked until an instant, because its vendor said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedSource {
+    /// The source's name.
+    pub source: String,
+    /// When it may be asked again.
+    pub until: Timestamp,
+    /// Why, on one line.
+    pub reason: String,
+    /// When that was noted.
+    pub noted_at: Timestamp,
+}
+
+/// Runs, leases, schedules, and sources that wait for their vendor.
 #[async_trait]
 pub trait RunStore: Send + Sync {
     /// Begins a run. `false`, and nothing is written, when its fire was begun before or when a run
@@ -141,4 +154,13 @@ pub trait RunStore: Send + Sync {
 
     /// Removes the schedules of jobs that are not among `jobs`.
     async fn keep_schedules(&self, jobs: &[String]) -> Result<(), Failure>;
+
+    /// The sources that wait for their vendor, the next one first.
+    async fn parked_sources(&self) -> Result<Vec<ParkedSource>, Failure>;
+
+    /// Notes that a source waits, in place of what was noted of it before.
+    async fn park_source(&self, parked: &ParkedSource) -> Result<(), Failure>;
+
+    /// Forgets that a source waits.
+    async fn unpark_source(&self, source: &str) -> Result<(), Failure>;
 }

@@ -161,6 +161,8 @@ async fn an_api_over_four_nights() {
     assert_eq!(stream(&status, "invoices")["complete_to"], Value::Null);
     assert_eq!(stream(&status, "customers")["sealed"], true);
     assert_eq!(stream(&status, "customers")["reported"], 1);
+    assert_eq!(stream(&status, "customers")["listed"], 1);
+    assert_eq!(stream(&status, "invoices")["listed"], Value::Null);
 
     sync(&mut workspace, 4).expect(0);
     let invoices = count(&workspace, "invoices");

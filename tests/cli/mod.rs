@@ -4,5 +4,8 @@ mod apis;
 mod bad_input;
 mod collections;
 mod daemon;
+mod landing;
 mod nights;
+mod parked;
+mod rules;
 mod settings;

@@ -108,6 +108,8 @@ fn findings(unit: usize, amounts: Amounts, is_split: bool) -> Vec<Finding> {
                 .filter(|other| *other != kind)
                 .collect(),
             sides: Vec::new(),
+            linked: None,
+            candidates: Vec::new(),
         })
         .collect()
 }
@@ -125,6 +127,9 @@ fn outcome(night: &Night) -> Outcome {
         findings: Vec::new(),
         unknown_units: Vec::new(),
         timing_units: Vec::new(),
+        sums: std::collections::BTreeMap::new(),
+        undecided_records: std::collections::BTreeMap::new(),
+        skipped_fields: std::collections::BTreeSet::new(),
         seen_units: None,
         watched: Vec::new(),
         blind_sources: Vec::new(),
@@ -162,6 +167,7 @@ fn outcome(night: &Night) -> Outcome {
             sku: sku(unit),
             currency: currency("USD"),
             amounts,
+            record: None,
             is_decided: true,
             is_discrepant: !found.is_empty(),
         });

@@ -71,6 +71,7 @@ pub(super) fn item(id: &str, account: &str, expected: &str, actual: &str) -> Dis
         waiting_on: None,
         code: None,
         proposed_by: None,
+        candidates: Vec::new(),
         sides: vec![Side {
             side: "base".to_owned(),
             source: "crm".to_owned(),
@@ -239,6 +240,7 @@ pub(super) fn pull(source: &str, stream: &str, started: &str, state: PullState) 
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: (state != PullState::Ok).then(|| "it said no".to_owned()),
     }
 }

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::data;
+use super::{data, decimal};
 use crate::support::cli::Workspace;
 
 fn config(csv: &str) -> String {
@@ -43,14 +43,6 @@ name = "L1"
 days_past_due = 3
 "#
     )
-}
-
-fn decimal(value: &Value) -> Decimal {
-    match value {
-        Value::String(text) => text.parse().unwrap(),
-        Value::Number(number) => number.to_string().parse().unwrap(),
-        other => panic!("no number: {other}"),
-    }
 }
 
 /// The figure as printed in the reference: both rounded to its six decimals.

@@ -146,7 +146,7 @@ fn a_file_says_what_it_is() {
     assert_eq!(value("period"), "2026-10");
     assert_eq!(
         (value("pull_id"), value("run_id")),
-        ("pull1".into(), "run1".into())
+        ("pull1".into(), "run0001".into())
     );
     assert_eq!(value("version"), env!("CARGO_PKG_VERSION"));
     let columns = metadata.schema_descr().root_schema().get_fields();

@@ -156,8 +156,9 @@ fn a_snapshot_is_named_by_its_files() {
     assert_eq!(both.as_of(), night(2));
     assert_eq!(both.files(Entity::Invoices).len(), 2);
     assert!(
-        both.paths(Entity::Invoices)
+        both.rows(Entity::Invoices)
+            .unwrap()
             .iter()
-            .all(|path| path.is_absolute() && path.is_file())
+            .all(|rows| rows.path.is_absolute() && rows.path.is_file())
     );
 }

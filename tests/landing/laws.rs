@@ -11,7 +11,7 @@ use proptest::test_runner::Config;
 use super::world::{World, invoice, night, page, updated};
 use crate::canonical::arbitrary;
 
-const ENTITY: Entity = Entity::Invoices;
+pub(super) const ENTITY: Entity = Entity::Invoices;
 
 /// One row of a pull: few ids, months, amounts and instants, so that they meet often.
 fn row() -> impl Strategy<Value = Record> {
@@ -27,14 +27,14 @@ fn row() -> impl Strategy<Value = Record> {
 
 /// A pull: its rows, how many of them make a page, whether it sweeps, and whether the clock moved.
 #[derive(Debug, Clone)]
-struct Pull {
-    rows: Vec<Record>,
-    page_rows: usize,
+pub(super) struct Pull {
+    pub(super) rows: Vec<Record>,
+    pub(super) page_rows: usize,
     sweeps: bool,
-    clock_moved: bool,
+    pub(super) clock_moved: bool,
 }
 
-fn pull() -> impl Strategy<Value = Pull> {
+pub(super) fn pull() -> impl Strategy<Value = Pull> {
     (vec(row(), 0..8), 1..5_usize, any::<bool>(), any::<bool>()).prop_map(
         |(rows, page_rows, sweeps, clock_moved)| Pull {
             rows,
@@ -69,12 +69,12 @@ fn apply(state: &mut BTreeMap<String, Record>, pull: &Pull) {
 }
 
 /// Records by content: when they were changed or extracted does not count.
-fn contents(records: impl IntoIterator<Item = Record>) -> Vec<(String, [u8; 16])> {
+pub(super) fn contents(records: impl IntoIterator<Item = Record>) -> Vec<(String, [u8; 16])> {
     let key = |record: Record| (record.id().to_owned(), record.digest());
     records.into_iter().map(key).collect()
 }
 
-fn sweeps(pull: &Pull) -> &'static [Entity] {
+pub(super) fn sweeps(pull: &Pull) -> &'static [Entity] {
     if pull.sweeps { &[ENTITY] } else { &[] }
 }
 

@@ -2,7 +2,9 @@
 
 use crossfoot::canonical::{BatchBuilder, Entity, Record, Reject, Value};
 use crossfoot::fault::Failure;
-use crossfoot::landing::{LandedFile, LandedPull, Landing, PullContext, PullWriter, Snapshot};
+use crossfoot::landing::{
+    CompactScope, LandedFile, LandedPull, Landing, PullContext, PullWriter, Snapshot,
+};
 use crossfoot::sources::MappedPage;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,12 +41,23 @@ impl World {
         self.pulls += 1;
         let context = PullContext {
             pull_id: format!("pull{}", self.pulls),
-            run_id: format!("run{}", self.pulls),
+            run_id: format!("run{:04}", self.pulls),
             source: source.to_owned(),
             extracted_at: at,
             zone: TimeZone::get("America/New_York").unwrap(),
         };
         self.landing.begin(context, &self.files).unwrap()
+    }
+
+    /// Merges what a scope takes, as the job and the store would; the bytes of the old files stay.
+    pub(super) fn compact(&mut self, scope: &CompactScope) {
+        for group in self.landing.plan_compaction(&self.files, scope) {
+            self.pulls += 1;
+            let id = format!("merge{}", self.pulls);
+            let merged = self.landing.merge(&group, &id).unwrap();
+            self.files.retain(|file| !group.contains(file));
+            self.files.extend(merged);
+        }
     }
 
     /// Pulls the pages and commits what landed.

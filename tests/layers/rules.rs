@@ -43,7 +43,16 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "Whole",
         ],
     ),
-    ("landing", &["LandedFile", "LandedPull", "Snapshot"]),
+    (
+        "landing",
+        &[
+            "LandedFile",
+            "LandedPull",
+            "LandedRows",
+            "RowSet",
+            "Snapshot",
+        ],
+    ),
     (
         "reconcile",
         &[
@@ -95,6 +104,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "NewAuditEntry",
             "NewRun",
             "OutboxMail",
+            "ParkedSource",
             "Pull",
             "PullState",
             "Reconciliation",

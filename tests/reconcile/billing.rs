@@ -1,7 +1,9 @@
 //! The billing rule: what it finds, what it leaves alone, and what it says of it.
 
+use std::collections::BTreeMap;
+
 use crossfoot::canonical::Entity;
-use crossfoot::reconcile::{Kind, Severity};
+use crossfoot::reconcile::{Kind, LandingQuestion, Severity};
 
 use super::world::{World, number, only, only_finding, told};
 
@@ -451,19 +453,21 @@ fn an_unreadable_contract_is_unknown() {
 #[test]
 fn a_lost_file_is_no_empty_table() {
     let world = World::new();
-    let (folder, files) = world.land();
-    let path = files.of(Entity::Accounts)[0].clone();
+    let (folder, files) = world.land(world.as_of);
+    let path = files.of(Entity::Accounts)[0].path.clone();
     std::fs::remove_file(&path).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     let failure = runtime
-        .block_on(crossfoot::reconcile::query(
-            &files,
-            "select id from accounts",
-            1 << 30,
-            folder.path(),
-        ))
+        .block_on(crossfoot::reconcile::query(&LandingQuestion {
+            sql: "select id from accounts",
+            files: &files,
+            directory: &world.directory(),
+            sku_aliases: &BTreeMap::new(),
+            memory_limit: 1 << 30,
+            spill_dir: folder.path(),
+        }))
         .unwrap_err();
     assert_eq!(failure.code(), "XF-R005");
 }

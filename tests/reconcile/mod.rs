@@ -6,9 +6,15 @@
 )]
 
 mod billing;
-mod laws;
+mod kinds;
+mod leftovers;
 mod lifecycle;
+mod memory;
+mod month;
+mod oracle;
+mod planted;
 mod query;
+mod rule_files;
 mod rules;
 mod timing;
 mod world;

@@ -1,16 +1,26 @@
 //! `landing query`: questions to the landed tables.
 
+use std::collections::BTreeMap;
+
 use crossfoot::canonical::Entity;
-use crossfoot::reconcile::query;
+use crossfoot::reconcile::{LandingQuestion, query};
 
 use super::world::World;
 
 fn ask(world: &World, sql: &str) -> Result<String, crossfoot::fault::Failure> {
-    let (folder, files) = world.land();
+    let (folder, files) = world.land(jiff::Timestamp::MAX);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let answer = runtime.block_on(query(&files, sql, 1 << 30, folder.path()))?;
+    let question = LandingQuestion {
+        sql,
+        files: &files,
+        directory: &world.directory(),
+        sku_aliases: &BTreeMap::new(),
+        memory_limit: 1 << 30,
+        spill_dir: folder.path(),
+    };
+    let answer = runtime.block_on(query(&question))?;
     let table = arrow::util::pretty::pretty_format_batches(&answer.batches).unwrap();
     Ok(table.to_string())
 }

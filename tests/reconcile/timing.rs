@@ -131,6 +131,83 @@ fn blind_accounts_hide_one_sided_units() {
     );
 }
 
+// Goal: while some products were not seen, a code that stands alone may be another spelling of any
+// product of its customer, so that nothing is told of that customer's differences; what agrees is sure,
+// and so are customers whose products all have both sides. Method: blind the products only, over the
+// same units with and without a code that stands alone.
+#[test]
+fn blind_products_hide_what_a_spelling_could_explain() {
+    let blind = |world: &mut World| {
+        world.blind("billing");
+        world.blind[0].entities = vec![crossfoot::canonical::Entity::Products];
+    };
+    let mut world = World::new();
+    world
+        .contract("k1", "A-AGREES", "10", "5", "")
+        .bill("i1", "2026-03-01", "A-AGREES", "10", "5")
+        .contract("k2", "B-QUANTITY", "10", "5", "")
+        .bill("i2", "2026-03-01", "B-QUANTITY", "11", "5");
+    let mut sure = world.clone();
+    blind(&mut sure);
+    let (told, units, _, unknown) = state(&sure);
+    assert_eq!(
+        (told, units, unknown),
+        (vec!["QUANTITY 5".to_owned()], 2, 0)
+    );
+    world.contract("k3", "C-MISSING", "10", "5", "").bill(
+        "i4",
+        "2026-03-01",
+        "prod_4711",
+        "10",
+        "5",
+    );
+    assert_eq!(state(&world).1, 4, "nothing is blind");
+    blind(&mut world);
+    let (told, units, _, unknown) = state(&world);
+    assert_eq!((told, units, unknown), (vec![], 1, 3));
+}
+
+// Goal: while rates of exchange were not seen, what is compared by one is unknown, and the rest is not.
+// Method: a contract in dollars that is billed in euros, with an older rate at hand, and one that
+// misses its bill.
+#[test]
+fn blind_rates_hide_what_they_convert() {
+    let mut world = World::new();
+    world
+        .contract("k1", "SEAT", "10", "5", "")
+        .invoice("i1", "2026-03-01", "40", "")
+        .line(
+            "i1",
+            "i1",
+            "sku=SEAT, quantity=10, unit_price=4, net=40, service_from=2026-03-01",
+        )
+        .contract("k2", "B-MISSING", "10", "5", "")
+        .add(
+            crossfoot::canonical::Entity::FxRates,
+            "source=billing, id=r, from_currency=USD, to_currency=EUR, rate=0.9, dated_on=2026-01-01",
+        );
+    for record in &mut world.records {
+        if record.0.id() == "i1" {
+            record.0.set(
+                "currency",
+                Some(crossfoot::canonical::Value::Text("EUR".into())),
+            );
+        }
+    }
+    let outcome = world.reconcile(MARCH);
+    assert_eq!(
+        (outcome.findings.len(), outcome.unknown_units.len()),
+        (2, 0)
+    );
+    world.blind("billing");
+    world.blind[0].entities = vec![crossfoot::canonical::Entity::FxRates];
+    let outcome = world.reconcile(MARCH);
+    assert_eq!(
+        (outcome.findings.len(), outcome.unknown_units.len()),
+        (1, 1)
+    );
+}
+
 // Goal: a bill that came early is timing in the month it stands in, while the month it belongs to has
 // bills but not this one. Method: April billed on 30 March, beside March's own.
 #[test]

@@ -9,10 +9,11 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray
 use crossfoot::canonical::{BatchBuilder, Entity, Kind, Record, Value};
 use crossfoot::config::{Config, Role};
 use crossfoot::fault::Failure;
+use crossfoot::landing::{LandedFile, Landing};
 use crossfoot::period::Period;
 use crossfoot::reconcile::{
     AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, ReconcileInput, RuleFile,
-    UnitTotals, reconcile_billing, reconcile_rule, resolve_identity,
+    UnitTotals, check_rule, reconcile_billing, reconcile_rule, resolve_identity,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -189,26 +190,31 @@ impl World {
         self.directory().find(spelled).unwrap().id.clone()
     }
 
-    /// Writes the files; the folder lives as long as the returned guard.
-    pub(super) fn land(&self) -> (TempDir, EntityFiles) {
+    /// Writes the files, and chooses what was known at an instant; the folder lives as long as the
+    /// returned guard.
+    pub(super) fn land(&self, as_of: Timestamp) -> (TempDir, EntityFiles) {
         let folder = TempDir::new().unwrap();
-        let mut files = EntityFiles::default();
+        let mut landed = Vec::new();
         for entity in Entity::ALL.iter().copied() {
-            let of_entity: Vec<&(Record, Timestamp)> = self
+            let mut of_entity: Vec<&(Record, Timestamp)> = self
                 .records
                 .iter()
                 .filter(|(record, _)| record.entity == entity)
                 .collect();
+            of_entity.sort_by(|base, peer| base.0.source().cmp(peer.0.source()));
             let each = of_entity.len().div_ceil(self.file_count).max(1);
-            for (at, chunk) in of_entity.chunks(each).enumerate() {
-                let place = folder.path().join(format!("{entity}/source=a b [x]"));
-                std::fs::create_dir_all(&place).unwrap();
-                let path = place.join(format!("{at}.parquet"));
-                write(entity, chunk, &path);
-                files.add(entity, path);
+            let of_sources = of_entity.chunk_by(|base, peer| base.0.source() == peer.0.source());
+            for (at, chunk) in of_sources.flat_map(|rows| rows.chunks(each)).enumerate() {
+                let path = format!("{entity}/source=a b [x]/{at}.parquet");
+                landed.push(write(entity, chunk, folder.path(), &path));
             }
         }
-        (folder, files)
+        let landing = Landing::open_for_reading(folder.path()).unwrap();
+        let snapshot = landing.snapshot(landed, as_of).unwrap();
+        let files = Entity::ALL
+            .iter()
+            .map(|entity| (*entity, snapshot.rows(*entity).unwrap()));
+        (folder, EntityFiles(files.collect()))
     }
 
     /// Reconciles a period.
@@ -226,6 +232,13 @@ impl World {
     pub(super) fn reconcile_rule(&self, period: &str, rule: &RuleFile) -> Result<Outcome, Failure> {
         self.with_input(period, |input, runtime| {
             runtime.block_on(reconcile_rule(input, rule))
+        })
+    }
+
+    /// Whether a rule could be asked.
+    pub(super) fn check_rule(&self, rule: &RuleFile) -> Result<(), Failure> {
+        self.with_input("2026-03", |input, runtime| {
+            runtime.block_on(check_rule(input.config, rule, input.spill_dir))
         })
     }
 
@@ -252,7 +265,7 @@ impl World {
         period: &str,
         ask: impl FnOnce(&ReconcileInput<'_>, &tokio::runtime::Runtime) -> T,
     ) -> T {
-        let (folder, files) = self.land();
+        let (folder, files) = self.land(self.as_of);
         let config = self.config();
         let directory = self.directory();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -325,7 +338,14 @@ fn typed(entity: Entity, column: &str, text: &str) -> Value {
     }
 }
 
-fn write(entity: Entity, records: &[&(Record, Timestamp)], path: &std::path::Path) {
+fn write(
+    entity: Entity,
+    records: &[&(Record, Timestamp)],
+    root: &std::path::Path,
+    relative: &str,
+) -> LandedFile {
+    let path = root.join(relative);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut builder = BatchBuilder::new(entity);
     for (record, _) in records {
         builder.push(record).unwrap();
@@ -348,7 +368,23 @@ fn write(entity: Entity, records: &[&(Record, Timestamp)], path: &std::path::Pat
         })
         .collect();
     let batch = RecordBatch::try_new(schema.clone(), columns).unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), schema, None).unwrap();
+    let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), schema, None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let instants = || records.iter().map(|(_, at)| *at);
+    LandedFile {
+        path: relative.into(),
+        pull_id: relative.into(),
+        source: records[0].0.source().into(),
+        entity,
+        period: "2026-11".parse().unwrap(),
+        quarantine: false,
+        size_bytes: bytes.len() as u64,
+        digest: blake3::hash(&bytes).to_hex().to_string(),
+        totals: page.totals().clone(),
+        extracted_at: instants().max().unwrap(),
+        first_extracted_at: instants().min().unwrap(),
+        key_id: None,
+    }
 }

@@ -343,6 +343,7 @@ pub(crate) fn discrepancy(
         code: None,
         proposed_by: None,
         sides: Vec::new(),
+        candidates: Vec::new(),
         rules_version: "b3f1c2a97e".to_owned(),
         opened_run: "r1".to_owned(),
         last_run: "r2".to_owned(),

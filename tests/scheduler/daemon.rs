@@ -9,7 +9,7 @@ use crossfoot::clock::Clock;
 use crossfoot::config::HumanDuration;
 use crossfoot::fault::Failure;
 use crossfoot::scheduler::{DaemonOptions, Heartbeat, Leaving, Periodic, Signals, Tempo, drive};
-use crossfoot::store::{Run, RunState, RunStore as _};
+use crossfoot::store::{ParkedSource, Run, RunState, RunStore as _};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -441,4 +441,31 @@ async fn a_wrong_schedule_ends_the_start() {
         "{}",
         failure.report()
     );
+}
+
+/// Goal: the daemon itself pulls a parked source at the moment that its vendor named, once, between
+/// two fires of its jobs. Method: a source that waits until nine; the clock passes nine.
+#[tokio::test]
+async fn a_parked_source_is_pulled_between_two_fires() {
+    let store = Arc::new(FakeStore::default());
+    let parked = ParkedSource {
+        source: "crm".into(),
+        until: at("2026-11-21T09:00:00Z"),
+        reason: "the quota is used up".into(),
+        noted_at: at("2026-11-21T01:31:00Z"),
+    };
+    store.park_source(&parked).await.unwrap();
+    let daemon = Driven::start(&store, "2026-11-21T02:00:00Z", Behaviour::Quick);
+    daemon.beat("2026-11-21T08:59:59Z").await;
+    assert_eq!(daemon.recorder.count(), 0);
+    daemon.beat("2026-11-21T09:00:00Z").await;
+    until("its end", || daemon.newest_run().state == RunState::Done).await;
+    daemon.rounds(5).await;
+    assert_eq!(daemon.recorder.count(), 1);
+    let run = daemon.newest_run();
+    assert_eq!(
+        (run.job.as_str(), run.fire_at),
+        ("resume:crm", Some(parked.until))
+    );
+    assert_eq!(daemon.stop().await, Leaving::Drained);
 }

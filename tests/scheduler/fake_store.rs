@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use crossfoot::fault::{Failure, Fault, Retry};
-use crossfoot::store::{NewRun, Run, RunState, RunStore, Schedule};
+use crossfoot::store::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 use jiff::Timestamp;
 
 /// The store is away.
@@ -28,6 +28,7 @@ impl Fault for Away {
 struct Tables {
     runs: Vec<Run>,
     schedules: BTreeMap<String, Schedule>,
+    parked: BTreeMap<String, ParkedSource>,
 }
 
 /// A store that yields at every call, so that callers interleave as they would over a network.
@@ -175,6 +176,23 @@ impl RunStore for FakeStore {
     async fn keep_schedules(&self, jobs: &[String]) -> Result<(), Failure> {
         let mut tables = self.tables().await?;
         tables.schedules.retain(|job, _| jobs.contains(job));
+        Ok(())
+    }
+
+    async fn parked_sources(&self) -> Result<Vec<ParkedSource>, Failure> {
+        let mut parked: Vec<_> = self.tables().await?.parked.values().cloned().collect();
+        parked.sort_by_key(|one| one.until);
+        Ok(parked)
+    }
+
+    async fn park_source(&self, parked: &ParkedSource) -> Result<(), Failure> {
+        let mut tables = self.tables().await?;
+        tables.parked.insert(parked.source.clone(), parked.clone());
+        Ok(())
+    }
+
+    async fn unpark_source(&self, source: &str) -> Result<(), Failure> {
+        self.tables().await?.parked.remove(source);
         Ok(())
     }
 }

@@ -7,5 +7,6 @@ mod fake_store;
 mod ops;
 mod planner;
 mod recorder;
+mod resume;
 mod signals;
 mod units;

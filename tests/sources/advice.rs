@@ -2,6 +2,7 @@
 
 use crossfoot::canonical::Entity;
 use crossfoot::config::SourceConfig;
+use crossfoot::sources::Seal;
 
 use super::harness::{Desk, Pulled};
 
@@ -201,4 +202,41 @@ async fn counts_and_control_numbers_must_tie() {
         "{}",
         failure.report()
     );
+}
+
+#[tokio::test]
+async fn a_payment_ties_with_its_documents() {
+    // Goal: a payment whose documents add up to something else lands with all that it has, and its
+    // source says that it is not whole. Method: the paid amounts alone, with the adjustment that
+    // names no document, with all adjustments, and another amount; then an advice without documents.
+    let desk = Desk::new();
+    for (amount, is_sealed) in [
+        ("1410.5", true),
+        ("1422.75", true),
+        ("1372.75", true),
+        ("1410.51", false),
+    ] {
+        desk.file(
+            "bank/a.820",
+            ADVICE.replace("*1410.5*", &format!("*{amount}*")),
+        );
+        for (stream, rows) in [("payments", 2), ("remittances", 6)] {
+            let pulled = pulled(&desk, stream).await;
+            assert_eq!(pulled.records.len(), rows);
+            assert_eq!(pulled.report.full_sweeps.is_empty(), !is_sealed);
+            match &pulled.report.seal {
+                Seal::Sealed => assert!(is_sealed, "{amount}"),
+                Seal::Unsealed(why) => assert_eq!(
+                    why,
+                    "bank/a.820: the set that starts at segment 3 pays 1410.51 (BPR02), and its \
+                     documents (RMR04) add up to 1422.75"
+                ),
+            }
+        }
+    }
+    let bare = ADVICE
+        .replace("RMR*IV*INV-3**20~\n", "")
+        .replace("SE*5*0002", "SE*4*0002");
+    desk.file("bank/a.820", bare);
+    assert_eq!(pulled(&desk, "payments").await.report.seal, Seal::Sealed);
 }

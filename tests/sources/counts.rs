@@ -66,6 +66,59 @@ async fn a_count_is_asked_for_and_ties() {
 }
 
 #[tokio::test]
+async fn a_count_that_the_vendor_refuses_costs_no_record() {
+    // Goal: the pages have their own end, so a count that is closed to the credential is told and
+    // no more. Method: each refusal; a server that fails for good still fails the pull.
+    for (code, is_good) in [(400, true), (403, true), (404, true), (500, false)] {
+        let (pulled, _) = pulled(&with_list(COUNT, ""), None, move |request| {
+            match request.url.path() {
+                "/count" => ResponseTemplate::new(code),
+                _ => json(format!(r#"{{"data":{}}}"#, items(&[1, 2]))),
+            }
+        })
+        .await;
+        assert_eq!(pulled.is_ok(), is_good, "{code}");
+        let Ok(pulled) = pulled else { continue };
+        assert_eq!(pulled.report.seal, Seal::Sealed);
+        let counts = (pulled.report.reported_rows, pulled.report.listed_rows);
+        assert_eq!(counts, (None, None));
+        let warnings = pulled.report.warnings.join("; ");
+        assert!(
+            warnings.contains("could not be counted: XF-S00"),
+            "{warnings}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_came_is_compared_as_the_vendor_counts() {
+    // Goal: a count of parents stands beside parents, not beside their lines. Method: two records
+    // with three children each, of which the vendor counts two.
+    let text = with_list("count = \"n\"", "").replace(
+        "[[stream.list.feed]]",
+        "[[stream.list.feed]]\nentity = 'invoice_lines'\neach = 'lines'\n\
+         map = { id = 'id', invoice_id = '^.id', net = 'net', currency = { value = 'USD' } }\n\
+         [[stream.list.feed]]",
+    );
+    let (pulled, _) = pulled(&text, None, |_| {
+        let lines = |of: u32| {
+            let lines = (1..=3).map(|at| format!(r#"{{"id":"{of}-{at}","net":1}}"#));
+            lines.collect::<Vec<_>>().join(",")
+        };
+        json(format!(
+            r#"{{"n":2,"data":[{{"id":"1","sku":"A","lines":[{}]}},{{"id":"2","sku":"B","lines":[{}]}}]}}"#,
+            lines(1),
+            lines(2)
+        ))
+    })
+    .await;
+    let pulled = pulled.unwrap_or_else(|failure| panic!("{}", failure.report()));
+    assert_eq!(pulled.records.len(), 8);
+    let counts = (pulled.report.reported_rows, pulled.report.listed_rows);
+    assert_eq!(counts, (Some(2), Some(2)));
+}
+
+#[tokio::test]
 async fn a_bare_number_is_a_count_and_anything_else_is_none() {
     // Goal: a count that is not there is an error, never 0. Method: `$`, then an object in place.
     let text = with_list(&COUNT.replace(r#"path = "n""#, r#"path = "$""#), "");

@@ -286,6 +286,26 @@ async fn a_file_that_cannot_be_right_is_refused() {
             "follow each other by",
         ),
         ("every = \"5s\"", "every = \"0s\"", "need a length"),
+        (
+            "[[stream.list]]\n",
+            "[[stream.list]]\nrequest = { path = \"/x\", host = \"elsewhere\" }\n",
+            "no `[host.elsewhere]`",
+        ),
+        (
+            "poll = { path = \"/exports/{job}\" }",
+            "poll = { path = \"/exports/{job}\", host = \"x\" }",
+            "only a list's own request can have a `host`",
+        ),
+        (
+            "name = \"export\"\n",
+            "name = \"export\"\nper_record = {}\n",
+            "need the list's own `request`",
+        ),
+        (
+            "[job.export.result]",
+            "[job.export.files]\nlist = \"files\"\nurl = \"{file}\"\nformat = \"csv\"\n[job.export.result]",
+            "it needs `result` or `files`",
+        ),
     ] {
         let desk = Desk::new();
         let text = example();

@@ -64,6 +64,34 @@ async fn the_window_reaches_back_over_the_last_one_on_the_earlier_clock() {
 }
 
 #[tokio::test]
+async fn the_stamps_of_rows_move_no_window() {
+    // Goal: a row of the year 2099, or without a stamp, starves no later window and is kept.
+    // Method: such rows beside an old one; the window ends by the clocks alone.
+    let desk = Desk::new();
+    let server = server(|_| {
+        json(
+            r#"{"data":[{"id":"1","sku":"A","at":"2099-01-01T00:00:00Z"},{"id":"2","sku":"B"},
+                {"id":"3","sku":"C","at":"1970-01-01T00:00:00Z"},
+                {"id":"4","sku":"D","at":null}]}"#,
+        )
+        .insert_header("Date", "Sat, 21 Nov 2026 01:00:00 GMT")
+    })
+    .await;
+    let text =
+        incremental(r#"incremental = { parameter = "since", format = "rfc3339", overlap = "1h" }"#)
+            .replace(r#"sku = "sku" }"#, r#"sku = "sku", updated_at = "at" }"#);
+    let source = desk.open(&desk.api(&server.uri(), &text, TOKEN)).unwrap();
+    let first = pull(source.as_ref(), "items", None, false).await.unwrap();
+    assert_eq!(first.ids(Entity::Products), ["1", "2", "3", "4"]);
+    let expected = cursor("2026-11-21T01:00:00Z", "2026-11-21T01:00:00Z", 4);
+    assert_eq!(first.report.cursor.as_deref(), Some(expected.as_str()));
+    let second = pull(source.as_ref(), "items", first.report.cursor, false)
+        .await
+        .unwrap();
+    assert_eq!(second.report.cursor, Some(expected));
+}
+
+#[tokio::test]
 async fn headers_and_bodies_take_the_instant_too() {
     // Goal: the other places of a window. Method: `If-Modified-Since`, then `{since}` in a body,
     // both after a window that ended at six.

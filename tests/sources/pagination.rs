@@ -246,6 +246,7 @@ async fn a_next_link_to_another_host_is_not_followed() {
         format!("{}/items", thief.uri()),
         "http://169.254.169.254/latest/meta-data".to_owned(),
         "file:///etc/passwd".to_owned(),
+        "gopher://127.0.0.1/items".to_owned(),
         "https://127.0.0.1/items".to_owned(),
     ];
     for target in targets {
@@ -257,6 +258,52 @@ async fn a_next_link_to_another_host_is_not_followed() {
         assert_eq!(requests, 1);
     }
     assert!(thief.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_host_stands_in_for_all_hosts_of_its_vendor() {
+    // Goal: links to the vendor's own hosts are followed, and where `base_url` is set, on the host
+    // that it names; no other link is. Method: pages whose links name the connector's own host, one
+    // that it lists, and one that only looks like it.
+    let listed = connector(r#"{ kind = "next_url", next = "next" }"#)
+        .replace("role =", "hosts = [\"pages.example.com\"]\nrole =");
+    let desk = Desk::new();
+    for (links, expected) in [
+        (
+            [
+                "https://api.example.com/items",
+                "https://eu.pages.example.com/items",
+            ],
+            Ok(3),
+        ),
+        (
+            [
+                "https://api.example.com/items",
+                "https://pages.example.com.evil.example/items",
+            ],
+            Err("XF-S012"),
+        ),
+    ] {
+        let server = server(move |request| {
+            let page: usize = query(request, "page").map_or(0, |page| page.parse().unwrap());
+            let next = links.get(page).map_or("null".to_owned(), |link| {
+                format!("\"{link}?page={}\"", page + 1)
+            });
+            let ids = items(&[page as u64 + 1]);
+            json(format!(r#"{{"data":{ids},"next":{next}}}"#))
+        })
+        .await;
+        let config = desk.api(&server.uri(), &listed, TOKEN);
+        let pulled = desk.pull(&config, "items").await;
+        let came = pulled.map(|pulled| pulled.records.len());
+        assert_eq!(came.map_err(|failure| failure.code()), expected);
+    }
+    for wrong in ["https://example.com", "com", "*.example.com", "127.0.0.1"] {
+        let text = listed.replace("pages.example.com", wrong);
+        let config = desk.api("http://127.0.0.1:9", &text, TOKEN);
+        let report = desk.open(&config).err().unwrap().report();
+        assert!(report.contains("is no host"), "{report}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ pub(crate) fn pull(id: &str, source: &str, at: i64, state: PullState) -> Pull {
         landed_count: 4,
         rejected_count: 1,
         reported_count: Some(10),
+        listed_count: Some(7),
         reason: (state != PullState::Ok).then(|| "the window is not proven".into()),
     }
 }
@@ -67,6 +68,8 @@ pub(crate) fn file(path: &str, pull: &Pull, entity: Entity) -> LandedFile {
         digest: "ab".repeat(32),
         totals,
         extracted_at: pull.started_at,
+        first_extracted_at: pull.started_at,
+        key_id: None,
     }
 }
 
@@ -169,6 +172,7 @@ pub(crate) fn discrepancy(id: &str, state: DiscrepancyState) -> Discrepancy {
         waiting_on: None,
         code: None,
         proposed_by: None,
+        candidates: Vec::new(),
         sides: vec![Side {
             side: "base".into(),
             source: "crm".into(),

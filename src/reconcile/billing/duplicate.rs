@@ -106,6 +106,7 @@ mod tests {
             quantity: Some(quantity.parse().unwrap()),
             unit_price: Some(Decimal::TEN),
             net: net.parse().unwrap(),
+            tax: None,
         }
     }
 

@@ -19,11 +19,27 @@ use crate::reconcile::error::ReconcileError;
 use super::proration::{Charge, charge};
 use super::terms::{Frequency, Model, Terms};
 
+/// Which discounts are given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Discounting {
+    /// Those that are valid on the first day of the service.
+    #[default]
+    AsAgreed,
+    /// None.
+    Never,
+    /// Those that are over, too.
+    Always,
+}
+
 /// How the billing side computes a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LineRules<'a> {
     pub(super) rounding: SourceRounding,
+    /// The proration of contracts that name none.
     pub(super) proration: Proration,
+    /// The proration of all contracts, whatever they name: a mistake to compare with.
+    pub(super) forced_proration: Option<Proration>,
+    pub(super) discounting: Discounting,
     /// The day of the following month on which arrears are billed.
     pub(super) arrears_bill_day: u8,
     pub(super) zone: &'a TimeZone,
@@ -50,11 +66,21 @@ pub(super) struct Expected {
     pub(super) due_on: Date,
     /// How many cycles a year has, where all rows recur alike.
     pub(super) cycles_per_year: Option<i64>,
+    /// Whether more was used than the commitments include.
+    pub(super) has_overage: bool,
+    /// The tax in percent, where all rows have the same.
+    pub(super) tax_rate: Option<Decimal>,
+    /// Whether a row starts or ends inside its cycle.
+    pub(super) has_parts: bool,
+    /// When the service ends, where that is inside its cycle and nothing follows, and only the part
+    /// before it is charged.
+    pub(super) ends_at: Option<Timestamp>,
 }
 
 struct ChargedRow<'t> {
     terms: &'t Terms,
     charge: Charge,
+    proration: Proration,
     /// The quantity that the contract itself names.
     included: Decimal,
     /// What usage adds.
@@ -69,14 +95,18 @@ pub(super) fn expect(
     period: Period,
     rules: LineRules<'_>,
 ) -> Result<Option<Expected>, ReconcileError> {
-    let mut rows: Vec<ChargedRow<'_>> = terms
+    let rows: Vec<ChargedRow<'_>> = terms
         .iter()
         .filter_map(|terms| {
-            let proration = terms.proration.unwrap_or(rules.proration);
+            let proration = rules
+                .forced_proration
+                .or(terms.proration)
+                .unwrap_or(rules.proration);
             let charge = charge(terms, period, proration, rules.zone)?;
             Some(ChargedRow {
                 terms,
                 charge,
+                proration,
                 included: match terms.model {
                     Model::Fixed | Model::PerSeatTrueup => terms.quantity,
                     Model::Usage => Decimal::ZERO,
@@ -86,6 +116,7 @@ pub(super) fn expect(
             })
         })
         .collect();
+    let mut rows = without_replaced(rows);
     rows.sort_by(|base, peer| {
         let key = |row: &ChargedRow<'_>| {
             (
@@ -105,6 +136,10 @@ pub(super) fn expect(
     let cycles_per_year = Some(first.terms.frequency)
         .filter(|frequency| all_recur_alike(*frequency))
         .and_then(Frequency::cycles_per_year);
+    let tax_rate = first
+        .terms
+        .tax_rate
+        .filter(|rate| rows.iter().all(|row| row.terms.tax_rate == Some(*rate)));
     spread_usage(&mut rows, usage)?;
 
     let mut amount = Decimal::ZERO;
@@ -118,7 +153,7 @@ pub(super) fn expect(
         .all(|row| row.charge.is_whole() || row.terms.model == Model::Usage);
     let prices: Vec<Decimal> = rows
         .iter()
-        .map(|row| price(row, period, rules.zone))
+        .map(|row| price(row, period, rules))
         .collect::<Result<_, _>>()?;
     let is_one_price = prices.windows(2).all(|pair| pair[0] == pair[1])
         && rows
@@ -141,7 +176,36 @@ pub(super) fn expect(
             .max()
             .unwrap_or(period.last_day()),
         cycles_per_year,
+        has_overage: rows
+            .iter()
+            .any(|row| row.terms.model == Model::Commit && row.excess > Decimal::ZERO),
+        tax_rate,
+        has_parts: rows
+            .iter()
+            .any(|row| row.charge.is_part && row.terms.model != Model::Usage),
+        ends_at: ends_at(&rows),
     }))
+}
+
+/// The rows without those that another one replaces in the middle of a cycle which is charged as a
+/// whole: it is charged once, by what replaced them.
+fn without_replaced(rows: Vec<ChargedRow<'_>>) -> Vec<ChargedRow<'_>> {
+    let starts: Vec<Timestamp> = rows.iter().map(|row| row.charge.from).collect();
+    rows.into_iter()
+        .filter(|row| {
+            let is_replaced = row.charge.is_cut && starts.contains(&row.charge.to);
+            !(is_replaced && row.proration == Proration::None && row.terms.model != Model::Usage)
+        })
+        .collect()
+}
+
+/// When the service of the row that lasts longest ends, where that is inside its cycle.
+fn ends_at(rows: &[ChargedRow<'_>]) -> Option<Timestamp> {
+    let last = rows.iter().map(|row| row.charge.to).max()?;
+    rows.iter()
+        .filter(|row| row.charge.to == last)
+        .all(|row| row.charge.is_cut && !row.charge.is_whole() && row.terms.model != Model::Usage)
+        .then_some(last)
 }
 
 /// Gives usage to the metered rows. Rows that stand side by side share it: what they include is
@@ -193,12 +257,21 @@ fn spread_usage(
 }
 
 /// The price of one after discount, on the first day of the row's service in the period.
-fn price(row: &ChargedRow<'_>, period: Period, zone: &TimeZone) -> Result<Decimal, ReconcileError> {
-    let service_day = local_day(row.charge.from, zone).max(period.first_day());
-    let is_discounted = row
+fn price(
+    row: &ChargedRow<'_>,
+    period: Period,
+    rules: LineRules<'_>,
+) -> Result<Decimal, ReconcileError> {
+    let service_day = local_day(row.charge.from, rules.zone).max(period.first_day());
+    let is_valid = row
         .terms
         .discount_ends_on
         .is_none_or(|end| service_day < end);
+    let is_discounted = match rules.discounting {
+        Discounting::AsAgreed => is_valid,
+        Discounting::Never => false,
+        Discounting::Always => true,
+    };
     if !is_discounted || row.terms.discount_percent.is_zero() {
         return Ok(row.terms.unit_price);
     }
@@ -214,7 +287,7 @@ fn row_amount(
     period: Period,
     rules: LineRules<'_>,
 ) -> Result<Decimal, ReconcileError> {
-    let price = price(row, period, rules.zone)?;
+    let price = price(row, period, rules)?;
     let currency = row.terms.currency;
     let times = |quantity: Decimal, price: Decimal| {
         quantity.checked_mul(price).ok_or_else(|| overflow(row))
@@ -326,6 +399,7 @@ mod tests {
             overage_price: None,
             proration: None,
             status: None,
+            tax_rate: None,
         }
     }
 
@@ -342,6 +416,8 @@ mod tests {
         let rules = LineRules {
             rounding,
             proration: Proration::DayActual,
+            forced_proration: None,
+            discounting: Discounting::AsAgreed,
             arrears_bill_day: 1,
             zone: &TimeZone::UTC,
         };

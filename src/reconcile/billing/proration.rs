@@ -29,6 +29,10 @@ pub(super) struct Charge {
     pub(super) to: Timestamp,
     /// The active part over the whole: numerator and denominator, so that nothing is rounded yet.
     pub(super) factor: (i64, i64),
+    /// Whether the contract starts or ends inside the cycle, however that is charged.
+    pub(super) is_part: bool,
+    /// Whether it ends inside the cycle.
+    pub(super) is_cut: bool,
 }
 
 impl Charge {
@@ -65,6 +69,8 @@ pub(super) fn charge(
                 from: terms.starts_at,
                 to: period.bounds(zone).1,
                 factor: (1, 1),
+                is_part: false,
+                is_cut: false,
             });
         }
         Frequency::Month => (period.first_day(), period.end_day()),
@@ -96,7 +102,13 @@ pub(super) fn charge(
             days_of_30(cycle_from, cycle_to),
         ),
     };
-    Some(Charge { from, to, factor })
+    Some(Charge {
+        from,
+        to,
+        factor,
+        is_part: !is_whole,
+        is_cut: to < cycle_end,
+    })
 }
 
 /// The cycle of a quarter or year contract that starts in a period. A cycle that would start on a
@@ -160,6 +172,7 @@ mod tests {
             overage_price: None,
             proration: None,
             status: None,
+            tax_rate: None,
         })
         .unwrap()
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::Entity;
 use crate::config::Role;
+use crate::currency::Currency;
 use crate::fault::Failure;
 use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::engine::{BillingScope, Session};
@@ -12,18 +13,20 @@ use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::legs::{LegGroup, UnitRecords};
 use crate::reconcile::outcome::{Finding, Outcome, SeenUnit};
 use crate::reconcile::rates::FxRates;
-use crate::reconcile::tally::{Tally, Verdict};
+use crate::reconcile::tally::{JudgedUnit, Tally, Verdict};
 
-use super::blind::Blindness;
+use super::blind::{Blindness, is_loose};
 use super::judge::{Context, JudgedGroup, Judgement, judge};
+use super::leftovers::{Leftover, settle_leftovers};
 use super::settings::{Settings, rules_digest};
 use super::severity::SeverityScale;
+use super::tax::{TaxGap, invoice_gap};
 
 /// The name of the rule.
 pub const BILLING_RULE: &str = "contract_usage_billed";
 
 /// The entities that the rule reads.
-const READ: &[Entity] = &[
+pub(crate) const READ: &[Entity] = &[
     Entity::Products,
     Entity::Contracts,
     Entity::Usage,
@@ -42,7 +45,6 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     let session = Session::open(
         READ,
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )
@@ -63,9 +65,11 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         today: input.today,
         max_shift: i32::from(config.reconcile.max_shift),
         lag_days: settings.lag_days(),
-        billed_offsets: BTreeSet::new(),
+        billed_lines: BTreeMap::new(),
+        invoice_taxes: BTreeMap::new(),
         company_currency: config.company.currency,
         blindness: Blindness::of(input),
+        loose_accounts: BTreeSet::new(),
         settings: &settings,
         catalog: &catalog,
         rates: &rates,
@@ -74,25 +78,47 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     };
     let scope = BillingScope {
         period: input.period,
-        max_shift: context.max_shift,
+        reach: 0,
         zone: &input.zone,
         sold_by: input.sources_with(Role::Crm),
         used_by: input.usage_sources(),
         billed_by: input.sources_with(Role::Billing),
+        vended_by: input.vendor_sources(),
     };
 
+    let by_invoice = settings.invoice_taxed();
+    if !by_invoice.is_empty() {
+        let invoices = BillingScope {
+            billed_by: by_invoice,
+            ..scope.reaching(context.reach())
+        };
+        let mut gaps: BTreeMap<(String, String, Currency), TaxGap> = BTreeMap::new();
+        session
+            .taxed_invoices(&invoices, |invoice| {
+                if let Some((unit, gap)) = invoice_gap(&invoice, &settings)? {
+                    gaps.entry(unit)
+                        .and_modify(|known| *known = known.plus(gap))
+                        .or_insert(gap);
+                }
+                Ok(())
+            })
+            .await?;
+        context.invoice_taxes = gaps;
+    }
     let mut judged = JudgedUnits {
         watched: input.watched.clone(),
         blindness: context.blindness,
         ..JudgedUnits::default()
     };
-    let mut billed_offsets: BTreeSet<i32> = BTreeSet::new();
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
+    let mut loose_accounts: BTreeSet<String> = BTreeSet::new();
     session
         .billing_legs(&scope, |group| {
-            billed_offsets.extend(group.billed.iter().map(|sum| sum.offset));
+            if context.blindness.products && is_loose(&group) {
+                loose_accounts.insert(group.account.clone());
+            }
             match judge(&group, None, &context)? {
-                Judgement::Done(done) => judged.take(&group, done)?,
+                Judgement::Done(done) => judged.take(&group.sku, done)?,
                 Judgement::NeedsRecords => {
                     suspects.insert((group.account.clone(), group.sku.clone()), group);
                 }
@@ -100,15 +126,20 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
             Ok(())
         })
         .await?;
-    context.billed_offsets = billed_offsets;
+    context.loose_accounts = loose_accounts;
+    let nearby = scope.reaching(context.reach());
+    if !suspects.is_empty() {
+        context.billed_lines = session.billed_lines(&nearby).await?;
+    }
     let keys: BTreeSet<(String, String)> = suspects.keys().cloned().collect();
-    let mut records = session.unit_records(&scope, &keys).await?;
+    let mut records = session.unit_records(&nearby, &keys).await?;
     for (key, group) in &suspects {
         let of_unit: UnitRecords = records.remove(key).unwrap_or_default();
         if let Judgement::Done(done) = judge(group, Some(&of_unit), &context)? {
-            judged.take(group, done)?;
+            judged.take(&group.sku, done)?;
         }
     }
+    judged.settle(&context)?;
     let row_counts = session.billing_row_counts(&scope).await?;
     judged.findings.sort_by(|base, peer| {
         let key = |finding: &Finding| {
@@ -129,10 +160,13 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         rules_version: rules_digest(config, BILLING_RULE),
         input_digest: input.input_digest.clone(),
         totals: judged.tally.totals(),
+        sums: judged.tally.sums(),
         completeness: judged.tally.completeness(&row_counts, &input.rejected)?,
         findings: judged.findings,
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
+        undecided_records: BTreeMap::new(),
+        skipped_fields: BTreeSet::new(),
         watched: judged.watched_seen,
         seen_units: (judged.blindness != Blindness::default())
             .then(|| judged.seen_units.into_iter().collect()),
@@ -149,7 +183,9 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
 struct JudgedUnits {
     tally: Tally,
     findings: Vec<Finding>,
+    leftovers: Vec<Leftover>,
     unknown_units: BTreeSet<(String, String)>,
+    /// Units whose difference is timing, or is counted with another unit.
     timing_units: BTreeSet<(String, String)>,
     watched: BTreeSet<(String, String)>,
     watched_seen: Vec<SeenUnit>,
@@ -159,36 +195,53 @@ struct JudgedUnits {
 }
 
 impl JudgedUnits {
-    fn take(&mut self, group: &LegGroup, judged: JudgedGroup) -> Result<(), ReconcileError> {
-        let key = (group.account.clone(), group.sku.clone());
-        if self.watched.contains(&key) {
-            let seen = judged.units.iter().map(|unit| unit.seen(&group.sku));
-            self.watched_seen.extend(seen);
-        }
+    fn take(&mut self, sku: &str, judged: JudgedGroup) -> Result<(), ReconcileError> {
         self.tally.skip(&judged.skipped);
         for unit in &judged.units {
-            self.tally.count(unit)?;
-            let key = || (group.account.clone(), group.sku.clone());
-            match unit.verdict {
-                Verdict::Unknown => {
-                    self.unknown_units.insert(key());
-                }
-                Verdict::Timing => {
-                    self.timing_units.insert(key());
-                }
-                Verdict::Equal | Verdict::Within | Verdict::Discrepant => {}
-            }
-            // What is billed may have come already where the bills are not seen.
-            let is_seen = match unit.verdict {
-                Verdict::Unknown => false,
-                Verdict::Timing => !self.blindness.billed,
-                Verdict::Equal | Verdict::Within | Verdict::Discrepant => true,
-            };
-            if is_seen && self.blindness != Blindness::default() {
-                self.seen_units.insert(key());
-            }
+            self.take_unit(sku, unit)?;
         }
         self.findings.extend(judged.findings);
+        self.leftovers.extend(judged.leftovers);
+        Ok(())
+    }
+
+    /// Lets the leftovers become what they are, when all of them are known.
+    fn settle(&mut self, context: &Context<'_>) -> Result<(), ReconcileError> {
+        let settled = settle_leftovers(std::mem::take(&mut self.leftovers), context)?;
+        for (sku, unit) in &settled.units {
+            self.take_unit(sku, unit)?;
+        }
+        self.findings.extend(settled.findings);
+        self.timing_units.extend(settled.absorbed);
+        Ok(())
+    }
+
+    fn take_unit(&mut self, sku: &str, unit: &JudgedUnit) -> Result<(), ReconcileError> {
+        let key = (unit.account.id.clone(), sku.to_owned());
+        if self.watched.contains(&key) {
+            self.watched_seen.push(unit.seen(sku));
+        }
+        self.tally.count(unit)?;
+        match unit.verdict {
+            Verdict::Unknown => {
+                self.unknown_units.insert(key.clone());
+            }
+            Verdict::Timing | Verdict::Elsewhere => {
+                self.timing_units.insert(key.clone());
+            }
+            Verdict::Equal | Verdict::Within | Verdict::Discrepant => {}
+        }
+        // What is billed may have come already where the bills are not seen.
+        let is_seen = match unit.verdict {
+            Verdict::Unknown => false,
+            Verdict::Timing => !self.blindness.billed,
+            Verdict::Equal | Verdict::Within | Verdict::Discrepant | Verdict::Elsewhere => {
+                !unit.is_partly_blind
+            }
+        };
+        if is_seen && self.blindness != Blindness::default() {
+            self.seen_units.insert(key);
+        }
         Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! The settings that decide a comparison, read once, and the digest that names them.
 
-use crate::config::{Config, Proration, Role, SourceRounding};
+use crate::config::{Config, Proration, ReconcileConfig, Role, SourceRounding, TaxRounding};
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::short_id::fingerprint;
 use crate::reconcile::tolerance::Tolerance;
 
-use super::expected::LineRules;
+use super::expected::{Discounting, LineRules};
 
 /// Raised whenever the code would decide a unit differently.
-const RULES_REVISION: &str = "1";
+const RULES_REVISION: &str = "2";
 
 /// How the billing side works, by configuration.
 pub(super) struct Settings<'a> {
@@ -40,6 +40,8 @@ impl<'a> Settings<'a> {
         LineRules {
             rounding,
             proration: proration.unwrap_or(config.reconcile.proration),
+            forced_proration: None,
+            discounting: Discounting::AsAgreed,
             arrears_bill_day: billing
                 .and_then(|source| source.arrears_bill_day)
                 .unwrap_or(config.reconcile.arrears_bill_day),
@@ -49,23 +51,61 @@ impl<'a> Settings<'a> {
 
     /// The days of grace before what is missing is true: the longest of the billing sources.
     pub(super) fn lag_days(&self) -> u16 {
-        let config = self.input.config;
         self.billing_sources
             .iter()
-            .map(|name| {
-                config
-                    .source
-                    .get(*name)
-                    .and_then(|source| source.lag_days)
-                    .unwrap_or(config.reconcile.lag_days)
-            })
+            .map(|name| self.lag_days_of(name))
             .max()
+            .unwrap_or(self.input.config.reconcile.lag_days)
+    }
+
+    /// How many days a source's bill may lie beyond the border of its period.
+    pub(super) fn lag_days_of(&self, source: &str) -> u16 {
+        let config = self.input.config;
+        config
+            .source
+            .get(source)
+            .and_then(|source| source.lag_days)
             .unwrap_or(config.reconcile.lag_days)
     }
 
     pub(super) fn amount_tolerance(&self) -> Tolerance<'a> {
         let tolerance = &self.input.config.tolerance;
         Tolerance::new(&tolerance.amount, tolerance.mode)
+    }
+
+    /// Of tax; as of amounts where it has none of its own.
+    pub(super) fn tax_tolerance(&self) -> Tolerance<'a> {
+        let tolerance = &self.input.config.tolerance;
+        let limits = tolerance.tax.as_ref().unwrap_or(&tolerance.amount);
+        Tolerance::new(limits, tolerance.mode)
+    }
+
+    /// At which level a source rounds tax.
+    pub(super) fn tax_rounding(&self, source: &str) -> TaxRounding {
+        let config = self.input.config;
+        config
+            .source
+            .get(source)
+            .and_then(|source| source.tax_rounding)
+            .unwrap_or(config.reconcile.tax_rounding)
+    }
+
+    /// How a source rounds a line.
+    pub(super) fn rounding(&self, source: &str) -> SourceRounding {
+        let config = self.input.config;
+        config
+            .source
+            .get(source)
+            .map_or(SourceRounding::default(), |source| source.rounding)
+    }
+
+    /// The billing sources that round tax by the invoice.
+    pub(super) fn invoice_taxed(&self) -> Vec<&'a str> {
+        self.billing_sources
+            .iter()
+            .copied()
+            .filter(|source| self.tax_rounding(source) == TaxRounding::Invoice)
+            .collect()
     }
 
     pub(super) fn quantity_tolerance(&self) -> Tolerance<'a> {
@@ -81,10 +121,15 @@ impl<'a> Settings<'a> {
 
 /// The digest of everything in the configuration that can decide a unit.
 pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
+    // Which further rules are compared decides nothing of this one.
+    let reconcile = ReconcileConfig {
+        rules: Vec::new(),
+        ..config.reconcile.clone()
+    };
     let mut text = format!(
         "{RULES_REVISION}|{rule_text}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
         config.tolerance,
-        config.reconcile,
+        reconcile,
         config.identity,
         config.company.materiality,
         config.company.currency,

@@ -82,6 +82,10 @@ pub(super) struct Terms {
     pub(super) commit_quantity: Option<Decimal>,
     pub(super) overage_price: Option<Decimal>,
     pub(super) proration: Option<Proration>,
+    /// The tax in percent; absent where tax is not compared.
+    pub(super) tax_rate: Option<Decimal>,
+    /// Whether it was cancelled.
+    pub(super) is_cancelled: bool,
     /// Cancelled or ended without an end: it cannot say when it was active.
     pub(super) is_void: bool,
 }
@@ -129,6 +133,8 @@ pub(super) fn interpret(row: &ContractRow) -> Option<Terms> {
         commit_quantity: row.commit_quantity,
         overage_price: row.overage_price,
         proration,
+        tax_rate: row.tax_rate,
+        is_cancelled: row.status.as_deref() == Some("cancelled"),
         is_void: is_over && row.ends_on.is_none(),
     })
 }

@@ -1,8 +1,9 @@
-//! Units: the legs of one customer, product and currency in one period, with its neighbours.
+//! Units: the legs of one customer, product and currency in one period.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::canonical::Entity;
@@ -12,9 +13,10 @@ use crate::reconcile::error::ReconcileError;
 use crate::reconcile::legs::{BilledSum, LegGroup};
 use crate::reconcile::tally::RowCounts;
 
-use super::expected::{Expected, arrears_due_on, expect};
+use super::expected::{Expected, expect};
 use super::judge::Context;
 use super::terms::{Terms, interpret};
+use super::unsold::{place_usage, place_vended};
 
 /// What was billed of a unit in one period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,16 +24,10 @@ pub(super) struct Billed {
     /// The sum of the quantities; absent when a line has none.
     pub(super) quantity: Option<Decimal>,
     pub(super) net: Decimal,
+    /// The sum of the taxes; absent when a line tells none.
+    pub(super) tax: Option<Decimal>,
     pub(super) line_count: u64,
     pub(super) branch: Option<String>,
-}
-
-/// The same unit in a period nearby.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Neighbour {
-    pub(super) offset: i32,
-    pub(super) expected: Option<Expected>,
-    pub(super) billed: Billed,
 }
 
 /// What a contract says of a unit for which it charges nothing in the period.
@@ -52,10 +48,13 @@ pub(super) struct Unit {
     pub(super) branch: Option<String>,
     pub(super) expected: Option<Expected>,
     pub(super) billed: Billed,
-    pub(super) neighbours: Vec<Neighbour>,
     pub(super) coverage: Coverage,
     /// Usage without a contract and without a bill.
     pub(super) is_orphan: bool,
+    /// What vendors count.
+    pub(super) vended: Option<Decimal>,
+    /// The day by which what a vendor counts and nobody sold should be billed.
+    pub(super) vended_due_on: Option<Date>,
     /// The currency of the contract, where the bill is in another: `expected` is converted, or its
     /// amount is that of the bill where there is no rate, so that no difference is made up.
     pub(super) sold_in: Option<Currency>,
@@ -68,6 +67,24 @@ pub(super) struct Unit {
 }
 
 impl Unit {
+    /// A unit of nothing yet.
+    pub(super) fn empty(currency: Currency, branch: Option<String>) -> Self {
+        Self {
+            currency,
+            branch,
+            expected: None,
+            billed: Billed::default(),
+            coverage: Coverage::None,
+            is_orphan: false,
+            vended: None,
+            vended_due_on: None,
+            sold_in: None,
+            is_unrated: false,
+            is_ambiguous: false,
+            rows: RowCounts::default(),
+        }
+    }
+
     /// What should have been billed.
     pub(super) fn expected_amount(&self) -> Decimal {
         self.expected
@@ -119,6 +136,7 @@ pub(super) fn build_units(
         place_unreadable(group, &mut built, context);
     }
     place_usage(group, &terms, &mut built, context)?;
+    place_vended(group, &terms, &mut built, context)?;
     Ok(built)
 }
 
@@ -138,19 +156,10 @@ fn place_unreadable(group: &LegGroup, built: &mut GroupUnits, context: &Context<
             Some(unit) => unit.rows.add(&row.source, Entity::Contracts, 1),
             None if is_active => {
                 let branch = row.branch.clone();
-                let mut unit = Unit {
-                    currency: row.currency,
-                    branch: branch.or_else(|| context.account_branch(&group.account)),
-                    expected: None,
-                    billed: Billed::default(),
-                    neighbours: Vec::new(),
-                    coverage: Coverage::None,
-                    is_orphan: false,
-                    sold_in: None,
-                    is_unrated: false,
-                    is_ambiguous: false,
-                    rows: RowCounts::default(),
-                };
+                let mut unit = Unit::empty(
+                    row.currency,
+                    branch.or_else(|| context.account_branch(&group.account)),
+                );
                 unit.rows.add(&row.source, Entity::Contracts, 1);
                 built.units.push(unit);
             }
@@ -174,20 +183,16 @@ fn build_unit(
         .iter()
         .filter(|sum| sum.currency == currency)
         .collect();
-    let expected_at = |offset: i32| {
-        let billed_by = sums.iter().map(|sum| sum.source.as_str()).min();
-        let sold_by = terms.iter().map(|terms| terms.source.as_str()).min();
-        let usage: Vec<(Timestamp, Decimal)> = group
-            .usage
-            .iter()
-            .filter(|usage| usage.offset == offset)
-            .map(|usage| (usage.starts_on, usage.quantity))
-            .collect();
-        let rules = context.settings.line_rules(billed_by, sold_by);
-        expect(&terms, &usage, context.period.shifted(offset), rules)
-    };
-    let expected = expected_at(0)?;
-    let billed = billed_at(&sums, 0)?;
+    let billed_by = sums.iter().map(|sum| sum.source.as_str()).min();
+    let sold_by = terms.iter().map(|terms| terms.source.as_str()).min();
+    let usage: Vec<(Timestamp, Decimal)> = group
+        .usage
+        .iter()
+        .map(|usage| (usage.starts_on, usage.quantity))
+        .collect();
+    let rules = context.settings.line_rules(billed_by, sold_by);
+    let expected = expect(&terms, &usage, context.period, rules)?;
+    let billed = add_up(&sums)?;
 
     let mut rows = RowCounts::default();
     let mut skipped = RowCounts::default();
@@ -202,23 +207,10 @@ fn build_unit(
         counts.add(&row.source, Entity::Contracts, 1);
     }
     for sum in &sums {
-        let counts = if sum.offset == 0 {
-            &mut rows
-        } else {
-            &mut skipped
-        };
-        counts.add(&sum.source, Entity::InvoiceLines, sum.line_count);
+        rows.add(&sum.source, Entity::InvoiceLines, sum.line_count);
     }
     if expected.is_none() && billed.line_count == 0 {
         return Ok((None, skipped));
-    }
-    let mut neighbours = Vec::new();
-    for offset in (-context.max_shift..=context.max_shift).filter(|offset| *offset != 0) {
-        neighbours.push(Neighbour {
-            offset,
-            expected: expected_at(offset)?,
-            billed: billed_at(&sums, offset)?,
-        });
     }
     let usage_branch = group
         .usage
@@ -232,33 +224,30 @@ fn build_unit(
         .or(usage_branch)
         .or_else(|| context.account_branch(&group.account));
     let unit = Unit {
-        currency,
-        branch,
         coverage: coverage(&terms, context.period, context),
         expected,
         billed,
-        neighbours,
-        is_orphan: false,
-        sold_in: None,
-        is_unrated: false,
-        is_ambiguous: false,
         rows,
+        ..Unit::empty(currency, branch)
     };
     Ok((Some(unit), skipped))
 }
 
-fn billed_at(sums: &[&BilledSum], offset: i32) -> Result<Billed, ReconcileError> {
+fn add_up(sums: &[&BilledSum]) -> Result<Billed, ReconcileError> {
     let mut billed = Billed {
         quantity: Some(Decimal::ZERO),
+        tax: Some(Decimal::ZERO),
         ..Billed::default()
     };
-    for sum in sums.iter().filter(|sum| sum.offset == offset) {
-        let overflow = || ReconcileError::Overflow("the billed amounts of a unit".into());
+    let overflow = || ReconcileError::Overflow("the billed amounts of a unit".into());
+    let both = |base: Option<Decimal>, peer: Option<Decimal>| match (base, peer) {
+        (Some(base), Some(peer)) => base.checked_add(peer).map(Some).ok_or_else(overflow),
+        _ => Ok(None),
+    };
+    for sum in sums {
         billed.net = billed.net.checked_add(sum.net).ok_or_else(overflow)?;
-        billed.quantity = match (billed.quantity, sum.quantity) {
-            (Some(base), Some(peer)) => Some(base.checked_add(peer).ok_or_else(overflow)?),
-            _ => None,
-        };
+        billed.quantity = both(billed.quantity, sum.quantity)?;
+        billed.tax = both(billed.tax, sum.tax)?;
         billed.line_count += sum.line_count;
         billed.branch = [billed.branch.take(), sum.branch.clone()]
             .into_iter()
@@ -267,16 +256,22 @@ fn billed_at(sums: &[&BilledSum], offset: i32) -> Result<Billed, ReconcileError>
     }
     if billed.line_count == 0 {
         billed.quantity = None;
+        billed.tax = None;
     }
-    // The book keeps four decimals; what a source bills finer than that is noise of its own.
-    billed.net = billed.net.round_dp_with_strategy(
-        crate::money::STORE_SCALE,
-        rust_decimal::RoundingStrategy::MidpointAwayFromZero,
-    );
+    billed.net = kept(billed.net);
     Ok(billed)
 }
 
-fn coverage(terms: &[&Terms], period: Period, context: &Context<'_>) -> Coverage {
+/// An amount as the book keeps it: four decimals; what a source bills finer than that is noise of its
+/// own.
+pub(super) fn kept(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(
+        crate::money::STORE_SCALE,
+        rust_decimal::RoundingStrategy::MidpointAwayFromZero,
+    )
+}
+
+pub(super) fn coverage(terms: &[&Terms], period: Period, context: &Context<'_>) -> Coverage {
     let (start, end) = period.bounds(context.zone);
     let is_active = |terms: &&&Terms| {
         !terms.is_void && terms.starts_at < end && terms.ends_at.is_none_or(|over| over > start)
@@ -290,162 +285,4 @@ fn coverage(terms: &[&Terms], period: Period, context: &Context<'_>) -> Coverage
     } else {
         Coverage::None
     }
-}
-
-/// Counts the usage rows in a unit, or makes a unit of usage that has neither contract nor bill.
-fn place_usage(
-    group: &LegGroup,
-    terms: &[Terms],
-    built: &mut GroupUnits,
-    context: &Context<'_>,
-) -> Result<(), ReconcileError> {
-    let mut now = RowCounts::default();
-    let mut quantity = Decimal::ZERO;
-    for usage in &group.usage {
-        if usage.offset == 0 {
-            now.add(&usage.source, Entity::Usage, usage.row_count);
-            quantity = quantity
-                .checked_add(usage.quantity)
-                .ok_or_else(|| ReconcileError::Overflow("the usage of a unit".into()))?;
-        } else {
-            built
-                .skipped
-                .add(&usage.source, Entity::Usage, usage.row_count);
-        }
-    }
-    if now.is_empty() {
-        return Ok(());
-    }
-    let is_metered = |unit: &Unit| {
-        unit.expected
-            .as_ref()
-            .is_some_and(|expected| expected.is_metered)
-    };
-    let home = built
-        .units
-        .iter()
-        .position(is_metered)
-        .or_else(|| built.units.iter().position(|unit| unit.expected.is_some()))
-        .or(if built.units.is_empty() {
-            None
-        } else {
-            Some(0)
-        });
-    if let Some(at) = home {
-        built.units[at].rows.add_all(&now);
-        return Ok(());
-    }
-    let all_terms: Vec<&Terms> = terms.iter().collect();
-    if built.is_unreadable || coverage(&all_terms, context.period, context) == Coverage::NotCharged
-    {
-        built.skipped.add_all(&now);
-        return Ok(());
-    }
-    let product = context.catalog.product(&group.sku);
-    let currency = product
-        .and_then(|product| product.currency)
-        .or_else(|| context.account_currency(&group.account))
-        .unwrap_or(context.company_currency);
-    let list_price = product
-        .filter(|product| {
-            product
-                .currency
-                .is_none_or(|priced_in| priced_in == currency)
-        })
-        .and_then(|product| product.list_price);
-    let amount = quantity
-        .checked_mul(list_price.unwrap_or_default())
-        .ok_or_else(|| ReconcileError::Overflow("usage at its list price".into()))?;
-    let rules = context.settings.line_rules(None, None);
-    let usage_branch = group
-        .usage
-        .iter()
-        .filter_map(|usage| usage.branch.clone())
-        .min();
-    built.units.push(Unit {
-        currency,
-        branch: usage_branch.or_else(|| context.account_branch(&group.account)),
-        expected: Some(Expected {
-            amount: crate::money::round_money(amount, currency),
-            quantity: Some(quantity),
-            unit_price: list_price,
-            rows: Vec::new(),
-            branch: None,
-            is_metered: true,
-            is_arrears: true,
-            due_on: arrears_due_on(context.period, rules.arrears_bill_day),
-            cycles_per_year: None,
-        }),
-        billed: Billed::default(),
-        neighbours: Vec::new(),
-        coverage: Coverage::None,
-        is_orphan: true,
-        sold_in: None,
-        is_unrated: false,
-        is_ambiguous: false,
-        rows: now,
-    });
-    Ok(())
-}
-
-/// Pass 3 of the leftovers: the same customer and product in another currency. With exactly one
-/// candidate on each side the two become one unit, compared in the billed currency; with more,
-/// nobody can say which belongs to which.
-pub(super) fn pair_currencies(
-    built: &mut GroupUnits,
-    context: &Context<'_>,
-) -> Result<(), ReconcileError> {
-    let is_unbilled = |unit: &Unit| {
-        !unit.is_orphan
-            && unit.billed.line_count == 0
-            && unit
-                .expected
-                .as_ref()
-                .is_some_and(|expected| !expected.amount.is_zero())
-    };
-    let is_unsold = |unit: &Unit| unit.expected.is_none() && !unit.billed.net.is_zero();
-    let positions = |wanted: &dyn Fn(&Unit) -> bool| -> Vec<usize> {
-        (0..built.units.len())
-            .filter(|at| wanted(&built.units[*at]))
-            .collect()
-    };
-    let (unbilled, unsold) = (positions(&is_unbilled), positions(&is_unsold));
-    match (unbilled.as_slice(), unsold.as_slice()) {
-        ([], _) | (_, []) => {}
-        ([sold], [billed]) => {
-            let sold_unit = built.units[*sold].clone();
-            let unit = &mut built.units[*billed];
-            let rate = context.rates.rate(sold_unit.currency, unit.currency);
-            unit.sold_in = Some(sold_unit.currency);
-            unit.is_unrated = rate.is_none();
-            unit.branch = sold_unit.branch;
-            unit.rows.add_all(&sold_unit.rows);
-            unit.expected = match (sold_unit.expected, rate) {
-                (Some(expected), Some(rate)) => Some(Expected {
-                    amount: expected
-                        .amount
-                        .checked_mul(rate)
-                        .map(|amount| crate::money::round_money(amount, unit.currency))
-                        .ok_or_else(|| {
-                            ReconcileError::Overflow("an amount in another currency".into())
-                        })?,
-                    unit_price: None,
-                    ..expected
-                }),
-                (Some(expected), None) => Some(Expected {
-                    amount: unit.billed.net,
-                    unit_price: None,
-                    ..expected
-                }),
-                (None, _) => None,
-            };
-            built.units.remove(*sold);
-        }
-        _ => {
-            for at in unbilled.into_iter().chain(unsold) {
-                built.units[at].is_ambiguous = true;
-            }
-        }
-    }
-    Ok(())
 }

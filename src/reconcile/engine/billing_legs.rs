@@ -20,8 +20,9 @@ const DOING: &str = "adding up the legs";
 pub(crate) struct BillingScope<'a> {
     /// The compared period.
     pub(crate) period: Period,
-    /// How many periods on either side are read beside it.
-    pub(crate) max_shift: i32,
+    /// How many periods on either side are read beside it: none by the legs, which are sums of one
+    /// period, some by the records of units that differ.
+    pub(crate) reach: i32,
     /// The zone of the books.
     pub(crate) zone: &'a TimeZone,
     /// Whose contracts are the sold leg.
@@ -30,11 +31,17 @@ pub(crate) struct BillingScope<'a> {
     pub(crate) used_by: Vec<&'a str>,
     /// Whose lines are the billed leg.
     pub(crate) billed_by: Vec<&'a str>,
+    /// Whose usage is what vendors count.
+    pub(crate) vended_by: Vec<&'a str>,
 }
 
 impl BillingScope<'_> {
-    fn offsets(&self) -> std::ops::RangeInclusive<i32> {
-        -self.max_shift..=self.max_shift
+    /// The same with some periods on either side.
+    pub(crate) fn reaching(&self, reach: i32) -> Self {
+        Self {
+            reach,
+            ..self.clone()
+        }
     }
 
     /// Contracts of the sold leg, drafts left out.
@@ -45,13 +52,34 @@ impl BillingScope<'_> {
         )
     }
 
+    /// Of these, the contracts that are active at some time of the compared period.
+    pub(super) fn is_active(&self) -> String {
+        let (start, end) = self.period.bounds(self.zone);
+        format!(
+            "{} and starts_on < {} and (ends_on > {} or (ends_on is null and \
+             coalesce(status, 'active') not in ('cancelled', 'ended')))",
+            self.is_sold(),
+            instant(end),
+            instant(start)
+        )
+    }
+
     /// Usage from the first period that is read to the last.
     pub(super) fn is_used(&self) -> String {
-        let first = self.period.shifted(-self.max_shift).bounds(self.zone).0;
-        let last = self.period.shifted(self.max_shift).bounds(self.zone).1;
+        self.is_usage_of(&self.used_by)
+    }
+
+    /// What vendors count, over the same periods.
+    pub(super) fn is_vended(&self) -> String {
+        self.is_usage_of(&self.vended_by)
+    }
+
+    fn is_usage_of(&self, sources: &[&str]) -> String {
+        let first = self.period.shifted(-self.reach).bounds(self.zone).0;
+        let last = self.period.shifted(self.reach).bounds(self.zone).1;
         format!(
             "{} and starts_on >= {} and starts_on < {}",
-            is_of(&self.used_by),
+            is_of(sources),
             instant(first),
             instant(last)
         )
@@ -62,39 +90,14 @@ impl BillingScope<'_> {
         format!(
             "{} and billed_on >= date '{}' and billed_on < date '{}'",
             is_of(&self.billed_by),
-            self.period.shifted(-self.max_shift).first_day(),
-            self.period.shifted(self.max_shift).end_day()
+            self.period.shifted(-self.reach).first_day(),
+            self.period.shifted(self.reach).end_day()
         )
-    }
-
-    fn usage_offset(&self) -> String {
-        self.case(|offset| {
-            let end = self.period.shifted(offset).bounds(self.zone).1;
-            format!("starts_on < {}", instant(end))
-        })
-    }
-
-    pub(super) fn billed_offset(&self) -> String {
-        self.case(|offset| {
-            format!(
-                "billed_on < date '{}'",
-                self.period.shifted(offset).end_day()
-            )
-        })
-    }
-
-    /// The offset of the first period that ends after the row.
-    fn case(&self, is_before_end: impl Fn(i32) -> String) -> String {
-        let branches: Vec<String> = self
-            .offsets()
-            .map(|offset| format!("when {} then {offset}", is_before_end(offset)))
-            .collect();
-        format!("(case {} end)", branches.join(" "))
     }
 }
 
 /// An instant as an SQL literal of the landed type.
-fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     format!(
         "arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')",
         at.as_microsecond()
@@ -113,8 +116,7 @@ impl Session {
             .replace("{is_sold}", &scope.is_sold())
             .replace("{is_used}", &scope.is_used())
             .replace("{is_billed}", &scope.is_billed())
-            .replace("{usage_offset}", &scope.usage_offset())
-            .replace("{billed_offset}", &scope.billed_offset())
+            .replace("{is_vended}", &scope.is_vended())
             .replace(
                 "{no_instant}",
                 "arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))')",
@@ -158,11 +160,12 @@ struct LegColumns {
     id: Texts,
     branch: Texts,
     currency: Texts,
-    period_offset: Counts,
     quantity: Numbers,
     net: Numbers,
+    tax: Numbers,
     row_count: Counts,
     unmeasured_count: Counts,
+    untaxed_count: Counts,
     unit_price: Numbers,
     discount_percent: Numbers,
     discount_ends_on: Dates,
@@ -174,6 +177,7 @@ struct LegColumns {
     overage_price: Numbers,
     proration: Texts,
     status: Texts,
+    tax_rate: Numbers,
 }
 
 impl LegColumns {
@@ -186,11 +190,12 @@ impl LegColumns {
             id: Texts::of(batch, "id")?,
             branch: Texts::of(batch, "branch")?,
             currency: Texts::of(batch, "currency")?,
-            period_offset: Counts::of(batch, "period_offset")?,
             quantity: Numbers::of(batch, "quantity")?,
             net: Numbers::of(batch, "net")?,
+            tax: Numbers::of(batch, "tax")?,
             row_count: Counts::of(batch, "row_count")?,
             unmeasured_count: Counts::of(batch, "unmeasured_count")?,
+            untaxed_count: Counts::of(batch, "untaxed_count")?,
             unit_price: Numbers::of(batch, "unit_price")?,
             discount_percent: Numbers::of(batch, "discount_percent")?,
             discount_ends_on: Dates::of(batch, "discount_ends_on")?,
@@ -202,6 +207,7 @@ impl LegColumns {
             overage_price: Numbers::of(batch, "overage_price")?,
             proration: Texts::of(batch, "proration")?,
             status: Texts::of(batch, "status")?,
+            tax_rate: Numbers::of(batch, "tax_rate")?,
         })
     }
 
@@ -224,29 +230,38 @@ impl LegColumns {
                 overage_price: self.overage_price.get(row)?,
                 proration: self.proration.owned(row),
                 status: self.status.owned(row),
+                tax_rate: self.tax_rate.get(row)?,
             }),
-            1 => group.usage.push(UsageSum {
-                source: self.source.text(row),
-                branch: self.branch.owned(row),
-                offset: self.period_offset.offset(row),
-                starts_on: self.starts_on.get(row).unwrap_or(Timestamp::MIN),
-                quantity: self.quantity.number(row)?,
-                row_count: self.row_count.count(row),
-            }),
+            1 => group.usage.push(self.usage(row)?),
+            3 => group.vended.push(self.usage(row)?),
             _ => group.billed.push(BilledSum {
                 source: self.source.text(row),
                 branch: self.branch.owned(row),
                 currency: self.currency.currency(row)?,
-                offset: self.period_offset.offset(row),
                 quantity: if self.unmeasured_count.get(row) == 0 {
                     self.quantity.get(row)?
                 } else {
                     None
                 },
                 net: self.net.number(row)?,
+                tax: if self.untaxed_count.get(row) == 0 {
+                    self.tax.get(row)?
+                } else {
+                    None
+                },
                 line_count: self.row_count.count(row),
             }),
         }
         Ok(())
+    }
+
+    fn usage(&self, row: usize) -> Result<UsageSum, ReconcileError> {
+        Ok(UsageSum {
+            source: self.source.text(row),
+            branch: self.branch.owned(row),
+            starts_on: self.starts_on.get(row).unwrap_or(Timestamp::MIN),
+            quantity: self.quantity.number(row)?,
+            row_count: self.row_count.count(row),
+        })
     }
 }

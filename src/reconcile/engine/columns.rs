@@ -121,10 +121,6 @@ impl Counts {
     pub(super) fn count(&self, row: usize) -> u64 {
         u64::try_from(self.get(row)).unwrap_or_default()
     }
-
-    pub(super) fn offset(&self, row: usize) -> i32 {
-        i32::try_from(self.get(row)).unwrap_or_default()
-    }
 }
 
 /// A column of dates.

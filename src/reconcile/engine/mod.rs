@@ -9,17 +9,23 @@
 
 mod billing_legs;
 mod columns;
+mod figure_functions;
 mod functions;
 mod invoice_links;
-mod newest;
+mod landed_table;
 mod query;
 mod row_counts;
-mod rule_legs;
+mod rule_query;
+mod rule_shape;
+mod rule_units;
 mod session;
 mod tables;
+mod taxed_invoices;
 mod unit_records;
 
-pub(crate) use billing_legs::BillingScope;
-pub use query::{QueryResult, query};
-pub(crate) use rule_legs::{RuleLegs, RuleUnit};
+pub(crate) use billing_legs::{BillingScope, instant};
+pub use query::{LandingQuestion, QueryResult, query, tables_named};
+pub(crate) use rule_query::{LegQuery, LegShape, MeasureQuery, RuleQuery};
+pub(crate) use rule_shape::LegFault;
+pub(crate) use rule_units::{LegSums, Measured, RuleUnit};
 pub(crate) use session::Session;

@@ -19,7 +19,11 @@ impl Session {
         let mut counts = Vec::new();
         let tables = [
             (Entity::Contracts, "contracts", scope.is_sold()),
-            (Entity::Usage, "usage", scope.is_used()),
+            (
+                Entity::Usage,
+                "usage",
+                format!("(({}) or ({}))", scope.is_used(), scope.is_vended()),
+            ),
         ];
         for (entity, table, is_taken) in tables {
             let sql = format!(

@@ -11,12 +11,12 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::StreamExt;
-use jiff::Timestamp;
 
 use crate::canonical::{Entity, Record, read_records};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
+use super::figure_functions::{FigureError, register_figure_functions};
 use super::tables::register_entities;
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
@@ -25,8 +25,6 @@ const MEMORY_PER_THREAD: u64 = 128 << 20;
 /// Below this limit rows travel in smaller batches, so that merging spilled runs needs less.
 const MEMORY_FOR_LARGE_BATCHES: u64 = 1 << 30;
 const SMALL_BATCH_ROWS: usize = 1024;
-/// What a record with several versions takes in the lookup of the newest ones, about.
-const BYTES_PER_REPEATED: u64 = 128;
 /// How many of the largest consumers an out-of-memory message names.
 const CONSUMERS_TOLD: usize = 5;
 
@@ -37,12 +35,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Opens a session: each of the entities is a table of its living newest versions as of `as_of`, and
-    /// `<entity>_versions` has all versions.
+    /// Opens a session: each of the entities is a table of its living newest versions, and
+    /// `<entity>_versions` has all versions that were known.
     pub(crate) async fn open(
         entities: &[Entity],
         files: &EntityFiles,
-        as_of: Option<Timestamp>,
         memory_limit: u64,
         spill_dir: &Path,
     ) -> Result<Self, ReconcileError> {
@@ -79,9 +76,8 @@ impl Session {
             .with_runtime_env(runtime)
             .build();
         let context = SessionContext::new_with_state(state);
-        let repeated_max =
-            usize::try_from(memory_limit / 8 / BYTES_PER_REPEATED).unwrap_or(usize::MAX);
-        register_entities(&context, entities, files, as_of, repeated_max).await?;
+        register_figure_functions(&context);
+        register_entities(&context, entities, files).await?;
         Ok(Self {
             context,
             memory_limit,
@@ -157,6 +153,9 @@ pub(super) fn engine_error(doing: &'static str, error: DataFusionError) -> Recon
             doing,
             source: Box::new(error),
         },
+        DataFusionError::External(cause) if cause.is::<FigureError>() => {
+            ReconcileError::Figure(cause.to_string())
+        }
         _ => ReconcileError::Engine {
             doing,
             source: Box::new(error),

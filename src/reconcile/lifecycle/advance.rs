@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use crate::currency::Currency;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
@@ -15,7 +16,9 @@ use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
 use super::identify::{fingerprint_of, identify, new_id};
-use super::units::{UnitKey, amounts_of, given_away, keys, new_parts, settle, unit_of, units_seen};
+use super::units::{
+    UnitKey, amounts_of, given_away, keys, new_parts, record_of, settle, unit_of, units_seen,
+};
 
 /// Who acts when nobody does.
 const SYSTEM: &str = "crossfoot";
@@ -34,13 +37,28 @@ pub fn advance(
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
-    let matches = identify(&standing, &outcome.findings);
+    let matches = identify(&outcome.rule, &standing, &outcome.findings);
+    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
+    let mut new_ids = Vec::new();
+    for at in &matches.new {
+        let id = new_id(outcome, &outcome.findings[*at], &taken);
+        taken.insert(id.clone());
+        new_ids.push((*at, id));
+    }
+    let standing_ids = matches
+        .pairs
+        .iter()
+        .map(|(item, finding)| (*finding, standing[*item].id.clone()));
     let step = Step {
         outcome,
         now,
         verify_window,
         units: units_seen(outcome),
-        new_parts: new_parts(&outcome.findings, &matches.new),
+        new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
+        ids: standing_ids
+            .chain(new_ids.iter().cloned())
+            .map(|(at, id)| (half_of(&outcome.findings[at]), id))
+            .collect(),
     };
     let mut changes = Vec::new();
     for (item, finding) in &matches.pairs {
@@ -51,20 +69,49 @@ pub fn advance(
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
         let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
-        if unknown.contains(&key) || !is_seen {
+        let (is_unknown, is_timing) = match record_of(&outcome.rule, &item.sides) {
+            // Others of the same account and product say nothing of this record.
+            Some((source, id)) => {
+                let record = (source.to_owned(), id.to_owned());
+                let undecided = outcome.undecided_records.get(&record);
+                (undecided == Some(&false), undecided == Some(&true))
+            }
+            None => (unknown.contains(&key), timing.contains(&key)),
+        };
+        if is_unknown || !is_seen || is_skipped(outcome, item) {
             continue;
         }
-        changes.extend(step.agrees(item, timing.contains(&key)));
+        changes.extend(step.agrees(item, is_timing));
     }
-    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
-    for at in &matches.new {
-        let finding = &outcome.findings[*at];
-        let id = new_id(outcome, finding, &taken);
-        taken.insert(id.clone());
-        changes.push(step.opened(id, finding));
+    for (at, id) in new_ids {
+        changes.push(step.opened(id, &outcome.findings[at]));
     }
     changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
     changes
+}
+
+/// Whether the field of an item could not be compared this time.
+fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
+    let record = record_of(&outcome.rule, &item.sides);
+    !outcome.skipped_fields.is_empty()
+        && outcome.skipped_fields.contains(&(
+            item.account.clone(),
+            item.sku.clone(),
+            record.map(|(source, id)| (source.to_owned(), id.to_owned())),
+            item.field.clone(),
+        ))
+}
+
+/// What names one of two findings that are halves of one: account, product, currency and kind.
+type Half<'a> = (&'a str, &'a str, Currency, Kind);
+
+fn half_of(finding: &Finding) -> Half<'_> {
+    (
+        &finding.account.id,
+        &finding.sku,
+        finding.currency,
+        finding.kind,
+    )
 }
 
 /// Whether an item was dismissed as a false positive, and the difference is larger by now.
@@ -78,6 +125,8 @@ struct Step<'a> {
     verify_window: Duration,
     units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
     new_parts: BTreeMap<UnitKey<'a>, Decimal>,
+    /// The ids of the items that the findings are.
+    ids: BTreeMap<Half<'a>, String>,
 }
 
 impl Step<'_> {
@@ -107,12 +156,13 @@ impl Step<'_> {
             estimated: finding.estimated,
             ambiguous: finding.ambiguous,
             secondary: finding.secondary.clone(),
-            linked_id: None,
+            linked_id: self.linked_id(finding),
             owner: None,
             waiting_on: None,
             code: None,
             proposed_by: None,
             sides: finding.sides.clone(),
+            candidates: finding.candidates.clone(),
             rules_version: self.outcome.rules_version.clone(),
             opened_run: self.outcome.run_id.clone(),
             last_run: self.outcome.run_id.clone(),
@@ -203,7 +253,7 @@ impl Step<'_> {
             settle(&mut cleared, Decimal::ZERO);
         }
         let reason = if is_timing {
-            "the other side is not due yet, or stands in the next period"
+            "the other side is not due yet, or is counted with another unit"
         } else {
             "both sides agree"
         };
@@ -241,7 +291,12 @@ impl Step<'_> {
     /// How the unit of an item stands by this outcome. A unit without any row is gone, and one that
     /// could not be decided is as it was.
     fn unit_now(&self, item: &Discrepancy) -> UnitWorth {
-        let key = (item.account.as_str(), item.sku.as_str(), item.currency);
+        let key = (
+            item.account.as_str(),
+            item.sku.as_str(),
+            item.currency,
+            record_of(&self.outcome.rule, &item.sides),
+        );
         match self.units.get(&key) {
             Some(Some((amounts, standing))) => item.unit.seen(*amounts, *standing),
             Some(None) => item.unit.clone(),
@@ -353,18 +408,28 @@ impl Step<'_> {
             updated.annualised = finding.annualised;
             updated.severity = finding.severity;
         } else if item.kind != finding.kind {
-            let part = self.new_parts.get(&unit_of(finding));
+            let part = self.new_parts.get(&unit_of(&self.outcome.rule, finding));
             updated.impact -= given_away(item.impact, finding.impact, part.copied());
         }
         settle(&mut updated, finding.impact);
         updated.estimated = finding.estimated;
         updated.ambiguous = finding.ambiguous;
         updated.secondary.clone_from(&finding.secondary);
+        updated.linked_id = self.linked_id(finding);
         updated.sides.clone_from(&finding.sides);
+        updated.candidates.clone_from(&finding.candidates);
         updated
             .rules_version
             .clone_from(&self.outcome.rules_version);
         updated
+    }
+
+    /// The item of the finding that is the other half of this one.
+    fn linked_id(&self, finding: &Finding) -> Option<String> {
+        let (account, sku) = finding.linked.as_ref()?;
+        self.ids
+            .get(&(account, sku, finding.currency, finding.kind))
+            .cloned()
     }
 
     fn moved(

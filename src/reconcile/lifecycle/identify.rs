@@ -7,6 +7,8 @@ use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, ResolutionCod
 use crate::reconcile::outcome::{Finding, Outcome};
 use crate::reconcile::short_id::{fingerprint, short_id};
 
+use super::units::{RecordKey, record_of};
+
 /// Findings and items that belong together.
 #[derive(Debug, Default)]
 pub(super) struct Matches {
@@ -21,17 +23,19 @@ pub(super) struct Matches {
 /// Pairs standing items with findings: first those of the same account, product and kind that name
 /// a record in common, then those of the same account, product and kind, then, among items that are
 /// still somebody's work, those of the same account and product whose cause changed.
-pub(super) fn identify(standing: &[Discrepancy], findings: &[Finding]) -> Matches {
-    let mut items_of_unit: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+pub(super) fn identify(rule: &str, standing: &[Discrepancy], findings: &[Finding]) -> Matches {
+    let mut items_of_unit: BTreeMap<(&str, &str, RecordKey<'_>), Vec<usize>> = BTreeMap::new();
     for (at, item) in standing.iter().enumerate() {
-        let unit = (item.account.as_str(), item.sku.as_str());
+        let record = record_of(&item.rule, &item.sides);
+        let unit = (item.account.as_str(), item.sku.as_str(), record);
         items_of_unit.entry(unit).or_default().push(at);
     }
     let mut item_of: BTreeMap<usize, usize> = BTreeMap::new();
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut pair = |is_one: fn(&Discrepancy, &Finding) -> bool| {
         for (finding_at, finding) in findings.iter().enumerate() {
-            let unit = (finding.account.id.as_str(), finding.sku.as_str());
+            let record = record_of(rule, &finding.sides);
+            let unit = (finding.account.id.as_str(), finding.sku.as_str(), record);
             let candidates = items_of_unit.get(&unit).map_or(&[][..], Vec::as_slice);
             if item_of.contains_key(&finding_at) {
                 continue;
@@ -46,8 +50,8 @@ pub(super) fn identify(standing: &[Discrepancy], findings: &[Finding]) -> Matche
         }
     };
     pair(|item, finding| is_same_cause(item, finding) && shares_record(item, finding));
-    pair(|item, finding| is_same_cause(item, finding) && !are_two_records(item, finding));
-    pair(|item, finding| item.state.is_listed() && !are_two_records(item, finding));
+    pair(is_same_cause);
+    pair(|item, _| item.state.is_listed());
     Matches {
         new: (0..findings.len())
             .filter(|at| !item_of.contains_key(at))
@@ -63,7 +67,12 @@ pub(super) fn identify(standing: &[Discrepancy], findings: &[Finding]) -> Matche
 }
 
 fn is_same_cause(item: &Discrepancy, finding: &Finding) -> bool {
-    item.kind == finding.kind && item.currency == finding.currency && can_return(item)
+    // A rule of one's own may call two differences of a unit alike, and names them apart.
+    let is_same_field = item.rule == BILLING_RULE || item.field == finding.field;
+    item.kind == finding.kind
+        && is_same_field
+        && item.currency == finding.currency
+        && can_return(item)
 }
 
 fn shares_record(item: &Discrepancy, finding: &Finding) -> bool {
@@ -73,15 +82,6 @@ fn shares_record(item: &Discrepancy, finding: &Finding) -> bool {
             .iter()
             .any(|other| side.source == other.source && side.id == other.id)
     })
-}
-
-/// Whether the rule compares record by record and these are two of them. The unit of the billing rule
-/// is the product, whatever records it is made of.
-fn are_two_records(item: &Discrepancy, finding: &Finding) -> bool {
-    item.rule != BILLING_RULE
-        && !item.sides.is_empty()
-        && !finding.sides.is_empty()
-        && !shares_record(item, finding)
 }
 
 /// Whether a finding of the same cause belongs to the item: an ended item is reopened under its id,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use crate::currency::Currency;
-use crate::reconcile::discrepancy::{Discrepancy, Kind};
+use crate::reconcile::billing::BILLING_RULE;
+use crate::reconcile::discrepancy::{Discrepancy, Kind, Side};
 use crate::reconcile::outcome::{Finding, Outcome};
 use crate::reconcile::worth::{Amounts, Off, Standing};
 
@@ -48,12 +49,27 @@ pub(super) fn keys(units: &[(String, String)]) -> BTreeSet<(&str, &str)> {
         .collect()
 }
 
-/// Account, product and currency.
-pub(super) type UnitKey<'a> = (&'a str, &'a str, Currency);
+/// Account, product and currency; of a rule whose units are records, source and id of the record too.
+pub(super) type UnitKey<'a> = (&'a str, &'a str, Currency, RecordKey<'a>);
 
-/// The unit of a finding.
-pub(super) fn unit_of(finding: &Finding) -> UnitKey<'_> {
-    (&finding.account.id, &finding.sku, finding.currency)
+/// Source and id of a record, where the unit is one.
+pub(super) type RecordKey<'a> = Option<(&'a str, &'a str)>;
+
+/// The record that an item or a finding of a rule is. The unit of the billing rule is the product,
+/// whatever records it is made of.
+pub(super) fn record_of<'a>(rule: &str, sides: &'a [Side]) -> RecordKey<'a> {
+    let side = sides.first().filter(|_| rule != BILLING_RULE)?;
+    Some((&side.source, &side.id))
+}
+
+/// The unit of a finding of a rule.
+pub(super) fn unit_of<'a>(rule: &str, finding: &'a Finding) -> UnitKey<'a> {
+    (
+        &finding.account.id,
+        &finding.sku,
+        finding.currency,
+        record_of(rule, &finding.sides),
+    )
 }
 
 /// Its amounts.
@@ -73,25 +89,32 @@ pub(super) fn units_seen(outcome: &Outcome) -> BTreeMap<UnitKey<'_>, Option<(Amo
         } else {
             Standing::Agrees
         };
-        let key = (unit.account.as_str(), unit.sku.as_str(), unit.currency);
+        let record = unit.record.as_ref();
+        let key = (
+            unit.account.as_str(),
+            unit.sku.as_str(),
+            unit.currency,
+            record.map(|(source, id)| (source.as_str(), id.as_str())),
+        );
         (key, unit.is_decided.then_some((unit.amounts, standing)))
     });
     let found = outcome.findings.iter().map(|finding| {
         let found = (amounts_of(finding), Standing::Differs);
-        (unit_of(finding), Some(found))
+        (unit_of(&outcome.rule, finding), Some(found))
     });
     seen.chain(found).collect()
 }
 
 /// The money of the findings that no item stands for, by unit.
 pub(super) fn new_parts<'a>(
+    rule: &str,
     findings: &'a [Finding],
     new: &[usize],
 ) -> BTreeMap<UnitKey<'a>, Decimal> {
     let mut parts: BTreeMap<UnitKey<'a>, Decimal> = BTreeMap::new();
     for finding in new.iter().map(|at| &findings[*at]) {
         if finding.kind != Kind::Tax {
-            *parts.entry(unit_of(finding)).or_default() += finding.impact;
+            *parts.entry(unit_of(rule, finding)).or_default() += finding.impact;
         }
     }
     parts

@@ -1,14 +1,15 @@
-//! The rule file. `config/rules/deals_vs_price_list.toml` is the worked example.
+//! A rule: what is compared with what, and what a difference is called. `config/rules/README.md`
+//! describes its file.
 
 use std::path::Path;
 
-use serde::Deserialize;
-
 use crate::canonical::Entity;
-use crate::config::AmountTolerance;
 use crate::fault::Failure;
 use crate::reconcile::discrepancy::Kind;
 use crate::reconcile::error::ReconcileError;
+
+use super::check::check;
+use super::measure::Measure;
 
 /// The rules that crossfoot has beside the billing rule.
 const EMBEDDED: &[(&str, &str)] = &[(
@@ -16,97 +17,110 @@ const EMBEDDED: &[(&str, &str)] = &[(
     include_str!("../../../config/rules/deals_vs_price_list.toml"),
 )];
 
-/// A rule: what is compared with what, and what a difference is called.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A rule, checked as far as its text alone can say it.
+#[derive(Debug, Clone)]
 pub struct RuleFile {
     /// The rule's name, as items and `reconcile --rule` spell it.
     pub name: String,
-    /// The columns that make a unit beside account, sku and currency.
-    #[serde(default)]
+    /// What it is for, in one sentence.
+    pub about: Option<String>,
+    /// Where it stands: a path, or the name of a rule that crossfoot has.
+    pub file: String,
+    /// The columns that make a unit beside account, product and currency.
     pub key: Vec<String>,
-    /// A date column of both legs that says which period a row belongs to; without it every row is
-    /// compared in every period.
-    pub period_column: Option<String>,
-    /// The record of truth.
-    pub base: RuleLeg,
-    /// What is compared with it.
-    pub peer: RuleLeg,
-    /// What a difference is called; one without a name is no finding.
-    pub kinds: RuleKinds,
-    /// The tolerance in place of `[tolerance] amount`.
-    #[serde(default)]
-    pub tolerance: Option<RuleTolerance>,
+    /// How long the other side may take before a unit that it lacks is missing.
+    pub lag_days: Option<u16>,
+    /// What is compared, in the order in which findings are told.
+    pub measures: Vec<Measure>,
+    /// Which of the measures is the unit's money.
+    pub value: Option<usize>,
+    /// The texts that are compared.
+    pub fields: Vec<String>,
+    /// The legs.
+    pub legs: Vec<RuleLeg>,
+    /// Which leg is the truth for which other one.
+    pub comparisons: Vec<Comparison>,
     /// The text of the file, for the digest of the rules.
-    #[serde(skip)]
     pub text: String,
 }
 
-/// A tolerance that can be compared, for tests of rule files.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(transparent)]
-pub struct RuleTolerance(pub AmountTolerance);
-
-impl PartialEq for RuleTolerance {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.mode == other.0.mode
-            && self.0.absolute == other.0.absolute
-            && self.0.percent == other.0.percent
-    }
-}
-
 /// One side of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct RuleLeg {
-    /// The entities that the SQL reads, all of them: it finds no other table, and while one of
-    /// them is blind, all units are unknown.
+    /// Its name.
+    pub name: String,
+    /// The entities that it reads, all of them; the first one is that of its rows.
     pub entities: Vec<Entity>,
-    /// A query that yields `account`, `sku`, `amount`, the key columns, and, where there are any,
-    /// `currency` and `quantity`.
-    pub sql: String,
+    /// Only the rows of these sources; of all, where there are none.
+    pub sources: Vec<String>,
+    /// Where its rows come from.
+    pub rows: LegRows,
+    /// A condition for rows that are counted and not compared.
+    pub out_of_scope: Option<String>,
+    /// What says which period a row belongs to.
+    pub period_column: Option<String>,
+    /// Whether it says that itself, and not the rule for all legs.
+    pub has_own_period: bool,
+    /// Where it stands in the file, to point at it.
+    pub place: Vec<String>,
 }
 
-/// What a difference is called, by the codes of the taxonomy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuleKinds {
-    /// A unit that only the base has.
-    pub base_only: Option<Kind>,
-    /// A unit that only the peer has.
-    pub peer_only: Option<Kind>,
-    /// A unit whose amounts differ beyond tolerance.
-    pub amount: Option<Kind>,
+/// Where the rows of a leg come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LegRows {
+    /// A query.
+    Sql(String),
+    /// The living rows of an entity.
+    Entity {
+        /// The entity.
+        entity: Entity,
+        /// Columns as expressions over those of the entity, in place of the columns of that name.
+        columns: Vec<(String, String)>,
+        /// A condition for the rows that are the leg's at all.
+        condition: Option<String>,
+    },
+}
+
+/// A base leg and a peer leg, by their places among the legs.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// The record of truth.
+    pub base: usize,
+    /// What is compared with it.
+    pub peer: usize,
+    /// Whether both legs must have every measure of it; else those are compared that both have.
+    pub has_sure_measures: bool,
+    /// The same of the texts.
+    pub has_sure_fields: bool,
+    /// What a unit is called that only the base has.
+    pub base_only: Option<NamedKind>,
+    /// What a unit is called that only the peer has.
+    pub peer_only: Option<NamedKind>,
+    /// Which measures are compared, and what a difference is called.
+    pub measures: Vec<(usize, Option<NamedKind>)>,
+    /// The same of the texts.
+    pub fields: Vec<(usize, Option<NamedKind>)>,
+}
+
+/// A code of the taxonomy and the name of what differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedKind {
+    /// The code.
+    pub kind: Kind,
+    /// The field that an item shows.
+    pub field: String,
 }
 
 impl RuleFile {
     /// Reads a rule from its text; `file` names it in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, Failure> {
-        let mut rule: Self = toml::from_str(text).map_err(|error| ReconcileError::RuleFile {
-            file: file.to_owned(),
-            source: Box::new(error),
-        })?;
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
-        };
-        let names = std::iter::once(&rule.name)
-            .chain(&rule.key)
-            .chain(&rule.period_column);
-        for name in names {
-            if !is_name(name) {
-                let reason = format!("a name has letters, digits and `_` only: `{name}`");
-                return Err(ReconcileError::RuleFile {
-                    file: file.to_owned(),
-                    source: reason.into(),
-                }
-                .into());
+        check(file, text).map_err(|problems| {
+            ReconcileError::RuleFile {
+                file: file.to_owned(),
+                source: Box::new(problems),
             }
-        }
-        text.clone_into(&mut rule.text);
-        Ok(rule)
+            .into()
+        })
     }
 
     /// The rule of a name that crossfoot has, or the file of a path relative to `base`.
@@ -142,11 +156,9 @@ impl RuleFile {
 
     /// The entities that the rule reads.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
-        self.base
-            .entities
+        self.legs
             .iter()
-            .chain(&self.peer.entities)
-            .copied()
+            .flat_map(|leg| leg.entities.iter().copied())
     }
 }
 

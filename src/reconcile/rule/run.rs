@@ -1,27 +1,34 @@
-//! A rule file against the landed records of a period.
+//! A rule against the landed records of a period.
+//!
+//! The way through: the rule's legs become queries (`legs`), the engine adds them up to units, each
+//! unit is judged (`judge`), what differs becomes findings (`findings`), and `rows` proves that no row
+//! was lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
 use crate::canonical::Entity;
-use crate::currency::Currency;
+use crate::config::Config;
 use crate::fault::Failure;
-use crate::money::{decimal_text, money_text};
-use crate::reconcile::billing::{SeverityFacts, SeverityScale, rules_digest};
+use crate::period::Period;
+use crate::reconcile::billing::{SeverityScale, rules_digest};
 use crate::reconcile::catalog::SkuCatalog;
-use crate::reconcile::discrepancy::{Kind, Side};
-use crate::reconcile::engine::{RuleLegs, RuleUnit, Session};
+use crate::reconcile::engine::{RuleUnit, Session};
 use crate::reconcile::error::ReconcileError;
-use crate::reconcile::input::ReconcileInput;
-use crate::reconcile::outcome::{AccountRef, Completeness, Finding, Outcome};
+use crate::reconcile::identity::AccountDirectory;
+use crate::reconcile::input::{EntityFiles, ReconcileInput};
+use crate::reconcile::outcome::{AccountRef, Finding, Outcome, SeenUnit, SkippedField, storable};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{JudgedUnit, RowCounts, Tally, Verdict};
-use crate::reconcile::tolerance::Tolerance;
 
 use super::file::RuleFile;
+use super::findings::Telling;
+use super::judge::{Compared, Judging};
+use super::legs::{Cut, query, shapes, unknown_source};
+use super::rows::RowProof;
 
-/// Compares the two legs of a rule in a period.
+/// Compares the legs of a rule in a period.
 pub async fn reconcile_rule(
     input: &ReconcileInput<'_>,
     rule: &RuleFile,
@@ -29,16 +36,58 @@ pub async fn reconcile_rule(
     Ok(compare(input, rule).await?)
 }
 
-async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
-    let config = input.config;
+/// Proves that a rule could be asked: every entity and column that it names is there. Nothing is read.
+pub async fn check_rule(
+    config: &Config,
+    rule: &RuleFile,
+    spill_dir: &std::path::Path,
+) -> Result<(), Failure> {
+    let zone = config.zone(None);
+    let session = Session::open(
+        &entities_of(rule),
+        &EntityFiles::default(),
+        config.engine.memory_limit.0,
+        spill_dir,
+    )
+    .await?;
+    session.know_accounts(&AccountDirectory::default());
+    session.know_products(&SkuCatalog::default());
+    check_sources(rule, config.source.keys())?;
+    let query = query(
+        rule,
+        Cut {
+            period: Period::of(jiff::civil::date(2000, 1, 1)),
+            zone: &zone,
+            currency: config.company.currency,
+        },
+    )?;
+    shapes(&session, rule, &query).await?;
+    Ok(())
+}
+
+/// The entities that a comparison by a rule reads.
+pub(crate) fn entities_of(rule: &RuleFile) -> Vec<Entity> {
     let read: BTreeSet<Entity> = rule
         .entities()
         .chain([Entity::Products, Entity::FxRates])
         .collect();
+    read.into_iter().collect()
+}
+
+fn check_sources<'n>(
+    rule: &RuleFile,
+    known: impl Iterator<Item = &'n String>,
+) -> Result<(), ReconcileError> {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    unknown_source(rule, &known).map_or(Ok(()), Err)
+}
+
+async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
+    let config = input.config;
+    check_sources(rule, input.roles.keys())?;
     let session = Session::open(
-        &read.into_iter().collect::<Vec<_>>(),
+        &entities_of(rule),
         &input.files,
-        Some(input.as_of),
         config.engine.memory_limit.0,
         input.spill_dir,
     )
@@ -50,53 +99,26 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     session.know_accounts(input.directory);
     session.know_products(&catalog);
 
-    let judging = Judging {
-        input,
-        rule,
-        tolerance: Tolerance::new(
-            rule.tolerance
-                .as_ref()
-                .map_or(&config.tolerance.amount, |tolerance| &tolerance.0),
-            config.tolerance.mode,
-        ),
-        scale: SeverityScale::new(config, &rates),
-        is_blind: input
-            .blind_sources
-            .iter()
-            .any(|blind| rule.entities().any(|entity| blind.covers(entity))),
-    };
-    let legs = RuleLegs {
-        base_sql: &rule.base.sql,
-        peer_sql: &rule.peer.sql,
-        key: &rule.key,
-        period_column: rule.period_column.as_deref(),
+    let cut = Cut {
         period: input.period,
-        default_currency: config.company.currency,
+        zone: &input.zone,
+        currency: config.company.currency,
     };
-    let mut tally = Tally::default();
-    let mut findings = Vec::new();
-    let mut unknown_units: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut watched = Vec::new();
-    let mut rows = LegRows::default();
+    let query = query(rule, cut)?;
+    let shapes = shapes(&session, rule, &query).await?;
+    let judging = Judging::new(input, rule, &shapes);
+    let telling = Telling {
+        rule,
+        judging: &judging,
+        scale: SeverityScale::new(config, &rates),
+    };
+    let mut collected = Collected::new(input, rule);
     session
-        .rule_units(&legs, |unit| {
-            let (judged, finding) = judging.judge(&unit)?;
-            if judged.verdict == Verdict::Unknown {
-                unknown_units.insert((unit.account.clone(), unit.sku.clone()));
-            }
-            if input
-                .watched
-                .contains(&(unit.account.clone(), unit.sku.clone()))
-            {
-                watched.push(judged.seen(&unit.sku));
-            }
-            rows.count(&unit, judged.verdict);
-            tally.count(&judged)?;
-            findings.extend(finding);
-            Ok(())
+        .rule_units(&query, &shapes, |unit| {
+            collected.take(&unit, &judging, &telling)
         })
         .await?;
-    let extracted = session.rule_row_counts(&legs).await?;
+    let counts = session.rule_row_counts(&query, &shapes).await?;
     Ok(Outcome {
         run_id: input.run_id.to_owned(),
         rule: rule.name.clone(),
@@ -104,13 +126,16 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         as_of: input.as_of,
         rules_version: rules_digest(config, &rule.text),
         input_digest: input.input_digest.clone(),
-        totals: tally.totals(),
-        completeness: rows.prove(rule, extracted)?,
-        findings,
-        unknown_units: unknown_units.into_iter().collect(),
-        timing_units: Vec::new(),
-        watched,
-        seen_units: judging.is_blind.then(Vec::new),
+        totals: collected.tally.totals(),
+        sums: collected.tally.sums(),
+        completeness: collected.rows.prove(rule, input, &counts)?,
+        findings: collected.findings,
+        unknown_units: collected.unknown_units.into_iter().collect(),
+        timing_units: collected.timing_units.into_iter().collect(),
+        undecided_records: collected.undecided_records,
+        skipped_fields: collected.skipped_fields,
+        watched: collected.watched,
+        seen_units: judging.is_blind().then(Vec::new),
         blind_sources: input
             .blind_sources
             .iter()
@@ -119,39 +144,43 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
     })
 }
 
-struct Judging<'a> {
+/// What becomes of the units while they pass.
+struct Collected<'a> {
     input: &'a ReconcileInput<'a>,
-    rule: &'a RuleFile,
-    tolerance: Tolerance<'a>,
-    scale: SeverityScale<'a>,
-    is_blind: bool,
+    tally: Tally,
+    rows: RowProof,
+    findings: Vec<Finding>,
+    unknown_units: BTreeSet<(String, String)>,
+    timing_units: BTreeSet<(String, String)>,
+    undecided_records: BTreeMap<(String, String), bool>,
+    skipped_fields: BTreeSet<SkippedField>,
+    watched: Vec<SeenUnit>,
 }
 
-impl Judging<'_> {
-    fn judge(&self, unit: &RuleUnit) -> Result<(JudgedUnit, Option<Finding>), ReconcileError> {
-        let kinds = self.rule.kinds;
-        let difference = unit
-            .peer_amount
-            .checked_sub(unit.base_amount)
-            .ok_or_else(|| ReconcileError::Overflow("the difference of a unit".into()))?;
-        let kind: Option<Kind> = if unit.peer_rows == 0 {
-            kinds.base_only
-        } else if unit.base_rows == 0 {
-            kinds.peer_only
-        } else {
-            let is_near = self.tolerance.takes_amount(
-                unit.base_amount,
-                unit.peer_amount,
-                unit.currency,
-                unit.base_rows.max(unit.peer_rows),
-            )?;
-            kinds.amount.filter(|_| !is_near)
-        };
-        let verdict = match kind {
-            _ if self.is_blind => Verdict::Unknown,
-            Some(_) => Verdict::Discrepant,
-            None if difference.is_zero() => Verdict::Equal,
-            None => Verdict::Within,
+impl<'a> Collected<'a> {
+    fn new(input: &'a ReconcileInput<'a>, rule: &RuleFile) -> Self {
+        Self {
+            input,
+            tally: Tally::default(),
+            rows: RowProof::new(rule),
+            findings: Vec::new(),
+            unknown_units: BTreeSet::new(),
+            timing_units: BTreeSet::new(),
+            undecided_records: BTreeMap::new(),
+            skipped_fields: BTreeSet::new(),
+            watched: Vec::new(),
+        }
+    }
+
+    fn take(
+        &mut self,
+        unit: &RuleUnit,
+        judging: &Judging<'_>,
+        telling: &Telling<'_>,
+    ) -> Result<(), ReconcileError> {
+        let compared = judging.judge(unit)?;
+        let Some(decisive) = decisive(unit, judging, &compared)? else {
+            return Ok(());
         };
         let golden = self.input.directory.get(&unit.account);
         let account = golden.map_or_else(
@@ -162,161 +191,92 @@ impl Judging<'_> {
             |golden| golden.account.clone(),
         );
         let branch = golden.and_then(|golden| golden.branch.clone());
-        let finding = kind
-            .filter(|_| verdict == Verdict::Discrepant)
-            .map(|kind| self.finding(unit, kind, difference, &account, branch.as_ref()));
         let judged = JudgedUnit {
-            account,
-            branch,
+            account: account.clone(),
+            branch: branch.clone(),
             currency: unit.currency,
-            expected: unit.base_amount,
-            actual: unit.peer_amount,
-            verdict,
+            expected: decisive.expected,
+            actual: decisive.actual,
+            weight: (decisive.actual - decisive.expected).abs(),
+            verdict: decisive.verdict,
+            is_partly_blind: false,
             rows: RowCounts::default(),
         };
-        Ok((judged, finding))
-    }
-
-    fn finding(
-        &self,
-        unit: &RuleUnit,
-        kind: Kind,
-        difference: Decimal,
-        account: &AccountRef,
-        branch: Option<&String>,
-    ) -> Finding {
-        let text = |rows: u64, amount: Decimal, currency: Currency| {
-            (rows > 0).then(|| money_text(amount, currency))
-        };
-        let (field, expected, actual) = match kind {
-            Kind::WrongCode => ("sku", None, Some(unit.sku.clone())),
-            Kind::UnitPrice => (
-                "unit_price",
-                text(unit.base_rows, unit.base_amount, unit.currency),
-                text(unit.peer_rows, unit.peer_amount, unit.currency),
-            ),
-            _ => (
-                "amount",
-                text(unit.base_rows, unit.base_amount, unit.currency),
-                text(unit.peer_rows, unit.peer_amount, unit.currency),
-            ),
-        };
-        Finding {
-            kind,
-            account: account.clone(),
-            branch: branch.cloned(),
-            sku: unit.sku.clone(),
-            currency: unit.currency,
-            field: field.to_owned(),
-            expected,
-            actual,
-            unit_expected: unit.base_amount,
-            unit_actual: unit.peer_amount,
-            impact: difference,
-            annualised: None,
-            severity: self.scale.of(SeverityFacts {
-                kind,
-                impact: difference,
-                currency: unit.currency,
-                branch: branch.map(String::as_str),
-            }),
-            estimated: false,
-            ambiguous: false,
-            secondary: Vec::new(),
-            sides: self.sides(unit),
+        let names = (unit.account.clone(), unit.sku.clone());
+        let record = telling.record(unit);
+        if matches!(judged.verdict, Verdict::Unknown | Verdict::Timing) {
+            let is_timing = judged.verdict == Verdict::Timing;
+            if let Some(record) = record.clone() {
+                self.undecided_records.insert(record, is_timing);
+            }
+            let units = if is_timing {
+                &mut self.timing_units
+            } else {
+                &mut self.unknown_units
+            };
+            units.insert(names.clone());
         }
-    }
-
-    /// The record that the key names, where the rule has one.
-    fn sides(&self, unit: &RuleUnit) -> Vec<Side> {
-        if self.rule.key.is_empty() {
-            return Vec::new();
+        if self.input.watched.contains(&names) {
+            let mut seen = judged.seen(&unit.sku);
+            seen.record = record;
+            seen.amounts.expected = storable(seen.amounts.expected);
+            seen.amounts.actual = storable(seen.amounts.actual);
+            self.watched.push(seen);
         }
-        let part = |name: &str| {
-            let at = self.rule.key.iter().position(|column| column == name)?;
-            unit.key.get(at).cloned()
-        };
-        let (side, leg, amount, quantity) = if unit.base_rows > 0 {
-            (
-                "base",
-                &self.rule.base,
-                unit.base_amount,
-                unit.base_quantity,
-            )
-        } else {
-            (
-                "peer",
-                &self.rule.peer,
-                unit.peer_amount,
-                unit.peer_quantity,
-            )
-        };
-        let id = part("id").unwrap_or_else(|| unit.key.join("/"));
-        vec![Side {
-            side: side.to_owned(),
-            source: part("source").unwrap_or_else(|| self.rule.name.clone()),
-            entity: leg
-                .entities
-                .first()
-                .map_or_else(String::new, |entity| entity.name().to_owned()),
-            label: part("number").unwrap_or_else(|| id.clone()),
-            id,
-            quantity: quantity.map(decimal_text),
-            unit_price: None,
-            amount: Some(money_text(amount, unit.currency)),
-        }]
+        for named in compared.iter().flat_map(|one| &one.skipped) {
+            self.skipped_fields.insert((
+                names.0.clone(),
+                names.1.clone(),
+                telling.record(unit),
+                named.field.clone(),
+            ));
+        }
+        for one in &compared {
+            if one.verdict == Verdict::Discrepant {
+                let found = telling.findings(unit, one, &account, branch.as_ref())?;
+                self.findings.extend(found);
+            }
+        }
+        self.rows.count(unit, &compared);
+        self.tally.count(&judged)
     }
 }
 
-/// The rows of both legs by what became of their units.
-#[derive(Default)]
-struct LegRows {
-    matched: (u64, u64),
-    unmatched: (u64, u64),
+/// What a unit counts as: the worst of its comparisons, of several the one that is furthest off.
+struct Decisive {
+    verdict: Verdict,
+    expected: Decimal,
+    actual: Decimal,
 }
 
-impl LegRows {
-    fn count(&mut self, unit: &RuleUnit, verdict: Verdict) {
-        let rows = match verdict {
-            Verdict::Equal | Verdict::Within => &mut self.matched,
-            Verdict::Timing | Verdict::Unknown | Verdict::Discrepant => &mut self.unmatched,
+fn decisive(
+    unit: &RuleUnit,
+    judging: &Judging<'_>,
+    compared: &[Compared<'_>],
+) -> Result<Option<Decisive>, ReconcileError> {
+    let mut worst: Option<((u8, Decimal), Decisive)> = None;
+    for one in compared {
+        let value = |at: usize| judging.value_of(&unit.legs[at]).unwrap_or_default();
+        let (expected, actual) = (value(one.comparison.base), value(one.comparison.peer));
+        let off = actual
+            .checked_sub(expected)
+            .ok_or_else(|| ReconcileError::Overflow("the difference of a unit".into()))?;
+        let rank = match one.verdict {
+            Verdict::Equal => 0,
+            Verdict::Within => 1,
+            Verdict::Timing => 2,
+            Verdict::Unknown | Verdict::Elsewhere => 3,
+            Verdict::Discrepant => 4,
         };
-        rows.0 += unit.base_rows;
-        rows.1 += unit.peer_rows;
+        let rank = (rank, off.abs());
+        if worst.as_ref().is_none_or(|(known, _)| rank > *known) {
+            let decisive = Decisive {
+                verdict: one.verdict,
+                expected,
+                actual,
+            };
+            worst = Some((rank, decisive));
+        }
     }
-
-    /// Each leg is a source of its own to the proof: its rows, and those of other periods.
-    fn prove(
-        &self,
-        rule: &RuleFile,
-        extracted: [(u64, u64); 2],
-    ) -> Result<Vec<Completeness>, ReconcileError> {
-        let legs = [
-            ("base", self.matched.0, self.unmatched.0, extracted[0]),
-            ("peer", self.matched.1, self.unmatched.1, extracted[1]),
-        ];
-        legs.into_iter()
-            .map(|(leg, matched, unmatched, (extracted, out_of_scope))| {
-                let accounted = matched + unmatched + out_of_scope;
-                if accounted != extracted {
-                    return Err(ReconcileError::Untied {
-                        source_name: rule.name.clone(),
-                        entity: leg.to_owned(),
-                        extracted,
-                        accounted,
-                    });
-                }
-                Ok(Completeness {
-                    source: rule.name.clone(),
-                    entity: leg.to_owned(),
-                    extracted,
-                    matched,
-                    unmatched,
-                    out_of_scope,
-                    rejected: 0,
-                    holds: true,
-                })
-            })
-            .collect()
-    }
+    Ok(worst.map(|(_, decisive)| decisive))
 }

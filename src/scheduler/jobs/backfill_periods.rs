@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::compute_kpi::{compute_kpi, keep_kpi};
 use super::reconcile_periods::reconcile_periods;
-use super::sync_sources::{SyncScopeError, sync_sources};
+use super::sync_scope::SyncScopeError;
+use super::sync_sources::sync_sources;
 use crate::config::nearest_name;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};

@@ -289,7 +289,7 @@ pub async fn report_input(
         discrepancies,
         open_invoices: open_invoice_lines(&facts.book, day, branch, &name_of),
         cases: case_lines(&cases, &levels, &name_of),
-        extracts: facts.ledger.snapshot.extract_counts(),
+        extracts: facts.ledger.snapshot.extract_counts()?,
         version: 1,
         corrections: Vec::new(),
         thresholds: report

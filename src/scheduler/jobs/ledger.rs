@@ -5,17 +5,46 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::open_landing::read_landing;
 use crate::canonical::{Entity, Record};
 use crate::config::Role;
 use crate::env::Env;
-use crate::fault::Failure;
-use crate::landing::{Landing, Snapshot};
+use crate::fault::{Failure, Fault, Retry};
+use crate::landing::Snapshot;
 use crate::reconcile::{AccountDirectory, resolve_identity};
 use crate::report::kpi::{Freshness, SourceTerms, freshness};
-use crate::store::{FileFilter, Pull};
+use crate::store::{FileFilter, KEPT_SINCE, Pull};
 
 /// The name under which the failure of a source that could not even be opened is kept.
 pub(crate) const ALL_STREAMS: &str = "all";
+
+/// A question about an instant of which not every version is kept any more.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "what was known at {as_of} cannot be told any more: versions superseded before {kept_since} were let go"
+)]
+struct LetGoError {
+    as_of: Timestamp,
+    kept_since: String,
+}
+
+impl Fault for LetGoError {
+    fn code(&self) -> &'static str {
+        "XF-L021"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(format!(
+            "figures that were reported then are in the store as they were; ask about {} or later, \
+             or keep more by [landing] retention",
+            self.kept_since
+        ))
+    }
+}
 
 /// The landing and what is known of it at one instant.
 pub struct Ledger {
@@ -43,12 +72,19 @@ impl Ledger {
 /// Opens the landing as it was known at `as_of`. With `save`, decisions about who is who that are
 /// new are kept in the crosswalk.
 pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledger, Failure> {
+    if let Some(kept_since) = env.store.landmark(KEPT_SINCE).await?
+        && kept_since
+            .parse()
+            .is_ok_and(|since: Timestamp| as_of < since)
+    {
+        return Err(LetGoError { as_of, kept_since }.into());
+    }
     let filter = FileFilter {
         as_of: Some(as_of),
         ..FileFilter::default()
     };
     let files = env.store.files(&filter).await?;
-    let landing = Landing::open_for_reading(&env.landing_root)?;
+    let landing = read_landing(env)?;
     let snapshot = tokio::task::block_in_place(|| landing.snapshot(files, as_of))?;
     let roles = source_roles(env)?;
     let accounts = snapshot.records(Entity::Accounts)?;

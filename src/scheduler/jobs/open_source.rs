@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::sync_sources::SyncScopeError;
+use super::sync_scope::SyncScopeError;
 use crate::clock::Clock;
 use crate::config::{Config, nearest_name};
 use crate::env::Env;

@@ -1,18 +1,23 @@
 //! Compares periods: the landing is opened, its sources' freshness decides what nothing can be said
 //! of, every rule is run, and the book takes what came of it.
 
+use std::path::Path;
+
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::ledger::{Ledger, load_ledger};
 use crate::canonical::Entity;
-use crate::config::Role;
+use crate::config::{Config, Role};
+use crate::currency::Currency;
 use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    BILLING_RULE, BlindSource, Discrepancy, EntityFiles, Outcome, ReconcileInput, RuleFile,
-    advance, reconcile_billing, reconcile_rule, undecided_units, watched_units,
+    Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
+    ReconcileInput, RuleFile, UnitTotals, advance, entities_read, group_findings, likely_cause,
+    reconcile_billing, reconcile_rule, undecided_units, watched_units,
 };
 use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
 use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
@@ -44,6 +49,25 @@ pub struct PeriodSummary {
     pub verified: u64,
     /// The sources that make units unknown, with the reason.
     pub blind_sources: Vec<(String, String)>,
+    /// The sums of the compared units, by currency.
+    pub sums: Vec<CurrencySums>,
+    /// What was found: differences that are alike, the largest group first.
+    pub groups: Vec<FindingGroup>,
+    /// The one cause that explains a nearly total mismatch, where there is one.
+    pub likely_cause: Option<String>,
+    /// Why a configured rule could not be compared; its counts are then those of nothing.
+    pub error: Option<String>,
+}
+
+/// The sums of the compared units of one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CurrencySums {
+    /// The currency.
+    pub currency: Currency,
+    /// What the base says.
+    pub expected: Decimal,
+    /// What the peer says.
+    pub actual: Decimal,
 }
 
 /// The current period and those before it, as `[reconcile] open_periods` says, oldest first.
@@ -62,36 +86,132 @@ pub async fn reconcile_periods(
 ) -> Result<Vec<PeriodSummary>, Failure> {
     let now = env.clock.now();
     let ledger = load_ledger(env, now, true).await?;
-    let rule_file = match rule {
+    let named = match rule {
         None | Some(BILLING_RULE) => None,
-        Some(name) => Some(RuleFile::find(name, &env.config.base)?),
+        Some(name) => Some(find_rule(&env.config, name)?),
     };
-    let steps = u64::try_from(periods.len()).ok();
+    let further: &[String] = if rule.is_none() {
+        &env.config.reconcile.rules
+    } else {
+        &[]
+    };
+    let steps = u64::try_from(periods.len() * (1 + further.len())).ok();
     env.progress.begin("comparing", steps);
+    let task = Task {
+        env,
+        run_id,
+        ledger: &ledger,
+        now,
+    };
     let mut summaries = Vec::new();
     for period in periods {
-        env.progress.advance(0, &period.to_string());
-        let standing = standing_items(env, *period, rule_file.as_ref()).await?;
-        let question = Question {
-            period: *period,
-            now,
-            rule: rule_file.as_ref(),
-            standing: &standing,
-        };
-        let outcome = compare(env, run_id, &ledger, &question).await?;
-        summaries.push(record(env, outcome, standing, now).await?);
-        env.progress.advance(1, &period.to_string());
+        summaries.push(task.reconcile(*period, named.as_ref()).await?);
+    }
+    for name in further {
+        let found = find_rule(&env.config, name);
+        for period in periods {
+            // A rule that cannot be compared takes nothing from the others.
+            let summary = match &found {
+                Ok(rule) => match task.reconcile(*period, Some(rule)).await {
+                    Ok(summary) => summary,
+                    Err(failure) => PeriodSummary::failed(name, *period, &failure),
+                },
+                Err(failure) => PeriodSummary::failed(name, *period, failure),
+            };
+            if let Some(error) = &summary.error {
+                tracing::error!(rule.id = name, period = %period, "the rule was not compared: {error}");
+            }
+            summaries.push(summary);
+        }
     }
     env.progress.end();
     Ok(summaries)
 }
 
-/// What is compared: a period by a rule, and what the book says of both.
-struct Question<'a> {
-    period: Period,
+/// A rule by its name, by the path of its file, or by the name that a configured file gives it.
+pub(crate) fn find_rule(config: &Config, name: &str) -> Result<RuleFile, Failure> {
+    let found = RuleFile::find(name, &config.base);
+    let is_file = Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "toml");
+    if found.is_ok() || is_file {
+        return found;
+    }
+    let mut configured = config
+        .reconcile
+        .rules
+        .iter()
+        .filter_map(|file| RuleFile::find(file, &config.base).ok());
+    configured.find(|rule| rule.name == name).map_or(found, Ok)
+}
+
+/// One reconcile over several periods and rules.
+struct Task<'a> {
+    env: &'a Env,
+    run_id: &'a str,
+    ledger: &'a Ledger,
     now: Timestamp,
-    rule: Option<&'a RuleFile>,
-    standing: &'a [Discrepancy],
+}
+
+impl Task<'_> {
+    async fn reconcile(
+        &self,
+        period: Period,
+        rule: Option<&RuleFile>,
+    ) -> Result<PeriodSummary, Failure> {
+        let env = self.env;
+        env.progress.advance(0, &period.to_string());
+        let standing = standing_items(env, period, rule).await?;
+        let question = Question {
+            period,
+            now: self.now,
+            rule,
+            standing: &standing,
+        };
+        let outcome = compare(env, self.run_id, self.ledger, &question).await?;
+        let cause = likely_cause(&outcome, &self.ledger.directory);
+        let mut summary = record(env, outcome, standing, self.now).await?;
+        summary.likely_cause = cause;
+        env.progress.advance(1, &period.to_string());
+        Ok(summary)
+    }
+}
+
+impl PeriodSummary {
+    /// What is told of a rule that could not be compared.
+    fn failed(rule: &str, period: Period, failure: &Failure) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            period,
+            units: 0,
+            discrepant: 0,
+            timing: 0,
+            unknown: 0,
+            within_tolerance: 0,
+            opened: 0,
+            reopened: 0,
+            self_cleared: 0,
+            verified: 0,
+            blind_sources: Vec::new(),
+            sums: Vec::new(),
+            groups: Vec::new(),
+            likely_cause: None,
+            error: Some(failure.line()),
+        }
+    }
+
+    /// Whether nothing can be said of a part of it.
+    pub fn is_incomplete(&self) -> bool {
+        !self.blind_sources.is_empty() || self.error.is_some()
+    }
+}
+
+/// What is compared: a period by a rule, and what the book says of both.
+pub(super) struct Question<'a> {
+    pub(super) period: Period,
+    pub(super) now: Timestamp,
+    pub(super) rule: Option<&'a RuleFile>,
+    pub(super) standing: &'a [Discrepancy],
 }
 
 /// The items of a rule and period, in any state.
@@ -108,7 +228,7 @@ async fn standing_items(
     env.store.discrepancies(&filter).await
 }
 
-async fn compare(
+pub(super) async fn compare(
     env: &Env,
     run_id: &str,
     ledger: &Ledger,
@@ -125,7 +245,7 @@ async fn compare(
         as_of: ledger.as_of,
         config: &env.config,
         roles: &ledger.roles,
-        files: entity_files(ledger),
+        files: entity_files(ledger, &entities_read(rule))?,
         input_digest: ledger.snapshot.digest(),
         directory: &ledger.directory,
         blind_sources: blind_sources(env, ledger),
@@ -140,14 +260,12 @@ async fn compare(
     }
 }
 
-/// The paths of the landed files by entity, as the engine takes them.
-pub(crate) fn entity_files(ledger: &Ledger) -> EntityFiles {
-    EntityFiles(
-        Entity::ALL
-            .iter()
-            .map(|entity| (*entity, ledger.snapshot.paths(*entity)))
-            .collect(),
-    )
+/// The landed files of some entities, as the engine takes them.
+pub(crate) fn entity_files(ledger: &Ledger, entities: &[Entity]) -> Result<EntityFiles, Failure> {
+    let files = entities
+        .iter()
+        .map(|entity| Ok((*entity, ledger.snapshot.rows(*entity)?)));
+    Ok(EntityFiles(files.collect::<Result<_, Failure>>()?))
 }
 
 /// The sources whose failure, gaps or age make that nothing can be said of what they could decide.
@@ -250,6 +368,10 @@ async fn record(
         self_cleared: entered(State::SelfCleared),
         verified: entered(State::Verified),
         blind_sources: outcome.blind_sources.clone(),
+        sums: sums(&outcome),
+        groups: group_findings(outcome.findings.iter().map(Glance::from)),
+        likely_cause: None,
+        error: None,
     };
     let reconciliation = Reconciliation {
         reconciliation_id: env.new_id(),
@@ -263,7 +385,7 @@ async fn record(
         blind_sources: outcome.blind_sources,
         undecided_units,
         completeness: outcome.completeness,
-        totals: outcome.totals,
+        totals: outcome.totals.iter().map(UnitTotals::storable).collect(),
     };
     env.store
         .record_reconciliation(&reconciliation, &changes)
@@ -281,6 +403,16 @@ async fn record(
         summary.unknown,
     );
     Ok(summary)
+}
+
+/// The sums of the compared units.
+pub(crate) fn sums(outcome: &Outcome) -> Vec<CurrencySums> {
+    let of_currency = |(currency, amounts): (&Currency, &Amounts)| CurrencySums {
+        currency: *currency,
+        expected: amounts.expected,
+        actual: amounts.actual,
+    };
+    outcome.sums.iter().map(of_currency).collect()
 }
 
 /// Whether some source lands payments that cannot be trusted now; the reason, where there is one.

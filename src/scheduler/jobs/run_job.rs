@@ -14,6 +14,7 @@ use super::owner::is_gone;
 use super::reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
 use super::send_reports::{ReportSummary, send_report};
 use super::sync_sources::{SyncSummary, sync_sources};
+use super::tend_landing::{TendSummary, tend_landing};
 use crate::config::{JobConfig, ReconcileScope, ReportPeriod, SyncScope, nearest_name};
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
@@ -40,16 +41,15 @@ pub struct JobSummary {
     pub reports: Vec<ReportSummary>,
     /// The mails that left.
     pub mails: Option<DeliverySummary>,
+    /// What was done to keep the landing in order.
+    pub landing: Option<TendSummary>,
 }
 
 impl JobSummary {
     /// Whether some source was failed, partial or stale.
     pub fn is_incomplete(&self) -> bool {
         self.sync.iter().any(|pull| pull.state != "ok")
-            || self
-                .reconcile
-                .iter()
-                .any(|period| !period.blind_sources.is_empty())
+            || self.reconcile.iter().any(PeriodSummary::is_incomplete)
             || self.reports.iter().any(|report| report.incomplete)
             || self
                 .collections
@@ -270,11 +270,15 @@ pub async fn run_job(
         go_on("mail")?;
         summary.mails = Some(deliver_mails(env).await?);
     }
+    if job.sync.is_some() {
+        go_on("landing")?;
+        summary.landing = Some(unless_stopped(cancel, "landing", tend_landing(env)).await?);
+    }
     Ok(summary)
 }
 
 /// Does a step, or gives it up when the run is asked to stop.
-async fn unless_stopped<T>(
+pub(super) async fn unless_stopped<T>(
     cancel: &CancellationToken,
     step: &'static str,
     work: impl Future<Output = Result<T, Failure>>,

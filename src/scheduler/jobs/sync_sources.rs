@@ -11,14 +11,18 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::field_watch::{FieldNews, FieldWatch, VANISHED_CODE};
 use super::ledger::ALL_STREAMS;
+use super::open_landing::open_landing;
 use super::open_source::open_source;
+use super::parked::{note_parked, parked_until};
+use super::sync_scope::SyncScopeError;
 use crate::canonical::Entity;
 use crate::config::nearest_name;
 use crate::crashpoint::crashpoint;
 use crate::env::Env;
-use crate::fault::{Exit, Failure, Fault, Retry};
-use crate::landing::{LandedPull, Landing, PullContext};
+use crate::fault::{Failure, Fault, Retry};
+use crate::landing::{LandedPull, PullContext};
 use crate::sources::{MappedPage, PullReport, PullRequest, Seal, Source, StreamInfo};
 use crate::store::{FileFilter, Pull, PullState};
 
@@ -54,48 +58,12 @@ pub struct SyncSummary {
     pub reason: Option<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
+    /// Until when the vendor lets nothing more be asked, where that is why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parked_until: Option<Timestamp>,
     /// The error in full, where one ended the pull.
     #[serde(skip)]
     pub error: Option<String>,
-}
-
-/// A name in the request that the configuration does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SyncScopeError {
-    /// No such source.
-    #[error("there is no source `{name}`")]
-    NoSource {
-        /// What was asked for.
-        name: String,
-        /// The nearest one that is there.
-        near: Option<String>,
-    },
-    /// No source that was asked for has such a stream.
-    #[error("no source has a stream `{0}`")]
-    NoStream(String),
-}
-
-impl Fault for SyncScopeError {
-    fn code(&self) -> &'static str {
-        "XF-J101"
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoSource {
-                near: Some(near), ..
-            } => Some(format!("did you mean `{near}`?")),
-            _ => Some("`crossfoot status` lists the sources and their streams".into()),
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
 }
 
 /// Pulls the named sources, or all when none is named, side by side. Never fails because a source
@@ -174,7 +142,9 @@ async fn sync_source(
         .await?;
     let mut summaries: Vec<(usize, SyncSummary)> = summaries.into_iter().flatten().collect();
     summaries.sort_by_key(|(place, _)| *place);
-    Ok(summaries.into_iter().map(|(_, summary)| summary).collect())
+    let summaries: Vec<SyncSummary> = summaries.into_iter().map(|(_, one)| one).collect();
+    note_parked(env, name, &summaries).await?;
+    Ok(summaries)
 }
 
 /// A stream with its place among those of its source.
@@ -232,7 +202,9 @@ async fn sync_stream(
         extracted_at: started_at,
         zone: env.config.zone(None),
     };
-    let writer = Landing::open(&env.landing_root)?.begin(context, &landed)?;
+    let writer = open_landing(env)?.begin(context, &landed)?;
+    let mapped = source.mapped_fields();
+    let watch = FieldWatch::begin(env, source.name(), &stream.entities, mapped).await?;
     let cursor = env.store.cursor(source.name(), &stream.name).await?;
     let request = PullRequest {
         stream: stream.name.clone(),
@@ -243,8 +215,8 @@ async fn sync_stream(
 
     let (pages, received) = mpsc::channel(PAGES_WAITING_MAX);
     let (verdict, awaited) = tokio::sync::oneshot::channel();
-    let landing: JoinHandle<Result<Option<LandedPull>, Failure>> =
-        tokio::task::spawn_blocking(move || land_pages(writer, received, awaited));
+    let landing: JoinHandle<Result<Option<(LandedPull, FieldNews)>, Failure>> =
+        tokio::task::spawn_blocking(move || land_pages(writer, watch, received, awaited));
     // A task of its own, so that reading one stream and another uses more than one core.
     let pulling = Arc::clone(source);
     let pulling = tokio::spawn(async move { pulling.pull(request, pages).await });
@@ -262,6 +234,9 @@ async fn sync_stream(
         .map_err(|cause| LandingTaskError(cause.to_string()))?;
 
     match (landed, pulled) {
+        (Err(failure), Ok(_)) if failure.code() == VANISHED_CODE => {
+            record_failure(env, run_id, source.name(), stream, started_at, &failure).await
+        }
         (Err(failure), _) => {
             record_failure(env, run_id, source.name(), stream, started_at, &failure).await?;
             Err(failure)
@@ -273,7 +248,10 @@ async fn sync_stream(
             let failure = Failure::from(LandingTaskError(format!("ended early: {landing_gone}")));
             record_failure(env, run_id, source.name(), stream, started_at, &failure).await
         }
-        (Ok(Some(landed)), Ok(report)) => {
+        (Ok(Some((landed, news))), Ok(mut report)) => {
+            report.gaps.extend(news.gap);
+            report.warnings.extend(news.warnings);
+            env.store.save_fields(&news.fields).await?;
             let ids = (pull_id, run_id.to_owned());
             commit(env, ids, source.name(), stream, started_at, &landed, report).await
         }
@@ -284,17 +262,26 @@ async fn sync_stream(
 /// and leaves nothing behind when it was not.
 fn land_pages(
     mut writer: crate::landing::PullWriter,
+    mut watch: FieldWatch,
     mut received: mpsc::Receiver<MappedPage>,
     awaited: tokio::sync::oneshot::Receiver<Option<Vec<Entity>>>,
-) -> Result<Option<LandedPull>, Failure> {
+) -> Result<Option<(LandedPull, FieldNews)>, Failure> {
     while let Some(page) = received.blocking_recv() {
+        watch.note(&page);
         if let Err(failure) = writer.write(&page) {
             writer.abandon();
             return Err(failure);
         }
     }
     if let Ok(Some(sweeps)) = awaited.blocking_recv() {
-        return writer.finish(&sweeps).map(Some);
+        let news = match watch.finish(writer.extracted_at()) {
+            Ok(news) => news,
+            Err(failure) => {
+                writer.abandon();
+                return Err(failure);
+            }
+        };
+        return writer.finish(&sweeps).map(|landed| Some((landed, news)));
     }
     writer.abandon();
     Ok(None)
@@ -382,6 +369,7 @@ async fn commit(
         landed_count: landed.new_count + landed.tombstone_count,
         rejected_count: landed.rejected_count,
         reported_count: report.reported_rows,
+        listed_count: report.listed_rows,
         reason: reason.clone(),
     };
     crashpoint!("jobs.before_commit");
@@ -417,6 +405,7 @@ async fn commit(
         sealed,
         reason,
         warnings: report.warnings,
+        parked_until: None,
         error: None,
     })
 }
@@ -451,6 +440,7 @@ async fn record_failure(
         landed_count: 0,
         rejected_count: 0,
         reported_count: None,
+        listed_count: None,
         reason: Some(failure.line()),
     };
     env.store.commit_pull(&pull, &[], None).await?;
@@ -466,6 +456,7 @@ async fn record_failure(
         sealed: false,
         reason: Some(failure.line()),
         warnings: Vec::new(),
+        parked_until: parked_until(failure, env.clock.now()),
         error: Some(failure.report()),
     })
 }

@@ -11,6 +11,11 @@ use super::spec::{ConnectorSpec, StreamSpec};
 
 /// Refuses a file that would be read in another way than it is meant. The error is a sentence.
 pub(super) fn check(spec: &ConnectorSpec) -> Result<(), String> {
+    if let Some(host) = spec.hosts.iter().find(|host| !is_host(host)) {
+        return Err(format!(
+            "`hosts` has `{host}`, which is no host: write it as `example.com`, in lower case"
+        ));
+    }
     for (name, job) in &spec.job {
         check_job(job).map_err(|detail| format!("job `{name}`: {detail}"))?;
     }
@@ -31,6 +36,18 @@ pub(super) fn check(spec: &ConnectorSpec) -> Result<(), String> {
             .map_err(|detail| format!("stream `{}`: {detail}", stream.name))?;
     }
     check_sweeps(spec)
+}
+
+/// Whether it is the name of a host and nothing more, and no whole top-level domain.
+fn is_host(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let has_letter = text.bytes().any(|byte| byte.is_ascii_lowercase());
+    text.contains('.') && text.split('.').all(is_part) && has_letter
 }
 
 fn check_stream(stream: &StreamSpec, jobs: &BTreeMap<String, JobSpec>) -> Result<(), String> {

@@ -22,6 +22,10 @@ pub(in crate::sources) struct ConnectorSpec {
     pub(in crate::sources) base_url: Option<String>,
     /// What such a `base_url` looks like, for the words of the error.
     pub(in crate::sources) base_url_example: Option<String>,
+    /// More hosts of the vendor: links of its pages and redirects may lead to them, and to those
+    /// below them, and the credential goes along. Everything else stays refused.
+    #[serde(default)]
+    pub(in crate::sources) hosts: Vec<String>,
     /// Which legs such a source has, unless `[source.x] role` says otherwise.
     pub(in crate::sources) role: OneOrMany<Role>,
     /// How requests are authorised.

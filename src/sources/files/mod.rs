@@ -6,6 +6,7 @@ mod bounded;
 mod camt;
 mod csv;
 mod deliveries;
+mod encoding;
 mod glob;
 mod header;
 mod jsonl;

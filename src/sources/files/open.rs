@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use super::bounded::Bounded;
 use super::camt::CamtReader;
 use super::csv::CsvReader;
+use super::encoding::as_utf8;
 use super::jsonl::JsonlReader;
 use super::parquet::ParquetReader;
 use super::row::{Fault, RowReader};
@@ -21,6 +22,8 @@ use crate::sources::error::SourceError;
 
 /// So many bytes tell what a file is.
 const HEAD_BYTES: u64 = 512;
+/// How XML in UTF-16 begins.
+const WIDE_XML: [&[u8]; 3] = [b"\xff\xfe<\0", b"\xfe\xff\0<", b"\0<"];
 const ENDINGS: &str = "its name must end with .csv, .jsonl, .xml, .820, .x12 or .edi (each also \
                        with .gz), .parquet or .xlsx";
 
@@ -82,7 +85,7 @@ impl Format {
             .trim_ascii_start();
         if text.starts_with(b"ISA") {
             Self::X12
-        } else if text.starts_with(b"<") {
+        } else if text.starts_with(b"<") || WIDE_XML.iter().any(|wide| head.starts_with(wide)) {
             Self::Camt
         } else if head.starts_with(b"PK\x03\x04") {
             Self::Xlsx
@@ -192,7 +195,10 @@ fn reader_of(
             };
             Box::new(XlsxReader::open(File::open(path)?, &wanted)?)
         }
-        Format::Camt => Box::new(CamtReader::open(BufReader::new(stream), entity, most)?),
+        Format::Camt => {
+            let text = as_utf8(stream, &unpacked.head)?;
+            Box::new(CamtReader::open(BufReader::new(text), entity, most)?)
+        }
         Format::X12 => Box::new(X12Reader::open(BufReader::new(stream), entity, most)?),
         Format::Unknown => return Err(Fault::NotFormat(ENDINGS.to_owned())),
     })

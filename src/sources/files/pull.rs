@@ -43,6 +43,7 @@ pub(super) fn pull(
         page_count: 0,
         row_count: 0,
         warnings: Vec::new(),
+        unproven: None,
     };
     for (at, path) in paths.iter().enumerate() {
         pull.file(at, path)?;
@@ -50,16 +51,17 @@ pub(super) fn pull(
     pull.send()?;
     let mut warnings = pull.warnings;
     warnings.extend(pull.tally.warnings());
-    let full_sweeps = if pull.tally.proves_absence(entity) {
+    let full_sweeps = if pull.unproven.is_none() && pull.tally.proves_absence(entity) {
         vec![entity]
     } else {
         Vec::new()
     };
     Ok(PullReport {
         cursor: None,
-        seal: Seal::Sealed,
+        seal: pull.unproven.map_or(Seal::Sealed, Seal::Unsealed),
         full_sweeps,
         reported_rows: None,
+        listed_rows: None,
         page_count: pull.page_count,
         gaps: pull.tally.gaps(),
         warnings,
@@ -83,6 +85,8 @@ struct Pull<'p> {
     page_count: u64,
     row_count: u64,
     warnings: Vec<String>,
+    /// Why not all of it is proven to have come.
+    unproven: Option<String>,
 }
 
 /// The file that is being read.
@@ -127,6 +131,13 @@ impl Pull<'_> {
             }
             self.row(&reading, row, place)?;
             place.1 += 1;
+        }
+        for doubt in opened.reader.doubts() {
+            let told = format!("{shown}: {doubt}");
+            match &self.unproven {
+                None => self.unproven = Some(told),
+                Some(_) => self.warnings.push(told),
+            }
         }
         if !unknown.is_empty() {
             let names: Vec<String> = unknown.into_iter().take(UNKNOWN_MAX).collect();

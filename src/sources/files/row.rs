@@ -141,6 +141,11 @@ pub(super) trait RowReader {
     /// The next row; nothing after the last.
     fn next_row(&mut self) -> Result<Option<Row>, Fault>;
 
+    /// Once all rows are read: where what came contradicts what the file says of itself.
+    fn doubts(&self) -> &[String] {
+        &[]
+    }
+
     /// Whether its rows are deliveries of a bank, of which several may be of one record.
     fn brings_deliveries(&self) -> bool {
         false

@@ -15,7 +15,7 @@ use crate::sources::error::SourceError;
 use crate::sources::mapping::Books;
 use crate::sources::page::{MappedPage, PullReport, PullRequest};
 use crate::sources::registry::OpenSource;
-use crate::sources::source::{ProbeReport, Source, StreamInfo};
+use crate::sources::source::{MappedField, ProbeReport, Source, StreamInfo};
 
 /// What is read, and how.
 #[derive(Debug)]
@@ -156,6 +156,28 @@ impl Source for FilesSource {
             }
             .into()),
         }
+    }
+
+    fn mapped_fields(&self) -> Vec<MappedField> {
+        let entities = self.files.globs.keys();
+        let fields = entities.flat_map(|entity| {
+            let map = self.files.maps.get(entity);
+            entity.columns().flat_map(move |column| {
+                let paths = match map {
+                    None => vec![column.name.to_owned()],
+                    Some(map) => map
+                        .get(column.name)
+                        .map(|rule| rule.table().paths().to_vec())
+                        .unwrap_or_default(),
+                };
+                paths.into_iter().map(|path| MappedField {
+                    entity: *entity,
+                    column: column.name,
+                    path,
+                })
+            })
+        });
+        fields.collect()
     }
 
     async fn probe(&self) -> Result<ProbeReport, Failure> {

@@ -18,6 +18,8 @@ pub(super) struct XmlReader<R> {
     buffer: Vec<u8>,
     depth: usize,
     has_root: bool,
+    /// Whether the text was brought into UTF-8 already, whatever it says of itself.
+    is_decoded: bool,
 }
 
 /// The start of an element. Prefixes of names are left out: a namespace says the version, and all
@@ -93,7 +95,14 @@ impl<R: BufRead> XmlReader<R> {
             buffer: Vec::new(),
             depth: 0,
             has_root: false,
+            is_decoded: false,
         }
+    }
+
+    /// The same for a text that was brought into UTF-8 from what it says it is in.
+    pub(super) fn decoded(mut self) -> Self {
+        self.is_decoded = true;
+        self
     }
 
     /// The line that is being read.
@@ -160,6 +169,7 @@ impl<R: BufRead> XmlReader<R> {
                 Event::Decl(declaration) => {
                     let encoding = declaration.encoding().and_then(Result::ok);
                     if let Some(name) = encoding
+                        && !self.is_decoded
                         && !name.eq_ignore_ascii_case(b"utf-8")
                         && !name.eq_ignore_ascii_case(b"us-ascii")
                     {

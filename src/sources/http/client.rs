@@ -13,7 +13,7 @@ use crate::sources::error::SourceError;
 /// A connection that was idle for longer is likely dead on the other side.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Builds the client. No redirect is ever followed: credentials would go with it.
+/// Builds the client. It follows no redirect: the session does, and only to the vendor's own hosts.
 pub(super) fn build(
     source_name: &str,
     origin: &Origin,

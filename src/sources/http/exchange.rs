@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, HeaderName, LINK, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
+use url::Url;
 
 use super::body::{self, Unread};
 use super::call::{Body, Call, Reply, Wants};
@@ -51,7 +52,8 @@ pub(super) enum Stop {
     NoField(Vec<String>),
     /// A quota is used up, and comes back after a time.
     Quota(Duration),
-    Redirected(String),
+    /// To there; the text may be shown.
+    Redirected(String, Option<Box<Url>>),
     /// Larger than this limit.
     TooLarge(&'static str),
     Untrusted,
@@ -270,13 +272,13 @@ impl Exchanger {
     }
 
     fn redirected(&self, call: &Call, response: &Response) -> Outcome {
-        let target = text_of(response.headers(), &LOCATION)
-            .and_then(|text| call.url.join(&text).ok())
-            .map_or_else(|| "nowhere".to_owned(), |url| origin::target_of(&url));
+        let to = text_of(response.headers(), &LOCATION).and_then(|text| call.url.join(&text).ok());
+        let target = to.as_ref();
+        let target = target.map_or_else(|| "nowhere".to_owned(), origin::target_of);
         let cause = self.exchanged(call, Some(response.status()), "");
         Outcome::Stop {
             cause,
-            why: Stop::Redirected(target),
+            why: Stop::Redirected(target, to.map(Box::new)),
         }
     }
 

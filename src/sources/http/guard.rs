@@ -1,11 +1,20 @@
 //! Limits of one list: pages that repeat, too many pages, too many rows.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::canonical::{Mark, mark_of};
 use crate::config::Limits;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Json, Path, Scope, together};
+
+/// What the pull of one stream took so far, in all of its lists, slices and children together.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    pages: AtomicU64,
+    rows: AtomicU64,
+}
 
 /// Watches the pages of one list.
 #[derive(Debug)]
@@ -14,6 +23,7 @@ pub(super) struct Guard {
     stream: String,
     pages_max: u64,
     rows_max: u64,
+    spent: Arc<Spent>,
     page_count: u64,
     row_count: u64,
     asked: HashSet<[u8; 32]>,
@@ -25,12 +35,13 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(source_name: &str, stream: &str, limits: &Limits) -> Self {
+    pub(super) fn new(source_name: &str, stream: &str, limits: &Limits, spent: Arc<Spent>) -> Self {
         Self {
             source_name: source_name.to_owned(),
             stream: stream.to_owned(),
             pages_max: limits.pages,
             rows_max: limits.rows,
+            spent,
             page_count: 0,
             row_count: 0,
             asked: HashSet::new(),
@@ -48,7 +59,7 @@ impl Guard {
 
     /// Before a page is asked for: the same request twice is a loop.
     pub(super) fn ask(&mut self, fingerprint: [u8; 32]) -> Result<(), SourceError> {
-        if self.page_count >= self.pages_max {
+        if self.spent.pages.load(Ordering::Relaxed) >= self.pages_max {
             return Err(self.too_much("pages", self.pages_max));
         }
         if self.asked.insert(fingerprint) {
@@ -72,9 +83,11 @@ impl Guard {
 
     /// After a page came: the same records twice under another cursor are a loop as well.
     pub(super) fn see(&mut self, records: &[Json<'_>]) -> Result<(), SourceError> {
+        let came = records.len() as u64;
         self.page_count += 1;
-        self.row_count += records.len() as u64;
-        if self.row_count > self.rows_max {
+        self.row_count += came;
+        self.spent.pages.fetch_add(1, Ordering::Relaxed);
+        if self.spent.rows.fetch_add(came, Ordering::Relaxed) + came > self.rows_max {
             return Err(self.too_much("rows", self.rows_max));
         }
         if records.is_empty() {

@@ -131,6 +131,14 @@ impl Export<'_> {
         if let Some(call) = &mut cleanup {
             call.wants = Wants::Nothing;
         }
+        tracing::info!(
+            source.name = session.source_name(),
+            stream = %self.reader.stream.name,
+            job.id = id,
+            "source `{}` ordered an export of {}, which may take its time",
+            session.source_name(),
+            self.reader.stream.name,
+        );
         Ok(Order {
             session: Arc::clone(session),
             id,

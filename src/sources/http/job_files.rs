@@ -1,6 +1,8 @@
 //! Reading the files of a finished export: at the vendor's own place, or on another host, which gets
 //! no credentials.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::asked::Asked;
@@ -49,6 +51,7 @@ pub(super) async fn read(
             reader.session.source_name(),
             &reader.stream.name,
             &reader.session.limits,
+            Arc::clone(&reader.session.spent),
         ),
         decoded_bytes: 0,
         pages,

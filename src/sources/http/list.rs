@@ -79,7 +79,8 @@ pub(super) struct ListWalk<'w> {
 impl<'w> ListWalk<'w> {
     pub(super) fn new(session: &'w Session, asked: Asked<'w>, pages: &'w PagesPlan) -> Self {
         let session = session.at(pages.host.as_deref());
-        let guard = Guard::new(session.source_name(), asked.what(), &session.limits);
+        let spent = Arc::clone(&session.spent);
+        let guard = Guard::new(session.source_name(), asked.what(), &session.limits, spent);
         Self {
             session,
             asked: Arc::new(asked),

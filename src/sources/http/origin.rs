@@ -1,5 +1,7 @@
 //! The one place that a source's credentials may go to.
 
+use std::sync::Arc;
+
 use url::{Host, Url};
 
 use crate::sources::error::SourceError;
@@ -8,6 +10,10 @@ use crate::sources::error::SourceError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     base: Url,
+    /// More hosts of the same vendor, and those below them, to which its own links may lead.
+    hosts: Arc<[String]>,
+    /// Whether one host that the configuration names stands in for all of the vendor's.
+    stands_in: bool,
 }
 
 impl Origin {
@@ -36,12 +42,26 @@ impl Origin {
         if base.query().is_some() || base.fragment().is_some() {
             return Err(bad("it has a query"));
         }
-        let origin = Self { base };
+        let origin = Self {
+            base,
+            hosts: Arc::default(),
+            stands_in: false,
+        };
         match origin.base.scheme() {
             "https" => Ok(origin),
             "http" if origin.is_loopback() => Ok(origin),
             "http" => Err(bad("plain http is accepted for this machine only")),
             _ => Err(bad("it is no https URL")),
+        }
+    }
+
+    /// The same place, with the vendor's further hosts. Where it stands in for all of them, what
+    /// lies on them is asked for here.
+    pub(super) fn with_hosts(self, hosts: Vec<String>, stands_in: bool) -> Self {
+        Self {
+            base: self.base,
+            hosts: hosts.into(),
+            stands_in,
         }
     }
 
@@ -69,7 +89,10 @@ impl Origin {
         }
         url.set_query(None);
         url.set_fragment(None);
-        Ok(Self { base: url })
+        Ok(Self {
+            base: url,
+            ..self.clone()
+        })
     }
 
     /// A URL that the vendor names on one of the connector's own hosts, or below one.
@@ -85,13 +108,7 @@ impl Origin {
             origin: self.base.origin().ascii_serialization(),
         };
         let url = Url::parse(text).map_err(|_| foreign("no URL".to_owned()))?;
-        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        let is_known = hosts.iter().any(|known| {
-            let above = host.strip_suffix(known.as_str());
-            above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
-        });
-        let is_plain = url.username().is_empty() && url.password().is_none();
-        if url.scheme() != "https" || url.port().is_some() || !is_known || !is_plain {
+        if !is_on(&url, hosts) {
             return Err(foreign(target_of(&url)));
         }
         Ok(url)
@@ -143,7 +160,10 @@ impl Origin {
             let path = self.join(other.path());
             base.set_path(path.path());
         }
-        Self { base }
+        Self {
+            base,
+            ..self.clone()
+        }
     }
 
     /// Whether it is this machine.
@@ -188,13 +208,40 @@ impl Origin {
         let url = present
             .join(&next)
             .map_err(|_| foreign("no URL".to_owned()))?;
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        if url.origin() == self.base.origin() && !has_user {
-            Ok(url)
-        } else {
-            Err(foreign(target_of(&url)))
-        }
+        self.reached(&url).ok_or_else(|| foreign(target_of(&url)))
     }
+
+    /// A place that a vendor's answer leads to, where it is the vendor's own: this origin, or one of
+    /// its further hosts, which a host that stands in for all answers for.
+    pub(super) fn reached(&self, url: &Url) -> Option<Url> {
+        if url.origin() == self.base.origin() {
+            return is_plain(url).then(|| url.clone());
+        }
+        if !is_on(url, &self.hosts) {
+            return None;
+        }
+        if !self.stands_in {
+            return Some(url.clone());
+        }
+        let mut here = self.join(url.path());
+        here.set_query(url.query());
+        Some(here)
+    }
+}
+
+/// Whether a URL has no user in it.
+fn is_plain(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
+}
+
+/// Whether a URL lies on one of these hosts, or below one, and is as safe as an origin must be.
+fn is_on(url: &Url, hosts: &[String]) -> bool {
+    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+    let is_known = hosts.iter().any(|known| {
+        let above = host.strip_suffix(known.as_str());
+        above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    });
+    url.scheme() == "https" && url.port().is_none() && is_known && is_plain(url)
 }
 
 /// Where a URL leads, without path and query, which may hold anything.
@@ -206,6 +253,11 @@ pub(super) fn target_of(url: &Url) -> String {
         },
         None => format!("{}:", url.scheme()),
     }
+}
+
+/// The host of a URL.
+pub(super) fn host_of(text: &str) -> Option<String> {
+    Url::parse(text).ok()?.host_str().map(str::to_owned)
 }
 
 /// A URL as it may be shown: without query and fragment.
@@ -286,6 +338,42 @@ mod tests {
                 overridden.with_path_of(named).join("/v1").as_str(),
                 expected
             );
+        }
+    }
+
+    #[test]
+    fn further_hosts_of_the_vendor_are_reached_or_stood_in_for() {
+        // Goal: links may lead to the hosts that a connector lists and nowhere else, and one host
+        // of the configuration stands in for all. Method: the same links on both ways.
+        let hosts = || vec!["vendor.example".to_owned()];
+        let real = Origin::new("s", "base_url", "https://api.vendor.example/v1").unwrap();
+        let real = real.with_hosts(hosts(), false);
+        let standing = Origin::new("s", "base_url", "http://127.0.0.1:9/front").unwrap();
+        let standing = standing.with_hosts(hosts(), true);
+        let here = real.join("/a");
+        let link = "https://eu.vendor.example/v1/a?page=2";
+        assert_eq!(real.follow("s", &here, link).unwrap().as_str(), link);
+        assert_eq!(
+            standing
+                .follow("s", &standing.join("/a"), link)
+                .unwrap()
+                .as_str(),
+            "http://127.0.0.1:9/front/v1/a?page=2"
+        );
+        for wrong in [
+            "https://vendor.example.evil.example/a",
+            "https://evilvendor.example/a",
+            "http://eu.vendor.example/a",
+            "https://eu.vendor.example:8443/a",
+            "https://u:p@eu.vendor.example/a",
+            "https://169.254.169.254/latest",
+            "file:///etc/passwd",
+            "gopher://eu.vendor.example/a",
+        ] {
+            for origin in [&real, &standing] {
+                let here = origin.join("/a");
+                assert!(origin.follow("s", &here, wrong).is_err(), "{wrong}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! An API as a source: opening it from its connector.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ use super::content::BodyLimits;
 use super::entry::Entry;
 use super::exchange::Exchanger;
 use super::meaning::Rules;
-use super::origin::Origin;
+use super::origin::{self, Origin};
 use super::plan::StreamPlan;
 use super::session::Session;
 use super::stream_pull::StreamPull;
@@ -31,7 +31,7 @@ use crate::sources::json::Path;
 use crate::sources::mapping::Books;
 use crate::sources::page::{MappedPage, PullReport, PullRequest};
 use crate::sources::registry::{OpenSource, TokenKeeper};
-use crate::sources::source::{ProbeReport, Source, StreamInfo};
+use crate::sources::source::{MappedField, ProbeReport, Source, StreamInfo};
 
 /// Requests under way at once, where neither connector nor configuration say it.
 const SIDE_BY_SIDE: u32 = 4;
@@ -70,13 +70,18 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         connector: config.connector.clone(),
         example: spec.base_url_example.clone(),
     })?;
-    let origin = Origin::new(name, "base_url", base_url)?;
+    let is_overridden = config.base_url.is_some();
+    let mut hosts = spec.hosts.clone();
+    if is_overridden {
+        // The vendor's own links name its own host, which another one stands in for.
+        hosts.extend(spec.base_url.as_deref().and_then(origin::host_of));
+    }
+    let origin = Origin::new(name, "base_url", base_url)?.with_hosts(hosts, is_overridden);
     let credentials = Credentials::new(name, config, base);
     let way = auth::choose(&spec.auth, &credentials)?;
     let opened = auth::open(way, &credentials, &origin, Arc::clone(&tokens))?;
     let mut places = BTreeMap::new();
     for (host, spec) in &spec.host {
-        let is_overridden = config.base_url.is_some();
         let keeper = Arc::clone(&tokens);
         let place = open_place(name, spec, &credentials, &origin, keeper, is_overridden)?;
         places.insert(host.clone(), place);
@@ -108,11 +113,7 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         .unwrap_or(SIDE_BY_SIDE);
     let total = limits.retry_for.0;
     let budget = Budget::shared(&origin, &opened.secrets, rate, budgets);
-    let entry = Entry::new(
-        &spec.discover,
-        opened.token_hosts,
-        config.base_url.is_some(),
-    );
+    let entry = Entry::new(&spec.discover, opened.token_hosts, is_overridden);
     let transport = Transport {
         source_name: name.to_owned(),
         connector: config.connector.clone(),
@@ -148,11 +149,12 @@ pub(in crate::sources) fn open(request: OpenSource<'_>) -> Result<ApiSource, Fai
         headers,
         plain,
         limits,
+        spent: Arc::default(),
         side_by_side: side_by_side.max(1) as usize,
         optional_fields: spec.optional_fields,
         hosts: BTreeMap::new(),
-        is_overridden: config.base_url.is_some(),
-        server_clock: Mutex::default(),
+        is_overridden,
+        server_clock: Arc::default(),
     };
     session.hosts = places
         .into_iter()
@@ -248,7 +250,7 @@ impl Source for ApiSource {
             .into());
         };
         let start = self.start.map(|day| local_midnight(day, &self.zone));
-        let session = self.enter(Patience::Full).await?;
+        let session = Arc::new(self.enter(Patience::Full).await?.for_pull());
         StreamPull::new(&session, stream, start, request, pages)
             .run()
             .await
@@ -264,6 +266,21 @@ impl Source for ApiSource {
             .iter()
             .flat_map(|stream| missed::can_miss(stream));
         self.can_miss.iter().cloned().chain(of_streams).collect()
+    }
+
+    fn mapped_fields(&self) -> Vec<MappedField> {
+        let lists = self.streams.iter().flat_map(|stream| &stream.lists);
+        let feeds = lists.flat_map(|list| &list.feeds);
+        let fields = feeds.flat_map(|feed| {
+            let entity = feed.mapping.entity();
+            let fields = feed.mapping.fields();
+            fields.map(move |(column, path)| MappedField {
+                entity,
+                column,
+                path: path.to_owned(),
+            })
+        });
+        fields.collect()
     }
 
     fn streams_at_once(&self) -> usize {

@@ -29,6 +29,8 @@ pub(super) struct ReadList {
     pub(super) counted: Option<u64>,
     /// Why it is not proven complete, if it is not.
     pub(super) unproven: Option<String>,
+    /// Why the vendor could not be asked for its count, where it should have been.
+    pub(super) uncounted: Option<String>,
     /// The server's clock at the first answer.
     pub(super) first_date: Option<Timestamp>,
 }
@@ -52,6 +54,7 @@ impl ReadList {
                 .zip(other.counted)
                 .map(|(base, more)| base + more),
             unproven: self.unproven.or(other.unproven),
+            uncounted: self.uncounted.or(other.uncounted),
             first_date: self.first_date.into_iter().chain(other.first_date).min(),
         }
     }
@@ -204,7 +207,11 @@ impl<'r> Reader<'r> {
         read.unproven = read.unproven.or(walk.unproven().map(str::to_owned));
         read.came = walk.distinct_count();
         if let Some(count) = &list.count_request {
-            read.counted = Some(self.counted(count, bounds, read.came).await?);
+            match self.counted(count, bounds, read.came).await {
+                Ok(counted) => read.counted = Some(counted),
+                Err(failure) if is_refused(&failure) => read.uncounted = Some(failure.line()),
+                Err(failure) => return Err(failure),
+            }
         }
         read.tie();
         Ok(Part::Read(read))
@@ -376,6 +383,19 @@ impl<'r> Reader<'r> {
         }
         Ok(counted)
     }
+}
+
+/// Whether the vendor answers and will not say how many there are. The pages have their own end,
+/// so that nothing is missed for it.
+fn is_refused(failure: &Failure) -> bool {
+    matches!(
+        failure.fault::<SourceError>(),
+        Some(
+            SourceError::Forbidden { .. }
+                | SourceError::NotFound { .. }
+                | SourceError::Refused { .. }
+        )
+    )
 }
 
 /// What asking for some bounds came to.

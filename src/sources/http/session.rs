@@ -6,15 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
+use url::Url;
 
 use super::auth::Authoriser;
 use super::call::{Call, Reply};
+use super::guard::Spent;
 use super::origin::Origin;
 use super::standing::Standing;
 use super::transport::{Patience, Sent, Transport};
 use crate::config::Limits;
 use crate::fault::Failure;
+use crate::sources::connector::Method;
+use crate::sources::error::SourceError;
 use crate::sources::json::Json;
+
+/// An answer is behind so many redirects at most.
+const REDIRECTS_MAX: usize = 3;
 
 /// What every stream of a source shares.
 pub(super) struct Session {
@@ -28,6 +35,8 @@ pub(super) struct Session {
     /// The plain keys of `[source.x]`, for paths and queries.
     pub(super) plain: BTreeMap<String, String>,
     pub(super) limits: Limits,
+    /// What this pull took of them.
+    pub(super) spent: Arc<Spent>,
     /// How many requests may be under way at once.
     pub(super) side_by_side: usize,
     /// Fields that not every customer of the vendor has.
@@ -37,16 +46,12 @@ pub(super) struct Session {
     /// Whether one host that the configuration names stands in for all of the vendor's.
     pub(super) is_overridden: bool,
     /// The server's clock at one of its answers, and when that was.
-    pub(super) server_clock: Mutex<Option<(Timestamp, Instant)>>,
+    pub(super) server_clock: Arc<Mutex<Option<(Timestamp, Instant)>>>,
 }
 
 impl Session {
     /// The same session at another place, with more names.
     pub(super) fn moved(&self, origin: Origin, plain: BTreeMap<String, String>) -> Self {
-        let seen = *self
-            .server_clock
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         Self {
             origin,
             transport: Arc::clone(&self.transport),
@@ -55,11 +60,27 @@ impl Session {
             headers: self.headers.clone(),
             plain,
             limits: self.limits.clone(),
+            spent: Arc::default(),
             side_by_side: self.side_by_side,
             optional_fields: self.optional_fields.clone(),
             hosts: self.hosts.clone(),
             is_overridden: self.is_overridden,
-            server_clock: Mutex::new(seen),
+            server_clock: Arc::clone(&self.server_clock),
+        }
+    }
+
+    /// The same session for one pull, which has the limits to itself, at all places of the vendor.
+    pub(super) fn for_pull(&self) -> Self {
+        let spent = Arc::<Spent>::default();
+        let at_home = |place: &Self| Self {
+            spent: Arc::clone(&spent),
+            ..place.moved(place.origin.clone(), place.plain.clone())
+        };
+        let hosts = self.hosts.iter();
+        let hosts = hosts.map(|(name, place)| (name.clone(), Arc::new(at_home(place))));
+        Self {
+            hosts: hosts.collect(),
+            ..at_home(self)
         }
     }
 
@@ -174,11 +195,45 @@ impl Session {
     ) -> Result<Sent, Failure> {
         let mut headers = self.headers.clone();
         headers.extend(grant);
-        let sent = self
-            .transport
-            .send_heard(call, &headers, fits, patience, &|| self.standing.heard())
-            .await;
-        Ok(sent?)
+        let heard = || self.standing.heard();
+        let mut call = std::borrow::Cow::Borrowed(call);
+        let mut passed = Vec::new();
+        loop {
+            let sending = self
+                .transport
+                .send_heard(&call, &headers, fits, patience, &heard);
+            let error = match sending.await {
+                Ok(sent) => return Ok(sent),
+                Err(error) => error,
+            };
+            passed.push(call.url.clone());
+            let Some(next) = self.redirected(&call, &error, &passed) else {
+                return Err(error.into());
+            };
+            call = std::borrow::Cow::Owned(next);
+        }
+    }
+
+    /// The call that a redirect leads to, where it stays with the vendor and in no circle. A body
+    /// goes along only where the status says that it should.
+    fn redirected(&self, call: &Call, error: &SourceError, passed: &[Url]) -> Option<Call> {
+        let SourceError::Redirected {
+            to: Some(to),
+            cause,
+            ..
+        } = error
+        else {
+            return None;
+        };
+        let keeps_body = matches!(cause.status, Some(307 | 308));
+        if passed.len() > REDIRECTS_MAX || !(call.method == Method::Get || keeps_body) {
+            return None;
+        }
+        let url = self.origin.reached(to)?;
+        (!passed.contains(&url)).then(|| Call {
+            url,
+            ..call.clone()
+        })
     }
 
     pub(super) fn source_name(&self) -> &str {

@@ -42,6 +42,8 @@ struct Totals {
     rows: u64,
     /// How many records the vendor counted, as long as every list has a count.
     reported: Option<u64>,
+    /// How many different records came from the lists that it counts.
+    listed: u64,
     /// The server's clock at the first answer: what changes later belongs to the next window.
     first_date: Option<Timestamp>,
 }
@@ -77,6 +79,7 @@ impl<'p> StreamPull<'p> {
             totals: Totals {
                 rows: 0,
                 reported: Some(0),
+                listed: 0,
                 first_date: None,
             },
             warnings: Vec::new(),
@@ -101,6 +104,7 @@ impl<'p> StreamPull<'p> {
         self.totals = Totals {
             rows: 0,
             reported: Some(0),
+            listed: 0,
             first_date: None,
         };
         let until = self.until();
@@ -231,6 +235,15 @@ impl<'p> StreamPull<'p> {
 
     fn take(&mut self, read: ReadList) {
         self.totals.rows += read.came;
+        if read.counted.is_some() {
+            self.totals.listed += read.came;
+        }
+        if let Some(why) = read.uncounted {
+            let warning = format!("{} could not be counted: {why}", self.stream.name);
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
         self.totals.reported = self
             .totals
             .reported
@@ -269,6 +282,7 @@ impl<'p> StreamPull<'p> {
             seal,
             full_sweeps,
             reported_rows: self.totals.reported,
+            listed_rows: self.totals.reported.map(|_| self.totals.listed),
             page_count: self.mapper.page_count,
             gaps: [missing, tally.gaps()].concat(),
             warnings: [self.warnings, tally.warnings()].concat(),

@@ -247,9 +247,10 @@ impl Transport {
                 connector,
                 cause,
             },
-            Stop::Redirected(target) => SourceError::Redirected {
+            Stop::Redirected(target, to) => SourceError::Redirected {
                 source_name,
                 target,
+                to,
                 cause,
             },
             Stop::TooLarge(limit) => SourceError::TooMuch {

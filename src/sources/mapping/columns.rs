@@ -12,7 +12,7 @@ use super::places::Places;
 use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
 use crate::canonical::{Cell, Entity, Reject, misfit_of};
-use crate::config::FieldMap;
+use crate::config::{FieldMap, FieldTable};
 use crate::currency::Currency;
 use crate::sources::connector::Repeats;
 use crate::sources::json::{Path, Scope};
@@ -89,9 +89,10 @@ impl Mapping {
         self.entity
     }
 
-    /// Every path that a rule looks at, as it is written.
-    pub(in crate::sources) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().flat_map(|rule| rule.table.all_paths())
+    /// Every column with its rule.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&'static str, &FieldTable)> {
+        let rules = self.rules.iter();
+        rules.map(|rule| (rule.column.name, &rule.table))
     }
 
     /// The path that a column is read from, where it is read from one alone.

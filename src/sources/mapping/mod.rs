@@ -2,6 +2,7 @@
 
 mod columns;
 mod days;
+mod fields;
 mod number;
 mod page;
 mod places;

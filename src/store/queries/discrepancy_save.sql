@@ -4,11 +4,12 @@ insert into discrepancies (
     field, expected, actual, unit_expected, unit_actual, impact, outstanding, recovered,
     annualised, severity, estimated, ambiguous, secondary, linked_id, owner, waiting_on, code,
     proposed_by, sides, rules_version, opened_run, last_run, opened_at, resolved_at, ended_at,
-    updated_at, unit_worth
+    updated_at, unit_worth, candidates
 )
 values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38
+    $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+    $39
 )
 on conflict (id) do update set
     fingerprint = excluded.fingerprint,
@@ -47,4 +48,5 @@ on conflict (id) do update set
     resolved_at = excluded.resolved_at,
     ended_at = excluded.ended_at,
     updated_at = excluded.updated_at,
-    unit_worth = excluded.unit_worth
+    unit_worth = excluded.unit_worth,
+    candidates = excluded.candidates

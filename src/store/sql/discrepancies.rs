@@ -55,6 +55,7 @@ pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
         item.ended_at.into(),
         item.updated_at.into(),
         Value::json("unit_worth", &item.unit)?,
+        Value::json("candidates", &item.candidates)?,
     ])
 }
 
@@ -105,6 +106,7 @@ pub(super) fn item_of(row: &Row) -> Result<Discrepancy, StoreError> {
         code: row.parsed_option("code")?,
         proposed_by: row.text_option("proposed_by")?,
         sides: row.json("sides")?,
+        candidates: row.json_option("candidates")?.unwrap_or_default(),
         rules_version: row.text("rules_version")?,
         opened_run: row.text("opened_run")?,
         last_run: row.text("last_run")?,

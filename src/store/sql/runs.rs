@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::queries::{
-    RUN_BEGIN, RUN_FINISH, RUN_LIST, RUN_REAP, RUN_RENEW, SCHEDULE_DELETE, SCHEDULE_LIST,
-    SCHEDULE_SAVE,
+    PARKED_DELETE, PARKED_LIST, PARKED_SAVE, RUN_BEGIN, RUN_FINISH, RUN_LIST, RUN_REAP, RUN_RENEW,
+    SCHEDULE_DELETE, SCHEDULE_LIST, SCHEDULE_SAVE,
 };
 use super::row::Row;
 use super::store::SqlStore;
 use crate::fault::Failure;
 use crate::store::error::StoreError;
-use crate::store::{NewRun, Run, RunState, RunStore, Schedule};
+use crate::store::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 
 fn run_of(row: &Row) -> Result<Run, StoreError> {
     Ok(Run {
@@ -118,6 +118,35 @@ impl RunStore for SqlStore {
             })
         })
         .await?;
+        Ok(())
+    }
+
+    async fn parked_sources(&self) -> Result<Vec<ParkedSource>, Failure> {
+        let rows = self.rows(PARKED_LIST, Vec::new()).await?;
+        let parked = rows.iter().map(|row| {
+            Ok(ParkedSource {
+                source: row.text("source")?,
+                until: row.instant("until")?,
+                reason: row.text("reason")?,
+                noted_at: row.instant("noted_at")?,
+            })
+        });
+        Ok(parked.collect::<Result<_, StoreError>>()?)
+    }
+
+    async fn park_source(&self, parked: &ParkedSource) -> Result<(), Failure> {
+        let values = vec![
+            (&parked.source).into(),
+            parked.until.into(),
+            (&parked.reason).into(),
+            parked.noted_at.into(),
+        ];
+        self.write_one(PARKED_SAVE, values).await?;
+        Ok(())
+    }
+
+    async fn unpark_source(&self, source: &str) -> Result<(), Failure> {
+        self.write_one(PARKED_DELETE, vec![source.into()]).await?;
         Ok(())
     }
 }

@@ -67,11 +67,8 @@ fn answer(held: &mut Held, request: &Request) -> ResponseTemplate {
         );
     }
     assert_eq!(header(request, "clientid"), Some("guid-1"));
-    assert!(
-        header(request, "accept")
-            .unwrap()
-            .ends_with("version=2025.16")
-    );
+    let accepted = header(request, "accept").unwrap();
+    assert!(accepted.contains("version=2025.16,"), "{accepted}");
     let path = request.url.path();
     let name = path.strip_prefix(FRONT).unwrap_or_else(|| panic!("{path}"));
     let conditions = query(request, "conditions").unwrap_or_default();

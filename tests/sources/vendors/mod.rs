@@ -11,6 +11,7 @@
 mod autotask;
 mod bench;
 mod chargebee;
+mod checks;
 mod connectwise;
 mod fixtures;
 mod halopsa;

@@ -216,6 +216,41 @@ async fn charges_of_the_latest_version_are_contracts() {
 }
 
 #[tokio::test]
+async fn rate_plans_beyond_the_99th_are_read_on_their_own() {
+    // Goal: an answer holds at most 99 plans of a subscription; the others are not lost. Method: one of
+    // 101 plans, with a charge in each.
+    let (vendor, mut bench) = zuora().await;
+    vendor.change(|held| {
+        let one = subscription("s1", 1, "Active", 2.5, OLD);
+        let plan = |at: usize| {
+            let mut charge = one["ratePlans"][0]["ratePlanCharges"][0].clone();
+            charge["chargeNumber"] = format!("C-{at}").into();
+            json!({"id": format!("rp{at}"), "ratePlanCharges": [charge]})
+        };
+        let all: Vec<Value> = (0..101).map(plan).collect();
+        let mut subscription = one.clone();
+        subscription["ratePlans"] = all[..99].to_vec().into();
+        held.lists
+            .insert("subscriptions".into(), vec![subscription]);
+        held.lists.insert("rate-plans".into(), all);
+        held.page_size = 60;
+    });
+    bench.whole_night(&vendor, 1).await;
+    assert_eq!(bench.ids(Entity::Contracts).len(), 101);
+    assert_eq!(bench.sum(Entity::Contracts, "unit_price"), "252.5");
+    let asked = bench.asked(&vendor).await;
+    let plans = asked
+        .iter()
+        .filter(|line| line.contains("/object-query/rate-plans"));
+    assert!(
+        plans
+            .clone()
+            .all(|line| line.contains("filter[]=subscriptionId.EQ:s1"))
+    );
+    assert_eq!(plans.count(), 2);
+}
+
+#[tokio::test]
 async fn a_late_edit_comes_by_its_stamp_and_a_deleted_draft_is_found_in_a_week() {
     // Goal: the window's filter, and everything read again. Method: the next night and the ninth.
     let (vendor, mut bench) = zuora().await;

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod book;
 mod cases;
 mod crosswalk;
+mod files;
 mod manifest;
 mod outbox;
 mod runs;
@@ -36,10 +37,15 @@ store_suite! {
     a_lost_run_stays_lost: super::runs::a_lost_run_stays_lost,
     runs_are_listed_newest_first: super::runs::runs_are_listed_newest_first,
     schedules_follow_the_configuration: super::runs::schedules_follow_the_configuration,
+    a_parked_source_waits_until_it_is_forgotten: super::runs::a_parked_source_waits_until_it_is_forgotten,
     a_pull_is_committed_whole: super::manifest::a_pull_is_committed_whole,
     a_failed_pull_leaves_the_cursor: super::manifest::a_failed_pull_leaves_the_cursor,
     a_pull_that_breaks_leaves_nothing: super::manifest::a_pull_that_breaks_leaves_nothing,
     files_are_known_from_their_extraction_on: super::manifest::files_are_known_from_their_extraction_on,
+    files_are_replaced_as_one: super::files::files_are_replaced_as_one,
+    a_merged_file_is_known_from_its_first_row_on: super::files::a_merged_file_is_known_from_its_first_row_on,
+    a_store_has_a_name_of_its_own: super::files::a_store_has_a_name_of_its_own,
+    fields_are_known_with_their_counts: super::files::fields_are_known_with_their_counts,
     freshness_is_told_by_pulls: super::manifest::freshness_is_told_by_pulls,
     a_rotated_token_replaces_the_last: super::manifest::a_rotated_token_replaces_the_last,
     a_budget_is_what_was_kept_last: super::manifest::a_budget_is_what_was_kept_last,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossfoot::store::{RunState, Schedule, Store};
+use crossfoot::store::{ParkedSource, RunState, Schedule, Store};
 
 use crate::store::sample::{minute, run};
 
@@ -101,4 +101,25 @@ pub(crate) async fn schedules_follow_the_configuration(store: Arc<dyn Store>) {
     );
     store.keep_schedules(&[]).await.unwrap();
     assert!(store.schedules().await.unwrap().is_empty());
+}
+
+/// Goal: of each source the newest word counts, the next one to be asked stands first, and one that
+/// answers again is forgotten. Method: park two, one twice, and forget the other.
+pub(crate) async fn a_parked_source_waits_until_it_is_forgotten(store: Arc<dyn Store>) {
+    let parked = |source: &str, until: i64| ParkedSource {
+        source: source.into(),
+        until: minute(until),
+        reason: "the quota is used up".into(),
+        noted_at: minute(0),
+    };
+    for (source, until) in [("erp", 5), ("crm", 30), ("erp", 90)] {
+        store.park_source(&parked(source, until)).await.unwrap();
+    }
+    assert_eq!(
+        store.parked_sources().await.unwrap(),
+        [parked("crm", 30), parked("erp", 90)]
+    );
+    store.unpark_source("crm").await.unwrap();
+    store.unpark_source("nobody").await.unwrap();
+    assert_eq!(store.parked_sources().await.unwrap(), [parked("erp", 90)]);
 }

@@ -5,6 +5,8 @@ select
     lines.source,
     lines.id,
     lines.invoice_id,
+    concat(invoices.source, ':', invoices.id) as invoice,
+    invoices.tax as invoice_tax,
     invoices.number,
     invoices.issued_on,
     coalesce(lines.branch, invoices.branch) as branch,
@@ -17,6 +19,7 @@ select
     lines.quantity,
     lines.unit_price,
     lines.net,
+    lines.tax,
     lines.service_from,
     lines.service_to,
     coalesce(lines.service_from, invoices.issued_on) as billed_on

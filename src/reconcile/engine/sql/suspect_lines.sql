@@ -8,13 +8,13 @@ select
     number,
     issued_on,
     currency,
-    {billed_offset} as period_offset,
     billed_on,
     service_from,
     service_to,
     quantity,
     unit_price,
-    net
+    net,
+    tax
 from billed_lines
 where {is_billed} and is_suspect(account, sku)
 order by account, sku, issued_on, number, source, id

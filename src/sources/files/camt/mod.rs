@@ -14,5 +14,6 @@
 mod entry;
 mod reader;
 mod remittance;
+mod totals;
 
 pub(super) use reader::CamtReader;

@@ -7,6 +7,7 @@ use super::super::row::{Fault, Numbering, Row, RowReader};
 use super::super::xml::{Node, Piece, XmlReader};
 use super::entry::{Account, Entry};
 use super::remittance;
+use super::totals::Totals;
 use crate::canonical::Entity;
 
 /// A message under way.
@@ -17,6 +18,9 @@ pub(in super::super) struct CamtReader<R> {
     message_rank: u8,
     statements: u64,
     account: Account,
+    /// What the statement says of its entries, and what came.
+    totals: Totals,
+    doubts: Vec<String>,
     /// How often an id came in this statement.
     numbering: Numbering,
     rows: VecDeque<Row>,
@@ -30,7 +34,7 @@ impl<R: BufRead> CamtReader<R> {
         entity: Entity,
         row_bytes_max: u64,
     ) -> Result<Self, Fault> {
-        let mut reader = XmlReader::new(input, row_bytes_max);
+        let mut reader = XmlReader::new(input, row_bytes_max).decoded();
         let root = reader
             .next_child()?
             .map_or_else(String::new, |root| root.name);
@@ -69,6 +73,8 @@ impl<R: BufRead> CamtReader<R> {
             message_rank,
             statements: 0,
             account: Account::default(),
+            totals: Totals::default(),
+            doubts: Vec::new(),
             numbering: Numbering::default(),
             rows: VecDeque::new(),
             is_over: false,
@@ -80,7 +86,9 @@ impl<R: BufRead> CamtReader<R> {
         match self.reader.next()? {
             Piece::Open(element) => match element.name.as_str() {
                 "Stmt" | "Rpt" | "Ntfctn" => {
+                    self.tie();
                     self.statements += 1;
+                    self.totals.begin();
                     self.account = Account::default();
                     self.numbering.begin();
                 }
@@ -88,10 +96,25 @@ impl<R: BufRead> CamtReader<R> {
                     let node = self.reader.node(element)?;
                     self.account = Account::of(&node);
                 }
+                "TxsSummry" => {
+                    let node = self.reader.node(element)?;
+                    self.totals.tell(&node);
+                    self.reader.begin_row();
+                }
+                "GrpHdr" => {
+                    let node = self.reader.node(element)?;
+                    self.totals.page_of_message(&node);
+                    self.reader.begin_row();
+                }
+                "StmtPgntn" | "RptPgntn" | "NtfctnPgntn" => {
+                    let node = self.reader.node(element)?;
+                    self.totals.page_of_statement(&node);
+                }
                 "Ntry" => {
                     self.reader.begin_row();
                     let line = self.reader.line();
                     let node = self.reader.node(element)?;
+                    self.totals.count(&node);
                     self.entry(line, &node)?;
                     self.reader.begin_row();
                 }
@@ -106,9 +129,22 @@ impl<R: BufRead> CamtReader<R> {
                     "it holds no statement: there is no `Stmt`, `Ntfctn` or `Rpt` in it".to_owned(),
                 ));
             }
-            Piece::End => self.is_over = true,
+            Piece::End => {
+                self.tie();
+                self.is_over = true;
+            }
         }
         Ok(())
+    }
+
+    /// Compares a statement that ended with what it says of itself.
+    fn tie(&mut self) {
+        let account = self.account.number.as_deref().unwrap_or("an account");
+        let doubts = self.totals.doubts();
+        let said = doubts
+            .into_iter()
+            .map(|doubt| format!("statement {} (of {account}) {doubt}", self.statements));
+        self.doubts.extend(said);
     }
 
     fn entry(&mut self, line: u64, node: &Node) -> Result<(), Fault> {
@@ -144,5 +180,9 @@ impl<R: BufRead> RowReader for CamtReader<R> {
 
     fn brings_deliveries(&self) -> bool {
         true
+    }
+
+    fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 }

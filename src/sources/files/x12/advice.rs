@@ -1,7 +1,10 @@
 //! One payment order: who paid how much, for which documents, and what was taken off.
 
+use rust_decimal::Decimal;
+
 use super::super::row::{Delivery, NO_AMOUNT, Row};
 use super::segment::Segment;
+use crate::canonical::parse_decimal;
 use crate::sources::json::Tree;
 
 /// Who sent the interchange.
@@ -41,6 +44,8 @@ struct Line {
     dated_on: Option<String>,
     /// Amounts that were taken off, and why.
     deductions: Vec<(String, Option<String>)>,
+    /// The amounts of ADX, as they are written: they may or may not be in the paid amount.
+    adjustments: Vec<String>,
     /// Whether it is an adjustment on its own.
     is_alone: bool,
 }
@@ -107,6 +112,34 @@ impl Advice {
         Ok(advice)
     }
 
+    /// Where the payment (BPR02) is not what its documents add up to. Senders differ in whether an
+    /// adjustment is in the paid amounts (RMR04) already, so each of these sums ties.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let payment = parse_decimal(&self.amount).ok()?;
+        let documents: Vec<&Line> = self.lines.iter().filter(|line| !line.is_alone).collect();
+        // Advice that names no amounts has nothing to compare.
+        let mut paid = Decimal::ZERO;
+        for line in &documents {
+            paid = paid.checked_add(parse_decimal(line.paid.as_deref()?).ok()?)?;
+        }
+        let taken_off = |is_alone: bool| {
+            let lines = self.lines.iter().filter(|line| line.is_alone == is_alone);
+            let mut amounts = lines.flat_map(|line| &line.adjustments);
+            amounts.try_fold(Decimal::ZERO, |sum, text| {
+                sum.checked_add(parse_decimal(text).ok()?)
+            })
+        };
+        let with_alone = paid.checked_add(taken_off(true)?)?;
+        let with_all = with_alone.checked_add(taken_off(false)?)?;
+        let ties = [paid, with_alone, with_all]
+            .iter()
+            .any(|sum| sum.abs() == payment.abs());
+        let is_silent = documents.is_empty() || payment.is_zero();
+        (!ties && !is_silent).then(|| {
+            format!("pays {payment} (BPR02), and its documents (RMR04) add up to {with_alone}")
+        })
+    }
+
     fn order(&mut self, order: &Segment) -> Result<(), String> {
         let amount = number(order.element(2).ok_or("has no amount (BPR02)")?);
         self.amount = match order.element(3) {
@@ -143,7 +176,9 @@ impl Advice {
             .map_or_else(|| NO_AMOUNT.to_owned(), |amount| negated(&number(amount)));
         let reason = segment.element(2).map(str::to_owned);
         let deduction = (amount, reason);
+        let adjustments: Vec<String> = segment.element(1).map(number).into_iter().collect();
         if let Some(line) = self.lines.last_mut().filter(|_| in_document) {
+            line.adjustments.extend(adjustments);
             line.deductions.push(deduction);
             return;
         }
@@ -156,6 +191,7 @@ impl Advice {
             number: number.map(str::to_owned),
             paid: Some("0".to_owned()),
             deductions: vec![deduction],
+            adjustments,
             is_alone: true,
             ..Line::default()
         });

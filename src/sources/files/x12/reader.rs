@@ -19,6 +19,7 @@ pub(in super::super) struct X12Reader<R> {
     /// How often an id came in this file.
     numbering: Numbering,
     rows: VecDeque<Row>,
+    doubts: Vec<String>,
     is_over: bool,
 }
 
@@ -45,6 +46,7 @@ impl<R: BufRead> X12Reader<R> {
             advice_count: 0,
             numbering: Numbering::default(),
             rows: VecDeque::new(),
+            doubts: Vec::new(),
             is_over: false,
         };
         if !matches!(entity, Entity::Payments | Entity::Remittances) {
@@ -179,6 +181,9 @@ impl<R: BufRead> X12Reader<R> {
                 .map_err(|detail| {
                     Fault::NotFormat(format!("the set that starts at segment {place} {detail}"))
                 })?;
+        let doubt = advice.doubt();
+        self.doubts
+            .extend(doubt.map(|doubt| format!("the set that starts at segment {place} {doubt}")));
         advice.id = self.numbering.numbered(std::mem::take(&mut advice.id));
         match self.entity {
             Entity::Payments => self.rows.push_back(advice.payment(place)),
@@ -202,5 +207,9 @@ impl<R: BufRead> RowReader for X12Reader<R> {
 
     fn brings_deliveries(&self) -> bool {
         true
+    }
+
+    fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 }

@@ -1,0 +1,2 @@
+-- The vendor answers again.
+delete from parked_sources where source = $1

@@ -1,0 +1,2 @@
+-- The bytes are gone.
+delete from retired_files where path in (values ($1))

@@ -92,11 +92,8 @@ pub const COMMON_COLUMNS: &[Column] = &[
 /// The record as the source gave it.
 const RAW_COLUMN: Column = optional("raw", Kind::Text);
 
-/// The digest of a version, which stands in the files beside the landed columns: by it the next pull
-/// sees what is unchanged. Files of earlier releases have none.
+/// The digest of a version, beside the landed columns; files of earlier releases have none.
 pub const DIGEST_COLUMN: &str = "digest";
-/// Bytes of it.
-const DIGEST_BYTES: i32 = 16;
 
 /// The columns that the landing adds at the end of every entity.
 pub const LANDING_COLUMNS: &[Column] = &[
@@ -440,11 +437,10 @@ impl Entity {
 
     /// The Arrow schema of a file: [`Entity::landed_schema`] and [`DIGEST_COLUMN`].
     pub fn file_schema(self) -> SchemaRef {
-        let digest = DataType::FixedSizeBinary(DIGEST_BYTES);
+        let digest = Field::new(DIGEST_COLUMN, DataType::FixedSizeBinary(16), false);
         let landed = self.landed_schema();
-        let fields = landed.fields().iter().cloned();
-        let digest = Arc::new(Field::new(DIGEST_COLUMN, digest, false));
-        Arc::new(Schema::new(fields.chain([digest]).collect::<Vec<_>>()))
+        let fields = landed.fields().iter().cloned().chain([Arc::new(digest)]);
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
     /// The columns whose sums are control totals, per currency where the entity has one.

@@ -1,12 +1,15 @@
 //! `crossfoot audit`.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::context::Context;
 use super::output::{self, Table};
+use crate::config::is_same_person;
 use crate::fault::{Exit, Failure};
-use crate::store::Access;
+use crate::store::{Access, AuditEntry};
 
 /// How many entries are read at once.
 const PAGE: u32 = 500;
@@ -14,7 +17,15 @@ const PAGE: u32 = 500;
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditVerb {
     /// Every entry: who, what, when, before, after, why
-    List,
+    #[command(
+        after_help = "Examples:\n  crossfoot audit list --json\n  crossfoot audit list --self-approved"
+    )]
+    List {
+        /// Only what one and the same person both did and approved on one object, for an owner who
+        /// reviews a small team
+        #[arg(long)]
+        self_approved: bool,
+    },
     /// Prove that no entry was changed, removed or put between
     Verify,
 }
@@ -22,7 +33,7 @@ pub(super) enum AuditVerb {
 pub(super) async fn run(context: &Context, verb: &AuditVerb) -> Result<Exit, Failure> {
     let env = context.open(Access::Read).await?;
     match verb {
-        AuditVerb::List => list(context, &env).await,
+        AuditVerb::List { self_approved } => list(context, &env, *self_approved).await,
         AuditVerb::Verify => {
             let (count, fault) = env.store.verify_audit().await?;
             if context.json() {
@@ -49,7 +60,35 @@ pub(super) async fn run(context: &Context, verb: &AuditVerb) -> Result<Exit, Fai
     }
 }
 
-async fn list(context: &Context, env: &crate::env::Env) -> Result<Exit, Failure> {
+/// The entries of objects on which one person both acted and approved: the acts and the approvals of
+/// that person.
+fn self_approved(entries: Vec<AuditEntry>) -> Vec<AuditEntry> {
+    let is_one = |one: &str, names: &[String]| names.iter().any(|name| is_same_person(name, one));
+    let mut hands: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for one in &entries {
+        let (actors, approvers) = hands.entry(one.entry.object.clone()).or_default();
+        actors.push(one.entry.actor.clone());
+        approvers.extend(one.entry.approval.clone());
+    }
+    entries
+        .into_iter()
+        .filter(|one| {
+            hands
+                .get(&one.entry.object)
+                .is_some_and(|(actors, approvers)| {
+                    let approval = one.entry.approval.as_deref();
+                    is_one(&one.entry.actor, approvers)
+                        || approval.is_some_and(|approval| is_one(approval, actors))
+                })
+        })
+        .collect()
+}
+
+async fn list(
+    context: &Context,
+    env: &crate::env::Env,
+    is_self_approved: bool,
+) -> Result<Exit, Failure> {
     let mut after = 0;
     let mut entries = Vec::new();
     loop {
@@ -57,6 +96,9 @@ async fn list(context: &Context, env: &crate::env::Env) -> Result<Exit, Failure>
         let Some(last) = page.last() else { break };
         after = last.sequence;
         entries.extend(page);
+    }
+    if is_self_approved {
+        entries = self_approved(entries);
     }
     if context.json() {
         let parsed = |text: &Option<String>| {
@@ -92,7 +134,11 @@ async fn list(context: &Context, env: &crate::env::Env) -> Result<Exit, Failure>
                 one.entry.reason.clone().unwrap_or_default(),
             ]);
         }
-        table.print("the audit trail is empty")?;
+        table.print(if is_self_approved {
+            "nobody approved what the same person did"
+        } else {
+            "the audit trail is empty"
+        })?;
     }
     Ok(Exit::Done)
 }

@@ -125,9 +125,11 @@ fn check_mail_settings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(mail) = &config.mail {
         for (name, report) in &config.report {
+            let recipients = config.recipients(report).into_iter();
+            let addresses: Vec<String> = recipients.map(|(_, address)| address).collect();
             let valid =
-                crate::mail::validate_recipients(&report.to, mail.allowed_domains.as_deref());
-            let works = valid.map(|()| vec![format!("{} recipients", report.to.len())]);
+                crate::mail::validate_recipients(&addresses, mail.allowed_domains.as_deref());
+            let works = valid.map(|()| vec![format!("{} recipients", addresses.len())]);
             findings.push(Finding::of(format!("report {name}"), works));
         }
     }

@@ -1,6 +1,7 @@
 //! `crossfoot collections`.
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::output::{self, Table};
 use crate::fault::{Exit, Failure};
 use crate::money::money_text;
 use crate::period::Period;
-use crate::scheduler::jobs::{compute_kpi, evaluate_collections, with_run};
+use crate::scheduler::jobs::{evaluate_collections, standing_kpi, with_run};
 use crate::store::{Access, Case, RunState};
 
 #[derive(Debug, Subcommand)]
@@ -25,7 +26,15 @@ pub(super) enum CollectionsVerb {
         all: bool,
     },
     /// Open amounts by days past due
-    Aging,
+    #[command(
+        after_help = "Examples:\n  crossfoot collections aging\n  crossfoot collections aging \
+                      --as-of 2026-09-30T23:59:59Z --json"
+    )]
+    Aging {
+        /// As it was known at this instant [default: now]
+        #[arg(long, value_name = "RFC3339")]
+        as_of: Option<Timestamp>,
+    },
     /// Evaluate every overdue invoice for the present day
     Run,
 }
@@ -33,7 +42,7 @@ pub(super) enum CollectionsVerb {
 pub(super) async fn run(context: &Context, verb: &CollectionsVerb) -> Result<Exit, Failure> {
     match verb {
         CollectionsVerb::List { account, all } => list(context, account.as_deref(), *all).await,
-        CollectionsVerb::Aging => aging(context).await,
+        CollectionsVerb::Aging { as_of } => aging(context, *as_of).await,
         CollectionsVerb::Run => evaluate(context).await,
     }
 }
@@ -103,11 +112,12 @@ fn case_json(case: &Case) -> Value {
     })
 }
 
-async fn aging(context: &Context) -> Result<Exit, Failure> {
+async fn aging(context: &Context, as_of: Option<Timestamp>) -> Result<Exit, Failure> {
     let env = context.open(Access::Read).await?;
-    let now = env.clock.now();
-    let period = Period::at(now, &env.config.zone(None));
-    let kpi = compute_kpi(&env, period.into(), now, None).await?;
+    let as_of = as_of.unwrap_or_else(|| env.clock.now());
+    let period = Period::at(as_of, &env.config.zone(None));
+    // What is owed on a day is no figure of a period, so it stands whether one is closed or not.
+    let kpi = standing_kpi(&env, period.into(), as_of, None).await?;
     let owed = &kpi.receivables;
     if context.json() {
         output::json(&json!({

@@ -3,22 +3,26 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::context::{Context, login_name};
-use super::groups::print_groups;
-use super::item::{csv, header, item_json};
+use super::groups::print_overview;
+use super::item::{NUMBERS, csv, header, item_json};
+use super::item_filter::{Filter, select};
 use super::output::{self, Table};
+use super::recurrence::Recurrences;
+use super::show_item::{Shown, show_item};
+use crate::config::Right;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
-use crate::period::Period;
 use crate::reconcile::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Glance, Kind, PersonMove, ResolutionCode,
-    WaitingOn, group_findings, likely_cause_of_items, move_by_person,
+    Discrepancy, DiscrepancyEvent, DiscrepancyState, PersonMove, ResolutionCode, WaitingOn,
+    as_known, move_by_person,
 };
-use crate::report::export_sheet;
-use crate::scheduler::jobs::load_ledger;
+use crate::report::{SheetColumns, export_sheet};
+use crate::scheduler::jobs::{load_ledger, refuse_kept};
 use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 
@@ -30,7 +34,8 @@ pub(super) enum DiscrepanciesVerb {
     /// The open items; --all shows every state
     #[command(
         after_help = "Examples:\n  crossfoot discrepancies list --period 2026-10\n  crossfoot \
-                            discrepancies list --kind DUPLICATE --all --json"
+                            discrepancies list --kind DUPLICATE --all --json\n  crossfoot \
+                            discrepancies list --as-of 2026-10-31T23:59:59Z"
     )]
     List {
         #[command(flatten)]
@@ -39,10 +44,25 @@ pub(super) enum DiscrepanciesVerb {
         #[arg(long)]
         full: bool,
     },
-    /// One item: both sides by their own numbers, and its history
+    /// One item explained in full: both sides field by field and by their own numbers, the tolerance
+    /// that was applied and the smallest that would have accepted it, candidates, history
+    #[command(
+        visible_alias = "explain",
+        after_help = "Examples:\n  crossfoot discrepancies show D-4K2M\n  crossfoot discrepancies \
+                      explain D-4K2M --json\n  crossfoot discrepancies show D-4K2M --as-of \
+                      2026-10-31T23:59:59Z\n\nThe records are read from the landing as they were \
+                      known when the item was last seen to differ; --brief tells only what the book \
+                      holds."
+    )]
     Show {
         /// The item's id
         id: String,
+        /// As it was known at this instant [default: now]
+        #[arg(long, value_name = "RFC3339")]
+        as_of: Option<Timestamp>,
+        /// Only what the book holds, without reading the records
+        #[arg(long)]
+        brief: bool,
     },
     /// Move an item to another state
     #[command(
@@ -80,25 +100,6 @@ pub(super) enum DiscrepanciesVerb {
         #[command(flatten)]
         filter: Filter,
     },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Filter {
-    /// Only this period
-    #[arg(long, value_name = "YYYY-MM")]
-    period: Option<Period>,
-    /// Only this kind, as QUANTITY
-    #[arg(long)]
-    kind: Option<Kind>,
-    /// Only this state, as open
-    #[arg(long)]
-    state: Option<DiscrepancyState>,
-    /// Only this account: a golden id or source:id
-    #[arg(long)]
-    account: Option<String>,
-    /// Every state, the ended ones too
-    #[arg(long)]
-    all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -187,9 +188,12 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
             if items.len() > LISTED_MAX && !full && !context.json() {
                 return print_overview(&env, &items).await;
             }
-            print_list(context, &env, &items)
+            print_list(context, &env, &items, filter.at(&env)).await
         }
-        DiscrepanciesVerb::Show { id } => show(context, &env, &id).await,
+        DiscrepanciesVerb::Show { id, as_of, brief } => {
+            let shown = known_at(&env, &id, as_of).await?;
+            show_item(context, &env, &shown, brief).await
+        }
         DiscrepanciesVerb::Move(arguments) => move_item(context, &env, arguments).await,
         DiscrepanciesVerb::Assign { id, owner, by } => {
             let mut item = find(&env, &id).await?;
@@ -202,33 +206,9 @@ pub(super) async fn run(context: &Context, verb: DiscrepanciesVerb) -> Result<Ex
         }
         DiscrepanciesVerb::Export { out, filter } => {
             let items = select(&env, &filter).await?;
-            export(&env, &items, &out)
+            export(&env, &items, filter.at(&env), &out).await
         }
     }
-}
-
-async fn select(env: &Env, filter: &Filter) -> Result<Vec<Discrepancy>, Failure> {
-    let states = match (filter.state, filter.all) {
-        (Some(state), _) => vec![state],
-        (None, true) => Vec::new(),
-        (None, false) => DiscrepancyState::ALL
-            .iter()
-            .copied()
-            .filter(|state| state.is_listed())
-            .collect(),
-    };
-    let account = match &filter.account {
-        Some(text) => Some(golden_id(env, text).await?),
-        None => None,
-    };
-    let wanted = DiscrepancyFilter {
-        periods: filter.period.into_iter().collect(),
-        kind: filter.kind,
-        states,
-        account,
-        ..DiscrepancyFilter::default()
-    };
-    env.store.discrepancies(&wanted).await
 }
 
 /// The golden id of an account that is named by it or as `source:id`.
@@ -250,27 +230,18 @@ async fn find(env: &Env, id: &str) -> Result<Discrepancy, Failure> {
     found.ok_or_else(|| ItemError::NoItem(id.to_owned()).into())
 }
 
-/// Many items by what they have in common, with a cause that explains nearly all of them.
-async fn print_overview(env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
-    output::line(output::bold(&format!("{} items", items.len())))?;
-    print_groups(&group_findings(items.iter().map(Glance::from)))?;
-    let ledger = load_ledger(env, env.clock.now(), false).await?;
-    if let Some(cause) = likely_cause_of_items(items, &ledger.directory) {
-        output::line(format!(
-            "likely cause: {}",
-            output::without_controls(&cause)
-        ))?;
-    }
-    output::line(
-        "too many to read: narrow them with --period, --kind, --account, list them all with --full \
-         or --json, or write them to a file with `discrepancies export`",
-    )?;
-    Ok(Exit::Done)
-}
-
-fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+async fn print_list(
+    context: &Context,
+    env: &Env,
+    items: &[Discrepancy],
+    at: Timestamp,
+) -> Result<Exit, Failure> {
+    let recurrences = Recurrences::of(env, items).await?;
     if context.json() {
-        let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
+        let rows: Vec<Value> = items
+            .iter()
+            .map(|item| item_json(item, at, &recurrences))
+            .collect();
         output::json(&rows)?;
         return Ok(Exit::Done);
     }
@@ -286,6 +257,7 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
         ">impact",
         "currency",
         "severity",
+        ">streak",
         "owner",
     ]);
     for item in items {
@@ -301,6 +273,7 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
             money_text(item.impact, item.currency),
             item.currency.to_string(),
             item.severity.to_string(),
+            recurrences.streak(item).to_string(),
             item.owner.clone().unwrap_or_default(),
         ]);
     }
@@ -308,80 +281,21 @@ fn print_list(context: &Context, env: &Env, items: &[Discrepancy]) -> Result<Exi
     Ok(Exit::Done)
 }
 
-async fn show(context: &Context, env: &Env, id: &str) -> Result<Exit, Failure> {
-    let item = find(env, id).await?;
-    let events = env.store.discrepancy_events(id).await?;
-    if context.json() {
-        let mut shown = item_json(&item, env);
-        shown["sides"] = json!(item.sides);
-        shown["history"] = json!(events);
-        output::json(&shown)?;
-        return Ok(Exit::Done);
+/// An item with its history, as both were known at an instant, else now.
+async fn known_at(env: &Env, id: &str, as_of: Option<Timestamp>) -> Result<Shown, Failure> {
+    let mut item = find(env, id).await?;
+    let mut events = env.store.discrepancy_events(id).await?;
+    if let Some(as_of) = as_of {
+        let history: Vec<&DiscrepancyEvent> = events.iter().collect();
+        let known = as_known(&item, &history, as_of);
+        item = known.ok_or_else(|| ItemError::NoItem(format!("{id} as of {as_of}")))?;
+        events.retain(|event| event.at <= as_of);
     }
-    output::line(output::bold(&format!(
-        "{} {} {}",
-        item.id, item.kind, item.state
-    )))?;
-    output::line(format!(
-        "{} | {} | {} | rule {}",
-        output::plain(&item.account_name),
-        output::plain(&item.sku),
-        item.period,
-        item.rule
-    ))?;
-    output::line(format!(
-        "{}: expected {}, actual {}; the unit: expected {}, actual {}; impact {} {}",
-        item.field,
-        item.expected.as_deref().unwrap_or("nothing"),
-        item.actual.as_deref().unwrap_or("nothing"),
-        money_text(item.unit_expected, item.currency),
-        money_text(item.unit_actual, item.currency),
-        money_text(item.impact, item.currency),
-        item.currency
-    ))?;
-    let mut sides = Table::new(&[
-        "side",
-        "source",
-        "entity",
-        "id",
-        "label",
-        ">quantity",
-        ">unit price",
-        ">amount",
-    ]);
-    for side in &item.sides {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_default();
-        sides.row(vec![
-            side.side.clone(),
-            side.source.clone(),
-            side.entity.clone(),
-            side.id.clone(),
-            side.label.clone(),
-            shown(&side.quantity),
-            shown(&side.unit_price),
-            shown(&side.amount),
-        ]);
-    }
-    output::line("")?;
-    sides.print("no record stands on either side")?;
-    let mut history = Table::new(&["at", "who", "what", "from", "to", "code", "note"]);
-    for event in &events {
-        history.row(vec![
-            event.at.to_string(),
-            event.actor.clone(),
-            event.action.clone(),
-            event
-                .from_state
-                .map(|state| state.to_string())
-                .unwrap_or_default(),
-            event.to_state.to_string(),
-            event.code.map(|code| code.to_string()).unwrap_or_default(),
-            event.note.clone().unwrap_or_default(),
-        ]);
-    }
-    output::line("")?;
-    history.print("it has no history")?;
-    Ok(Exit::Done)
+    Ok(Shown {
+        at: as_of.unwrap_or_else(|| env.clock.now()),
+        item,
+        events,
+    })
 }
 
 async fn move_item(
@@ -390,6 +304,8 @@ async fn move_item(
     arguments: MoveArguments,
 ) -> Result<Exit, Failure> {
     let item = find(env, &arguments.id).await?;
+    let dated = format!("the move of {}", item.id);
+    refuse_kept(env, env.clock.now(), &dated).await?;
     let wanted = PersonMove {
         to: arguments.state,
         code: arguments.code,
@@ -398,12 +314,17 @@ async fn move_item(
         approver: arguments.approver,
         note: arguments.note,
     };
+    let branch = item.branch.as_deref();
+    env.config.check_right(&wanted.by, Right::Work, branch)?;
+    if let Some(approver) = &wanted.approver {
+        env.config.check_right(approver, Right::Approve, branch)?;
+    }
     let change = move_by_person(&item, wanted, env.clock.now())?;
     env.store
         .record_changes(std::slice::from_ref(&change))
         .await?;
     if context.json() {
-        output::json(&item_json(&change.discrepancy, env))?;
+        print_changed(env, &change).await?;
     } else {
         output::line(format!(
             "{}: {} -> {}",
@@ -411,6 +332,12 @@ async fn move_item(
         ))?;
     }
     Ok(Exit::Done)
+}
+
+async fn print_changed(env: &Env, change: &DiscrepancyChange) -> Result<(), Failure> {
+    let item = &change.discrepancy;
+    let recurrences = Recurrences::of(env, std::slice::from_ref(item)).await?;
+    output::json(&item_json(item, env.clock.now(), &recurrences))
 }
 
 async fn annotate(
@@ -422,11 +349,16 @@ async fn annotate(
     by: Option<String>,
 ) -> Result<Exit, Failure> {
     let now = env.clock.now();
+    let dated = format!("what is noted of {}", item.id);
+    refuse_kept(env, now, &dated).await?;
+    let by = by.unwrap_or_else(login_name);
+    env.config
+        .check_right(&by, Right::Work, item.branch.as_deref())?;
     item.updated_at = now;
     let event = DiscrepancyEvent {
         discrepancy_id: item.id.clone(),
         at: now,
-        actor: by.unwrap_or_else(login_name),
+        actor: by,
         action: action.to_owned(),
         from_state: Some(item.state),
         to_state: item.state,
@@ -445,22 +377,38 @@ async fn annotate(
         .record_changes(std::slice::from_ref(&change))
         .await?;
     if context.json() {
-        output::json(&item_json(&change.discrepancy, env))?;
+        print_changed(env, &change).await?;
     } else {
         output::line(format!("{}: {action}", change.discrepancy.id))?;
     }
     Ok(Exit::Done)
 }
 
-fn export(env: &Env, items: &[Discrepancy], out: &std::path::Path) -> Result<Exit, Failure> {
+async fn export(
+    env: &Env,
+    items: &[Discrepancy],
+    at: Timestamp,
+    out: &std::path::Path,
+) -> Result<Exit, Failure> {
     let ending = out
         .extension()
         .and_then(|ending| ending.to_str())
         .unwrap_or_default();
-    let rows: Vec<Value> = items.iter().map(|item| item_json(item, env)).collect();
+    let recurrences = Recurrences::of(env, items).await?;
+    let rows: Vec<Value> = items
+        .iter()
+        .map(|item| item_json(item, at, &recurrences))
+        .collect();
     let bytes = match ending {
         "csv" => csv(&rows).into_bytes(),
-        "xlsx" => export_sheet(&header(), &rows)?,
+        "xlsx" => export_sheet(
+            &SheetColumns {
+                title: "Discrepancies",
+                names: &header(),
+                numbers: NUMBERS,
+            },
+            &rows,
+        )?,
         _ => return Err(ItemError::Ending(out.to_owned()).into()),
     };
     write_private(out, &bytes).map_err(|cause| ItemError::Unwritable {

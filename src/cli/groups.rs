@@ -1,9 +1,11 @@
 //! Many differences told shortly, by what they have in common.
 
 use super::output::{self, Table};
-use crate::fault::Failure;
+use crate::env::Env;
+use crate::fault::{Exit, Failure};
 use crate::money::money_text;
-use crate::reconcile::FindingGroup;
+use crate::reconcile::{Discrepancy, FindingGroup, Glance, group_findings, likely_cause_of_items};
+use crate::scheduler::jobs::load_ledger;
 
 /// How many groups are shown.
 const GROUPS_SHOWN: usize = 20;
@@ -49,4 +51,22 @@ pub(super) fn print_groups(groups: &[FindingGroup]) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// Many items by what they have in common, with a cause that explains nearly all of them.
+pub(super) async fn print_overview(env: &Env, items: &[Discrepancy]) -> Result<Exit, Failure> {
+    output::line(output::bold(&format!("{} items", items.len())))?;
+    print_groups(&group_findings(items.iter().map(Glance::from)))?;
+    let ledger = load_ledger(env, env.clock.now(), false).await?;
+    if let Some(cause) = likely_cause_of_items(items, &ledger.directory) {
+        output::line(format!(
+            "likely cause: {}",
+            output::without_controls(&cause)
+        ))?;
+    }
+    output::line(
+        "too many to read: narrow them with --period, --kind, --account, list them all with --full \
+         or --json, or write them to a file with `discrepancies export`",
+    )?;
+    Ok(Exit::Done)
 }

@@ -1,19 +1,18 @@
 //! An item of the book as JSON and as rows of a file: the same names everywhere.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::output;
-use crate::env::Env;
+use super::recurrence::Recurrences;
 use crate::money::money_text;
 use crate::reconcile::Discrepancy;
 
-/// An item as the list and the export give it.
-pub(super) fn item_json(item: &Discrepancy, env: &Env) -> Value {
+/// An item as the list and the export give it, at an instant.
+pub(super) fn item_json(item: &Discrepancy, at: Timestamp, recurrences: &Recurrences) -> Value {
     let money = |amount| money_text(amount, item.currency);
-    let end = item
-        .ended_at
-        .or(item.resolved_at)
-        .unwrap_or_else(|| env.clock.now());
+    let end = item.ended_at.or(item.resolved_at).unwrap_or(at);
+    let earlier = recurrences.earlier(item);
     let age_days = (end.as_second() - item.opened_at.as_second()).max(0) / 86_400;
     json!({
         "id": item.id,
@@ -47,6 +46,8 @@ pub(super) fn item_json(item: &Discrepancy, env: &Env) -> Value {
         "ambiguous": item.ambiguous,
         "linked_id": item.linked_id,
         "rules_version": item.rules_version,
+        "recurs_from": earlier.first().map(|one| one.id.clone()),
+        "streak": recurrences.streak(item),
     })
 }
 
@@ -54,13 +55,30 @@ pub(super) fn item_json(item: &Discrepancy, env: &Env) -> Value {
 pub(super) fn header() -> Vec<&'static str> {
     "id kind state rule period account account_name branch sku field expected actual unit_expected \
      unit_actual impact annualised recovered outstanding currency severity estimated opened_at \
-     resolved_at age_days owner waiting_on code secondary ambiguous linked_id rules_version"
+     resolved_at age_days owner waiting_on code secondary ambiguous linked_id rules_version \
+     recurs_from streak"
         .split(' ')
         .collect()
 }
 
+/// Columns of an exported item that are numbers.
+pub(super) const NUMBERS: &[&str] = &[
+    "unit_expected",
+    "unit_actual",
+    "impact",
+    "annualised",
+    "recovered",
+    "outstanding",
+    "age_days",
+    "streak",
+];
+
 pub(super) fn csv(rows: &[Value]) -> String {
-    let names = header();
+    csv_of(&header(), rows)
+}
+
+/// Rows under a header of names, by RFC 4180; no cell is ever a formula.
+pub(super) fn csv_of(names: &[&str], rows: &[Value]) -> String {
     let mut text = names.join(",");
     text.push_str("\r\n");
     for row in rows {

@@ -143,10 +143,10 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
         "{} as of {}{}",
         kpi.period,
         kpi.as_of,
-        if kpi.provisional {
-            " (provisional)"
-        } else {
-            ""
+        match &kpi.close {
+            Some(close) => format!(" ({}, as reported)", close.state),
+            None if kpi.provisional => " (provisional)".to_owned(),
+            None => String::new(),
         }
     )))?;
     output::line(&kpi.banner.text)?;
@@ -222,7 +222,36 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
     );
     add("ADD", days(owed.add), "DSO - best possible DSO");
     add("CEI", percent(owed.cei), "collected of what could be");
-    table.print("")
+    table.print("")?;
+    print_restatement(kpi)
+}
+
+/// What was found of a closed period since it was reported.
+fn print_restatement(kpi: &Kpi) -> Result<(), Failure> {
+    let Some(adjustments) = &kpi.prior_period_adjustments else {
+        return Ok(());
+    };
+    let Some(restated) = &kpi.restated else {
+        return output::line("nothing was compared or decided since it was closed");
+    };
+    let money = |amount: Option<Decimal>| {
+        shown(amount.map(|amount| money_text(round_money(amount, kpi.currency), kpi.currency)))
+    };
+    output::line(format!(
+        "restated: {} of {} units, gross {}, net {} {}",
+        restated.discrepant,
+        restated.units,
+        money(restated.gross),
+        money(restated.net),
+        kpi.currency
+    ))?;
+    output::line(format!(
+        "prior-period adjustments: {} units, gross {}, net {} {}",
+        adjustments.count,
+        money(adjustments.gross),
+        money(adjustments.net),
+        kpi.currency
+    ))
 }
 
 /// What is printed of a figure: money in its currency's decimals, rates in percent with two, days

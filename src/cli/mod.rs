@@ -10,6 +10,7 @@ mod check;
 mod collections;
 mod config;
 mod context;
+mod corrections;
 mod daemon;
 mod demo;
 mod discrepancies;
@@ -17,16 +18,20 @@ mod explain;
 mod groups;
 mod init;
 mod item;
+mod item_filter;
 mod kpi;
 mod landing;
 mod output;
+mod periods;
 mod progress;
 mod reconcile;
+mod recurrence;
 mod replay;
 mod report;
 mod rules;
 mod run;
 mod schedule;
+mod show_item;
 mod status;
 mod store;
 mod sync;
@@ -105,6 +110,9 @@ enum Verb {
     /// List, show and work the discrepancies
     #[command(subcommand)]
     Discrepancies(discrepancies::DiscrepanciesVerb),
+    /// What would put the discrepancies right, for people to do
+    #[command(subcommand)]
+    Corrections(corrections::CorrectionsVerb),
     /// Customers, and which records of which systems they are
     #[command(subcommand)]
     Accounts(accounts::AccountsVerb),
@@ -114,6 +122,9 @@ enum Verb {
     /// Overdue invoices and their stages
     #[command(subcommand)]
     Collections(collections::CollectionsVerb),
+    /// Where each period stands: close, lock and reopen it
+    #[command(subcommand)]
+    Periods(periods::PeriodsVerb),
     /// The Parquet files: list, verify, clean up, query
     #[command(subcommand)]
     Landing(landing::LandingVerb),
@@ -180,7 +191,7 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Demo(arguments) => demo::run(context, arguments).await,
+        Verb::Demo(arguments) => Box::pin(demo::run(context, arguments)).await,
         Verb::Init(arguments) => init::run(context, &arguments),
         Verb::Check(arguments) => check::run(context, &arguments).await,
         Verb::Daemon(arguments) => daemon::run(context, &arguments).await,
@@ -193,9 +204,11 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Schedule(arguments) => schedule::run(context, &arguments).await,
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
         Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
+        Verb::Corrections(verb) => corrections::run(context, verb).await,
         Verb::Accounts(verb) => accounts::run(context, &verb).await,
         Verb::Cash(verb) => cash::run(context, &verb).await,
         Verb::Collections(verb) => collections::run(context, &verb).await,
+        Verb::Periods(verb) => periods::run(context, verb).await,
         Verb::Landing(verb) => landing::run(context, &verb).await,
         Verb::Audit(verb) => audit::run(context, &verb).await,
         Verb::Store(verb) => store::run(context, &verb).await,

@@ -58,9 +58,10 @@ pub(super) async fn run(
         return dry_run(context, arguments, file).await;
     }
     let env = context.open(Access::Write).await?;
-    let periods = arguments
-        .period
-        .map_or_else(|| open_periods(&env), |period| vec![period]);
+    let periods = match arguments.period {
+        Some(period) => vec![period],
+        None => open_periods(&env).await?,
+    };
     let rule = arguments.rule.as_deref();
     let summaries = with_run(&env, "cli:reconcile", None, async |run_id: String| {
         let summaries = reconcile_periods(&env, &run_id, &periods, rule).await?;
@@ -139,6 +140,13 @@ pub(super) fn print_periods(summaries: &[PeriodSummary]) -> Result<(), Failure> 
         ]);
     }
     table.print("there is no period to compare")?;
+    for one in summaries.iter().filter(|one| one.period_state.is_kept()) {
+        output::error_line(&format!(
+            "{} is {}: its figures stay as they were reported, and what was found now is an \
+             adjustment; `crossfoot kpi --period {}` tells both",
+            one.period, one.period_state, one.period
+        ));
+    }
     for one in summaries {
         if one.discrepant >= GROUPED_FROM {
             output::line("")?;

@@ -14,6 +14,7 @@ mod reconcile;
 mod report;
 mod show;
 mod source;
+mod user;
 mod validate;
 mod values;
 
@@ -37,6 +38,7 @@ pub use reconcile::{
 };
 pub use report::{ReportConfig, ReportKind};
 pub use source::{Credential, Drift, Limits, RateConfig, Role, SourceConfig, SourceRounding};
+pub use user::{Right, RightError, UserConfig, is_same_person};
 pub use values::{ByteSize, DecimalText, HumanDuration, OneOrMany, Retention, ZoneName};
 
 /// All of `crossfoot.toml`.
@@ -84,6 +86,9 @@ pub struct Config {
     /// Which reports go to whom, by name.
     #[serde(default)]
     pub report: BTreeMap<String, ReportConfig>,
+    /// Who may do what, by name; without any, everybody may do everything.
+    #[serde(default)]
+    pub user: BTreeMap<String, UserConfig>,
     /// How mail leaves.
     pub mail: Option<MailConfig>,
     /// The operations endpoint and the log.

@@ -45,7 +45,7 @@ impl ReportKind {
 pub struct ReportConfig {
     /// The kind; the report's name by default.
     pub kind: Option<ReportKind>,
-    /// The recipients' addresses.
+    /// The recipients: addresses, or names of users, who get the branches that they may see.
     pub to: Vec<String>,
     /// The branch that it is about; the whole company by default.
     pub branch: Option<String>,

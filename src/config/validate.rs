@@ -21,6 +21,7 @@ pub(super) fn validate(config: &Config, text: &str, table: &DeTable<'_>) -> Vec<
     check_reports(config, &mut check);
     check_tolerances(config, &mut check);
     check_levels(config, &mut check);
+    check_users(config, &mut check);
     check.problems
 }
 
@@ -195,6 +196,19 @@ fn check_reports(config: &Config, check: &mut Check<'_>) {
                 "the report needs its kind: discrepancy-rate, resolution-time or collection-status",
             );
         }
+        for entry in report.to.iter().filter(|entry| !entry.contains('@')) {
+            let problem = match config.user.get(entry) {
+                None => unknown_name("user", entry, config.user.keys()),
+                Some(user) if user.email.is_none() => {
+                    format!("user `{entry}` has no email: add one to [user.{entry}]")
+                }
+                Some(user) if !user.may.contains(&super::Right::Read) => {
+                    format!("user `{entry}` may not read: add `read` to `may` of [user.{entry}]")
+                }
+                Some(_) => continue,
+            };
+            check.wrong(&["report", name, "to"], &problem);
+        }
         if let Some(branch) = &report.branch
             && !config.branch.contains_key(branch)
         {
@@ -224,6 +238,25 @@ fn check_tolerances(config: &Config, check: &mut Check<'_>) {
         };
         if absolute_negative || limits.percent.as_ref().is_some_and(negative) {
             check.wrong(&["tolerance", name], "a tolerance is not negative");
+        }
+    }
+}
+
+fn check_users(config: &Config, check: &mut Check<'_>) {
+    for (name, user) in &config.user {
+        let unknown = user
+            .branches
+            .iter()
+            .filter(|branch| !config.branch.contains_key(*branch));
+        for branch in unknown {
+            let problem = unknown_name("branch", branch, config.branch.keys());
+            check.wrong(&["user", name, "branches"], &problem);
+        }
+        if user.may.is_empty() {
+            check.wrong(
+                &["user", name],
+                "the user may do nothing: `may = [..]` takes read, work, approve, close",
+            );
         }
     }
 }

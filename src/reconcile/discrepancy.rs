@@ -45,6 +45,7 @@ macro_rules! spelled {
         }
     };
 }
+pub(super) use spelled;
 
 spelled! {
     /// What kind of difference it is.

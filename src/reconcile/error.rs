@@ -1,6 +1,7 @@
 //! Why a comparison could not be made, or a move was refused.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use crate::fault::{Exit, Fault, Retry};
 
@@ -56,6 +57,17 @@ pub enum ReconcileError {
         extracted: u64,
         /// Matched, unmatched, out of scope and rejected rows together.
         accounted: u64,
+    },
+    /// Rows that have no room in memory cannot be kept on disk.
+    #[error("rows that have no room in memory cannot be {action} in `{}`", folder.display())]
+    Spill {
+        /// `written` or `read`.
+        action: &'static str,
+        /// The folder for them.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
     },
     /// A value of a leg has a type that an exact comparison cannot use.
     #[error("column `{column}` must be {wanted}, found: {found}")]
@@ -161,12 +173,13 @@ impl Fault for ReconcileError {
             Self::IllegalMove { .. } => "XF-R011",
             Self::NeedsApprover { .. } => "XF-R012",
             Self::Incomplete { .. } => "XF-R013",
+            Self::Spill { .. } => "XF-R019",
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Engine { .. } | Self::Untied { .. } => Retry::NextRun,
+            Self::Engine { .. } | Self::Untied { .. } | Self::Spill { .. } => Retry::NextRun,
             _ => Retry::Never,
         }
     }
@@ -176,6 +189,10 @@ impl Fault for ReconcileError {
             Self::Memory { .. } => "raise `[engine] memory_limit`",
             Self::Engine { .. } => {
                 "run `crossfoot landing verify`, and look at the free disk space"
+            }
+            Self::Spill { .. } => {
+                "make room there, let `[engine] spill_dir` name another folder, or raise \
+                 `[engine] memory_limit`"
             }
             Self::Untied { .. } => "run `crossfoot landing verify`; nothing was recorded",
             Self::Overflow(_) => "look for an absurd amount among the records of this unit",
@@ -201,7 +218,11 @@ impl Fault for ReconcileError {
 
     fn effect(&self) -> Option<String> {
         match self {
-            Self::Engine { .. } | Self::Memory { .. } | Self::Untied { .. } | Self::Overflow(_) => {
+            Self::Engine { .. }
+            | Self::Memory { .. }
+            | Self::Spill { .. }
+            | Self::Untied { .. }
+            | Self::Overflow(_) => {
                 Some("the period keeps the figures of its last reconcile".into())
             }
             Self::IllegalMove { .. } | Self::NeedsApprover { .. } | Self::Incomplete { .. } => {

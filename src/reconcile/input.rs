@@ -13,6 +13,7 @@ use crate::landing::LandedRows;
 use crate::period::Period;
 
 use super::billing;
+use super::history::PeriodHistory;
 use super::identity::AccountDirectory;
 use super::rule::{self, RuleFile};
 
@@ -79,6 +80,8 @@ pub struct ReconcileInput<'a> {
     /// The units that the book has items of, as (account, product): their amounts are told also
     /// where they agree.
     pub watched: BTreeSet<(String, String)>,
+    /// What other periods and the closes of this one say.
+    pub history: PeriodHistory,
     /// Where the engine spills.
     pub spill_dir: &'a Path,
     /// The zone of the books.

@@ -5,12 +5,16 @@
 //! legs, `billing` builds units and tells why they differ, `rule` does the same for rules of one's
 //! own, `tally` proves that no row was lost, and `lifecycle` says what becomes of each item.
 
+mod acceptance;
 mod billing;
 pub mod cash;
 mod catalog;
+mod corrections;
 mod discrepancy;
 mod engine;
 mod error;
+mod explanation;
+mod history;
 mod identity;
 mod input;
 mod legs;
@@ -26,24 +30,30 @@ mod tolerance;
 mod version;
 mod worth;
 
-pub use billing::{BILLING_RULE, reconcile_billing};
+pub use acceptance::{Acceptance, Way};
+pub use billing::{BILLING_RULE, explain_billing, reconcile_billing};
+pub use corrections::{Act, BilledFacts, Correction, CorrectionFacts, propose_corrections};
 pub use discrepancy::{
     Candidate, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode, Severity,
     Side, WaitingOn,
 };
 pub use engine::{LandingQuestion, QueryResult, query, tables_named};
 pub use error::ReconcileError;
+pub use explanation::{Explanation, FieldTold, RecordTold};
+pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
 pub use lifecycle::{
-    PersonMove, advance, legal_moves, move_by_person, undecided_units, watched_units,
+    Advance, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
+    decide_period_move, legal_moves, legal_period_acts, move_by_person, undecided_units,
+    watched_units,
 };
 pub use likely_cause::{likely_cause, likely_cause_of_items};
 pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, SkippedField, UnitTotals};
 pub use overview::{FindingGroup, Glance, group_findings};
 pub use rule::{
     Absent, Aggregate, Comparison, LegRows, Measure, MeasureType, NamedKind, RuleFile, RuleLeg,
-    check_rule, reconcile_rule,
+    check_rule, explain_rule, reconcile_rule,
 };
 pub use version::rules_version;
 pub use worth::{Amounts, Found, ItemWorth, Off, Standing, UnitWorth};

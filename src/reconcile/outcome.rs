@@ -126,7 +126,7 @@ pub(crate) fn storable(amount: Decimal) -> Decimal {
 }
 
 /// A field of a unit: account, product, the record where the unit is one, and the field's name.
-pub(crate) type SkippedField = (String, String, Option<(String, String)>, String);
+pub type SkippedField = (String, String, Option<(String, String)>, String);
 
 /// A unit that the book has an item of, as this run saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]

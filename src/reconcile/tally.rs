@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use crate::canonical::Entity;
 use crate::currency::Currency;
 
+use super::engine::PlainUnits;
 use super::error::ReconcileError;
 use super::legs::RowCount;
 use super::outcome::{AccountRef, Completeness, SeenUnit, UnitTotals};
@@ -101,7 +102,7 @@ impl JudgedUnit {
 /// The sums of a reconcile while it goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    totals: BTreeMap<(String, Option<String>, Currency), UnitTotals>,
+    totals: TotalsByUnit,
     sums: BTreeMap<Currency, Amounts>,
     matched: RowCounts,
     unmatched: RowCounts,
@@ -120,25 +121,12 @@ impl Tally {
             self.out_of_scope.add_all(&unit.rows);
             return Ok(());
         }
-        let key = (unit.account.id.clone(), unit.branch.clone(), unit.currency);
-        let totals = self.totals.entry(key).or_insert_with(|| UnitTotals {
-            account: unit.account.id.clone(),
-            account_name: unit.account.name.clone(),
-            branch: unit.branch.clone(),
-            currency: unit.currency,
-            units: 0,
-            discrepant: 0,
-            compared_value: Decimal::ZERO,
-            expected_value: Decimal::ZERO,
-            billed_value: Decimal::ZERO,
-            discrepant_value: Decimal::ZERO,
-            timing: 0,
-            timing_value: Decimal::ZERO,
-            unknown: 0,
-            unknown_value: Decimal::ZERO,
-            within_tolerance: 0,
-            within_tolerance_net: Decimal::ZERO,
-        });
+        let totals = totals_of(
+            &mut self.totals,
+            &unit.account,
+            unit.branch.as_ref(),
+            unit.currency,
+        );
         let value = unit.expected.abs().max(unit.actual.abs());
         let difference = checked(unit.actual, -unit.expected)?;
         match unit.verdict {
@@ -184,6 +172,26 @@ impl Tally {
             }
         }
         Ok(())
+    }
+
+    /// Counts units of an account that are the same on both sides.
+    pub(crate) fn count_equal(
+        &mut self,
+        account: &AccountRef,
+        branch: Option<&String>,
+        units: &PlainUnits,
+    ) -> Result<(), ReconcileError> {
+        let totals = totals_of(&mut self.totals, account, branch, units.currency);
+        totals.units += units.units;
+        grow(&mut totals.compared_value, units.weight)?;
+        grow(&mut totals.expected_value, units.value)?;
+        grow(&mut totals.billed_value, units.weight)?;
+        let sums = self.sums.entry(units.currency).or_insert(Amounts {
+            expected: Decimal::ZERO,
+            actual: Decimal::ZERO,
+        });
+        grow(&mut sums.expected, units.value)?;
+        grow(&mut sums.actual, units.value)
     }
 
     /// The totals, by account, branch and currency; currencies are never added to each other.
@@ -252,6 +260,36 @@ impl Tally {
         }
         Ok(proofs)
     }
+}
+
+type TotalsByUnit = BTreeMap<(String, Option<String>, Currency), UnitTotals>;
+
+/// The totals of an account, branch and currency.
+fn totals_of<'t>(
+    totals: &'t mut TotalsByUnit,
+    account: &AccountRef,
+    branch: Option<&String>,
+    currency: Currency,
+) -> &'t mut UnitTotals {
+    let key = (account.id.clone(), branch.cloned(), currency);
+    totals.entry(key).or_insert_with(|| UnitTotals {
+        account: account.id.clone(),
+        account_name: account.name.clone(),
+        branch: branch.cloned(),
+        currency,
+        units: 0,
+        discrepant: 0,
+        compared_value: Decimal::ZERO,
+        expected_value: Decimal::ZERO,
+        billed_value: Decimal::ZERO,
+        discrepant_value: Decimal::ZERO,
+        timing: 0,
+        timing_value: Decimal::ZERO,
+        unknown: 0,
+        unknown_value: Decimal::ZERO,
+        within_tolerance: 0,
+        within_tolerance_net: Decimal::ZERO,
+    })
 }
 
 fn grow(sum: &mut Decimal, amount: Decimal) -> Result<(), ReconcileError> {

@@ -72,6 +72,15 @@ impl<'a> Tolerance<'a> {
         expected: Decimal,
         currency: Option<Currency>,
     ) -> Result<Option<Decimal>, ReconcileError> {
+        Ok(self.bounds(expected, currency)?.limit())
+    }
+
+    /// The limits that are configured, for an expected figure.
+    pub(crate) fn bounds(
+        &self,
+        expected: Decimal,
+        currency: Option<Currency>,
+    ) -> Result<Bounds, ReconcileError> {
         let absolute = match (&self.limits.absolute, currency) {
             (Some(AbsoluteTolerance::Plain(limit)), _) => Some(limit.0),
             (Some(AbsoluteTolerance::PerCurrency(limits)), Some(currency)) => {
@@ -79,23 +88,49 @@ impl<'a> Tolerance<'a> {
             }
             _ => None,
         };
-        let percent = match self.limits.percent {
+        let percent = self.limits.percent.map(|percent| percent.0);
+        let percent_limit = match percent {
             Some(percent) => Some(
                 expected
                     .abs()
-                    .checked_mul(percent.0)
+                    .checked_mul(percent)
                     .and_then(|product| product.checked_div(Decimal::ONE_HUNDRED))
                     .ok_or_else(|| ReconcileError::Overflow("a tolerance in percent".into()))?,
             ),
             None => None,
         };
-        Ok(match (absolute, percent) {
+        Ok(Bounds {
+            absolute,
+            percent,
+            percent_limit,
+            mode: self.mode,
+        })
+    }
+}
+
+/// The limits of one measure for one expected figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The absolute limit.
+    pub(crate) absolute: Option<Decimal>,
+    /// The limit in percent, as it is configured.
+    pub(crate) percent: Option<Decimal>,
+    /// What that is of the expected figure.
+    pub(crate) percent_limit: Option<Decimal>,
+    /// Which of both holds.
+    pub(crate) mode: ToleranceMode,
+}
+
+impl Bounds {
+    /// The limit that holds; `None` where none is configured.
+    pub(crate) fn limit(&self) -> Option<Decimal> {
+        match (self.absolute, self.percent_limit) {
             (Some(absolute), Some(percent)) => Some(match self.mode {
                 ToleranceMode::Strict => absolute.min(percent),
                 ToleranceMode::Lenient => absolute.max(percent),
             }),
             (one, other) => one.or(other),
-        })
+        }
     }
 }
 

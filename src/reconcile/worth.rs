@@ -12,7 +12,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::discrepancy::{Discrepancy, Kind};
+use super::discrepancy::{Discrepancy, Kind, Severity};
 use crate::currency::Currency;
 
 /// What should have been billed of a unit, and what was.
@@ -241,6 +241,26 @@ pub struct ItemWorth {
     pub recovered: Decimal,
     /// Its unit.
     pub unit: UnitWorth,
+    /// What else was told of it; events of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<ItemTold>,
+}
+
+/// What was told of an item beside its money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemTold {
+    /// How much it mattered.
+    pub severity: Severity,
+    /// The field that differed.
+    pub field: String,
+    /// Its expected value.
+    pub expected: Option<String>,
+    /// Its actual value.
+    pub actual: Option<String>,
+    /// The unit's expected amount.
+    pub unit_expected: Decimal,
+    /// The unit's actual amount.
+    pub unit_actual: Decimal,
 }
 
 impl ItemWorth {
@@ -254,11 +274,28 @@ impl ItemWorth {
             outstanding: item.outstanding,
             recovered: item.recovered,
             unit: item.unit.clone(),
+            told: Some(ItemTold {
+                severity: item.severity,
+                field: item.field.clone(),
+                expected: item.expected.clone(),
+                actual: item.actual.clone(),
+                unit_expected: item.unit_expected,
+                unit_actual: item.unit_actual,
+            }),
         }
     }
 
     /// The item as it was when it was worth this.
     pub fn put_back(&self, item: &Discrepancy) -> Discrepancy {
+        let mut put_back = item.clone();
+        if let Some(told) = &self.told {
+            put_back.severity = told.severity;
+            put_back.field.clone_from(&told.field);
+            put_back.expected.clone_from(&told.expected);
+            put_back.actual.clone_from(&told.actual);
+            put_back.unit_expected = told.unit_expected;
+            put_back.unit_actual = told.unit_actual;
+        }
         Discrepancy {
             kind: self.kind,
             fingerprint: self.fingerprint.clone(),
@@ -267,7 +304,7 @@ impl ItemWorth {
             outstanding: self.outstanding,
             recovered: self.recovered,
             unit: self.unit.clone(),
-            ..item.clone()
+            ..put_back
         }
     }
 }

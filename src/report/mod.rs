@@ -18,4 +18,4 @@ pub use error::ReportError;
 pub use files::file_set;
 pub use render::render;
 pub use rendered::{ChartImage, Rendered, Sheet};
-pub use sheet::export_sheet;
+pub use sheet::{SheetColumns, export_sheet};

@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
     Completeness, Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, UnitTotals,
 };
+use crate::store::error::StoreError;
 
 /// What a reconcile of one rule and period counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,49 @@ pub struct DiscrepancyChange {
     pub approver: Option<String>,
 }
 
+/// The end of [`ChangeParts`] at which changes are given.
+#[derive(Debug)]
+pub struct ChangeSender(mpsc::Sender<Option<Vec<DiscrepancyChange>>>);
+
+/// Changes that come part by part, so that they need not all be in memory. They count only when the
+/// sender has said that it is done: whoever stops before that has changed nothing.
+#[derive(Debug)]
+pub struct ChangeParts(mpsc::Receiver<Option<Vec<DiscrepancyChange>>>);
+
+/// Parts that wait to be written.
+const WAITING_PARTS: usize = 2;
+
+impl ChangeParts {
+    /// Both ends.
+    pub fn channel() -> (ChangeSender, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING_PARTS);
+        (ChangeSender(sender), Self(receiver))
+    }
+
+    /// The next part, `None` after the last one; an error where the sender was dropped before its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<DiscrepancyChange>>, StoreError> {
+        match self.0.recv().await {
+            Some(part) => Ok(part),
+            None => Err(StoreError::Interrupted(
+                "the changes of a reconcile did not come to their end".to_owned(),
+            )),
+        }
+    }
+}
+
+impl ChangeSender {
+    /// Gives a part; says whether anybody still takes it.
+    pub async fn send(&self, part: Vec<DiscrepancyChange>) -> bool {
+        self.0.send(Some(part)).await.is_ok()
+    }
+
+    /// Says that these were all.
+    pub async fn finish(self) {
+        // Where nobody takes it any more, the write has failed and says so itself.
+        let _ = self.0.send(None).await;
+    }
+}
+
 /// Which items to list.
 #[derive(Debug, Clone, Default)]
 pub struct DiscrepancyFilter {
@@ -71,6 +116,17 @@ pub struct DiscrepancyFilter {
     pub id: Option<String>,
 }
 
+/// An item by what it has in common with items of other periods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurrence {
+    /// The item.
+    pub id: String,
+    /// Hash of rule, account, product, kind and field: the same over periods.
+    pub fingerprint: String,
+    /// The service period.
+    pub period: Period,
+}
+
 /// Discrepancies and reconciliations.
 #[async_trait]
 pub trait BookStore: Send + Sync {
@@ -82,6 +138,13 @@ pub trait BookStore: Send + Sync {
         changes: &[DiscrepancyChange],
     ) -> Result<(), Failure>;
 
+    /// The same with changes that come while they are written. Nothing is recorded unless all came.
+    async fn record_reconciliation_parts(
+        &self,
+        reconciliation: &Reconciliation,
+        parts: ChangeParts,
+    ) -> Result<(), Failure>;
+
     /// Records the moves of a person, with their audit entries, in one transaction.
     async fn record_changes(&self, changes: &[DiscrepancyChange]) -> Result<(), Failure>;
 
@@ -90,6 +153,11 @@ pub trait BookStore: Send + Sync {
 
     /// The history of an item, in order.
     async fn discrepancy_events(&self, id: &str) -> Result<Vec<DiscrepancyEvent>, Failure>;
+
+    /// All items with one of these fingerprints that were an error, by fingerprint and period: not
+    /// those that were dismissed as a false positive or as an item that is there twice, or that
+    /// cleared themselves as timing.
+    async fn recurrences(&self, fingerprints: &[String]) -> Result<Vec<Recurrence>, Failure>;
 
     /// The events of all items at or after `from` and before `to`, in order.
     async fn events_between(

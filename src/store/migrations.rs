@@ -40,6 +40,7 @@ const STEPS: &[Step] = steps! {
     11 "0011_parked",
     12 "0012_shelf",
     13 "0013_candidates",
+    14 "0014_periods",
 };
 
 /// The newest version that this build knows.

@@ -12,6 +12,7 @@ mod manifest;
 mod migrations;
 mod open;
 mod outbox;
+mod period;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod run;
@@ -20,7 +21,10 @@ mod sql;
 mod sqlite;
 
 pub use audit::{AuditEntry, AuditStore, NewAuditEntry};
-pub use book::{BookStore, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
+pub use book::{
+    BookStore, ChangeParts, ChangeSender, DiscrepancyChange, DiscrepancyFilter, Reconciliation,
+    Recurrence,
+};
 pub use case::{Case, CaseStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
@@ -31,6 +35,7 @@ pub use manifest::{
 };
 pub use open::{Access, OpenStore, backup, open, open_folder};
 pub use outbox::{MailState, OutboxMail, OutboxStore};
+pub use period::{PeriodClose, PeriodMove, PeriodStore};
 pub use run::{NewRun, ParkedSource, Run, RunState, RunStore, Schedule};
 pub use snapshot::{KpiSnapshot, ReportVersion, SnapshotStore};
 
@@ -43,6 +48,7 @@ pub trait Store:
     + CaseStore
     + OutboxStore
     + SnapshotStore
+    + PeriodStore
     + AuditStore
     + CloseStore
 {
@@ -56,6 +62,7 @@ impl<S> Store for S where
         + CaseStore
         + OutboxStore
         + SnapshotStore
+        + PeriodStore
         + AuditStore
         + CloseStore
 {

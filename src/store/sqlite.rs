@@ -13,6 +13,9 @@ use super::lock::WriterLock;
 use super::migrations;
 use super::sql::Database;
 
+/// What of the file the writer keeps at hand, as SQLite spells KiB: enough that a reconcile's many
+/// entries of the indexes find their pages. It is taken only as it is used.
+const WRITER_CACHE: &str = "-32768";
 /// How long a statement waits for another connection's lock.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
@@ -40,7 +43,8 @@ pub(super) async fn open_writer(path: &Path) -> Result<Database, StoreError> {
     check_mode(path)?;
     let options = options_of(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", WRITER_CACHE);
     let mut connection = connect(&options, path).await?;
     check_sound(&mut connection, path).await?;
     let found = version_of(&mut connection).await?;

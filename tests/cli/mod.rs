@@ -3,9 +3,13 @@
 mod apis;
 mod bad_input;
 mod collections;
+mod corrections;
 mod daemon;
+mod explain;
 mod landing;
 mod nights;
 mod parked;
+mod periods;
+mod recurring;
 mod rules;
 mod settings;

@@ -75,7 +75,7 @@ impl Month {
             quantity,
             day: 4,
         };
-        if at % ONE_IN != 0 {
+        if !at.is_multiple_of(ONE_IN) {
             self.right(at, sold, line);
             return;
         }
@@ -139,7 +139,11 @@ impl Month {
             9 => {
                 (sold.from, sold.to) = (0, Some(31));
                 tell("PERIOD_CUTOFF", 0);
-                let from = if at / ONE_IN / 20 % 2 == 0 { 45 } else { -15 };
+                let from = if (at / ONE_IN / 20).is_multiple_of(2) {
+                    45
+                } else {
+                    -15
+                };
                 lines.push(Line {
                     from,
                     to: None,

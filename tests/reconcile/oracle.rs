@@ -794,6 +794,9 @@ enum Nearby {
     Elsewhere,
 }
 
+/// Whether two units that stand alone could be one.
+type Same<'a> = &'a dyn Fn(&Alone, &Alone) -> bool;
+
 /// Passes 5 to 7.
 fn leftovers(mut alone: Vec<Alone>, found: &mut Found) {
     let mut taken = BTreeSet::new();
@@ -808,7 +811,6 @@ fn leftovers(mut alone: Vec<Alone>, found: &mut Found) {
             && base.quantity == peer.quantity
             && (base.amount - peer.amount).abs() <= 1
     };
-    type Same<'a> = &'a dyn Fn(&Alone, &Alone) -> bool;
     let passes: [(&'static str, Same<'_>); 2] = [
         ("WRONG_CODE", &same_code),
         ("CUSTOMER_MISMATCH", &same_customer),

@@ -12,8 +12,8 @@ use crossfoot::fault::Failure;
 use crossfoot::landing::{LandedFile, Landing};
 use crossfoot::period::Period;
 use crossfoot::reconcile::{
-    AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, ReconcileInput, RuleFile,
-    UnitTotals, check_rule, reconcile_billing, reconcile_rule, resolve_identity,
+    AccountDirectory, BlindSource, EntityFiles, Finding, Outcome, PeriodHistory, ReconcileInput,
+    RuleFile, UnitTotals, check_rule, reconcile_billing, reconcile_rule, resolve_identity,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -35,8 +35,11 @@ pub(super) struct World {
     pub(super) blind: Vec<BlindSource>,
     pub(super) rejected: Vec<(String, Entity, u64)>,
     pub(super) as_of: Timestamp,
+    pub(super) history: PeriodHistory,
     /// Into how many files the records of an entity are spread.
     pub(super) file_count: usize,
+    /// Whether the book has an item of every unit.
+    pub(super) is_watched: bool,
 }
 
 impl World {
@@ -59,7 +62,9 @@ impl World {
             blind: Vec::new(),
             rejected: Vec::new(),
             as_of: "2027-01-01T00:00:00Z".parse().unwrap(),
+            history: PeriodHistory::default(),
             file_count: 2,
+            is_watched: true,
         };
         world.account("crm", "c1", "Acme", "billing:b1");
         world.account("billing", "b1", "Acme", "");
@@ -286,7 +291,12 @@ impl World {
                 directory: &directory,
                 blind_sources: self.blind.clone(),
                 rejected: self.rejected.clone(),
-                watched: self.watched(&directory),
+                watched: if self.is_watched {
+                    self.watched(&directory)
+                } else {
+                    BTreeSet::new()
+                },
+                history: self.history.clone(),
                 spill_dir: &folder.path().join("spill"),
                 zone: TimeZone::get("America/New_York").unwrap(),
             },

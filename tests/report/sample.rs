@@ -155,6 +155,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             by_branch: std::collections::BTreeMap::new(),
             by_currency: [(usd(), GroupFigures::default())].into(),
             excluded_currencies: Vec::new(),
+            repeat_after_fix: None,
             recurring_rate: Some(decimal("0.2174")),
             false_positive_rate: Some(decimal("0.04")),
         },
@@ -235,6 +236,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
         ],
         restated: None,
         prior_period_adjustments: None,
+        close: None,
     }
 }
 

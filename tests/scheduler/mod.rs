@@ -5,6 +5,7 @@ mod cron_oracle;
 mod daemon;
 mod fake_store;
 mod ops;
+mod period_laws;
 mod planner;
 mod recorder;
 mod resume;

@@ -219,14 +219,13 @@ impl Case<'_, '_> {
         let counted_otherwise = [Proration::Second, Proration::DayActual, Proration::Day30];
         Ok(match after_end(expected, self.lines, self.context) {
             AfterEnd::Begins if readings.is_cancelled() => Some(Kind::CancelledBilled),
-            AfterEnd::Begins => Some(Kind::BilledAfterEnd),
             // The days were counted wrong, and none after the end is billed.
             AfterEnd::Reaches
                 if self.agrees_with(Some(expected), readings, &counted_otherwise)? =>
             {
                 None
             }
-            AfterEnd::Reaches => Some(Kind::BilledAfterEnd),
+            AfterEnd::Begins | AfterEnd::Reaches => Some(Kind::BilledAfterEnd),
             AfterEnd::Untold
                 if self.agrees_with(Some(expected), readings, &[Proration::None])? =>
             {

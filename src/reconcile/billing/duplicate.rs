@@ -48,7 +48,9 @@ pub(super) fn find_copies(
     copies
 }
 
-type TwinKey = (Date, Date, Option<Decimal>, Option<Decimal>, Decimal);
+/// Service period, quantity and net: where these are equal the price that was charged is, also where
+/// only one of the lines tells it.
+type TwinKey = (Date, Date, Option<Decimal>, Decimal);
 
 /// Equal lines that no credit takes back, in the order of their issue.
 fn twins<'l>(lines: &[&'l BilledLine], period: Period) -> BTreeMap<TwinKey, Vec<&'l BilledLine>> {
@@ -66,7 +68,6 @@ fn twins<'l>(lines: &[&'l BilledLine], period: Period) -> BTreeMap<TwinKey, Vec<
             line.service_from.unwrap_or(period.first_day()),
             line.service_to.unwrap_or(period.end_day()),
             line.quantity.map(|quantity| quantity.abs().normalize()),
-            line.unit_price.map(|price| price.normalize()),
             line.net.abs().normalize(),
         )
     };
@@ -78,7 +79,7 @@ fn twins<'l>(lines: &[&'l BilledLine], period: Period) -> BTreeMap<TwinKey, Vec<
     for credit in sorted.iter().filter(|line| line.net < Decimal::ZERO) {
         let group = groups
             .iter_mut()
-            .find(|(key, twins)| key.4 == credit.net.abs().normalize() && twins.len() > 1);
+            .find(|(key, twins)| key.3 == credit.net.abs().normalize() && twins.len() > 1);
         if let Some((_, twins)) = group {
             twins.pop();
         }

@@ -17,6 +17,7 @@ use crate::period::{Period, local_day};
 use crate::reconcile::error::ReconcileError;
 
 use super::proration::{Charge, charge};
+use super::spread::spread_usage;
 use super::terms::{Frequency, Model, Terms};
 
 /// Which discounts are given.
@@ -77,14 +78,15 @@ pub(super) struct Expected {
     pub(super) ends_at: Option<Timestamp>,
 }
 
-struct ChargedRow<'t> {
-    terms: &'t Terms,
-    charge: Charge,
-    proration: Proration,
+/// A contract row that is charged in the period.
+pub(super) struct ChargedRow<'t> {
+    pub(super) terms: &'t Terms,
+    pub(super) charge: Charge,
+    pub(super) proration: Proration,
     /// The quantity that the contract itself names.
-    included: Decimal,
+    pub(super) included: Decimal,
     /// What usage adds.
-    excess: Decimal,
+    pub(super) excess: Decimal,
 }
 
 /// The expectation of a period from the contract rows of one currency and the unit's usage;
@@ -208,54 +210,6 @@ fn ends_at(rows: &[ChargedRow<'_>]) -> Option<Timestamp> {
         .then_some(last)
 }
 
-/// Gives usage to the metered rows. Rows that stand side by side share it: what they include is
-/// added up first, and what exceeds that goes to the last of them. Rows that follow each other split
-/// metered usage by when it began; a seat count is a level, which each of them meets.
-fn spread_usage(
-    rows: &mut [ChargedRow<'_>],
-    usage: &[(Timestamp, Decimal)],
-) -> Result<(), ReconcileError> {
-    let metered: Vec<usize> = (0..rows.len())
-        .filter(|at| rows[*at].terms.model.is_metered())
-        .collect();
-    let mut slices: Vec<Vec<usize>> = Vec::new();
-    for at in metered {
-        let span = |at: usize| (rows[at].charge.from, rows[at].charge.to);
-        match slices.last_mut() {
-            Some(slice) if span(slice[0]) == span(at) => slice.push(at),
-            _ => slices.push(vec![at]),
-        }
-    }
-    let starts: Vec<Timestamp> = slices
-        .iter()
-        .map(|slice| rows[slice[0]].charge.from)
-        .collect();
-    for (turn, slice) in slices.iter().enumerate() {
-        let is_level = slice
-            .iter()
-            .any(|at| rows[*at].terms.model == Model::PerSeatTrueup);
-        let mut used = Decimal::ZERO;
-        for (began, quantity) in usage {
-            let owner = starts.iter().rposition(|start| start <= began).unwrap_or(0);
-            if is_level || owner == turn {
-                used = add(used, *quantity)?;
-            }
-        }
-        let mut included = Decimal::ZERO;
-        for at in slice {
-            included = add(included, rows[*at].included)?;
-        }
-        let all_usage = slice.iter().all(|at| rows[*at].terms.model == Model::Usage);
-        let excess = add(used, -included)?;
-        if let Some(last) = slice.last()
-            && (excess > Decimal::ZERO || all_usage)
-        {
-            rows[*last].excess = excess;
-        }
-    }
-    Ok(())
-}
-
 /// The price of one after discount, on the first day of the row's service in the period.
 fn price(
     row: &ChargedRow<'_>,
@@ -355,7 +309,7 @@ pub(super) fn arrears_due_on(period: Period, bill_day: u8) -> Date {
         .unwrap_or(next.first_day())
 }
 
-fn add(base: Decimal, peer: Decimal) -> Result<Decimal, ReconcileError> {
+pub(super) fn add(base: Decimal, peer: Decimal) -> Result<Decimal, ReconcileError> {
     base.checked_add(peer)
         .ok_or_else(|| ReconcileError::Overflow(format!("{base} and {peer}")))
 }

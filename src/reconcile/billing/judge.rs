@@ -227,6 +227,23 @@ fn judged_unit(
     }
 }
 
+/// How the sides of a unit differ, by the tolerances.
+pub(super) fn difference_of(
+    group: &LegGroup,
+    unit: &Unit,
+    lines: &[&BilledLine],
+    context: &Context<'_>,
+) -> Result<Difference, ReconcileError> {
+    let account = context.account(&group.account);
+    let judging = Judging {
+        group,
+        unit,
+        account: &account,
+        context,
+    };
+    judging.compare(lines)
+}
+
 struct Judging<'a, 'c> {
     group: &'a LegGroup,
     unit: &'a Unit,

@@ -104,9 +104,9 @@ pub(super) fn settle_leftovers(
 ) -> Result<Settled, ReconcileError> {
     leftovers.sort_by(|base, peer| key(base).cmp(&key(peer)));
     let by_code = pair_codes(&mut leftovers);
+    hide(&mut leftovers, &by_code);
     let by_customer = pair_customers(&mut leftovers, &by_code, context)?;
     tell_candidates(&mut leftovers, &by_code, &by_customer, context);
-    hide(&mut leftovers, &by_code);
 
     let mut partner_of: BTreeMap<usize, (usize, Kind)> = BTreeMap::new();
     for (kind, pairs) in [

@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canonical::Entity;
-use crate::config::Role;
 use crate::currency::Currency;
 use crate::fault::Failure;
-use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::engine::{BillingScope, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::ReconcileInput;
 use crate::reconcile::legs::{LegGroup, UnitRecords};
 use crate::reconcile::outcome::{Finding, Outcome, SeenUnit};
-use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{JudgedUnit, Tally, Verdict};
 
 use super::blind::{Blindness, is_loose};
+use super::ground::Ground;
 use super::judge::{Context, JudgedGroup, Judgement, judge};
 use super::leftovers::{Leftover, settle_leftovers};
 use super::settings::{Settings, rules_digest};
@@ -25,16 +22,6 @@ use super::tax::{TaxGap, invoice_gap};
 /// The name of the rule.
 pub const BILLING_RULE: &str = "contract_usage_billed";
 
-/// The entities that the rule reads.
-pub(crate) const READ: &[Entity] = &[
-    Entity::Products,
-    Entity::Contracts,
-    Entity::Usage,
-    Entity::Invoices,
-    Entity::InvoiceLines,
-    Entity::FxRates,
-];
-
 /// Compares what was sold and used with what was billed in a period.
 pub async fn reconcile_billing(input: &ReconcileInput<'_>) -> Result<Outcome, Failure> {
     Ok(compare(input).await?)
@@ -42,69 +29,17 @@ pub async fn reconcile_billing(input: &ReconcileInput<'_>) -> Result<Outcome, Fa
 
 async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> {
     let config = input.config;
-    let session = Session::open(
-        READ,
-        &input.files,
-        config.engine.memory_limit.0,
-        input.spill_dir,
-    )
-    .await?;
-    let products = session.records(Entity::Products).await?;
-    let catalog = SkuCatalog::new(&products, &config.reconcile.sku_aliases);
-    let rate_records = session.records(Entity::FxRates).await?;
-    let rates = FxRates::on(input.period.last_day(), &rate_records);
-    session.know_accounts(input.directory);
-    session.know_products(&catalog);
-    session.link_lines().await?;
-
-    let settings = Settings::new(input);
-    let scale = SeverityScale::new(config, &rates);
-    let mut context = Context {
-        period: input.period,
-        zone: &input.zone,
-        today: input.today,
-        max_shift: i32::from(config.reconcile.max_shift),
-        lag_days: settings.lag_days(),
-        billed_lines: BTreeMap::new(),
-        invoice_taxes: BTreeMap::new(),
-        company_currency: config.company.currency,
-        blindness: Blindness::of(input),
-        loose_accounts: BTreeSet::new(),
-        settings: &settings,
-        catalog: &catalog,
-        rates: &rates,
-        scale: &scale,
-        directory: input.directory,
-    };
-    let scope = BillingScope {
-        period: input.period,
-        reach: 0,
-        zone: &input.zone,
-        sold_by: input.sources_with(Role::Crm),
-        used_by: input.usage_sources(),
-        billed_by: input.sources_with(Role::Billing),
-        vended_by: input.vendor_sources(),
-    };
-
-    let by_invoice = settings.invoice_taxed();
-    if !by_invoice.is_empty() {
-        let invoices = BillingScope {
-            billed_by: by_invoice,
-            ..scope.reaching(context.reach())
-        };
-        let mut gaps: BTreeMap<(String, String, Currency), TaxGap> = BTreeMap::new();
-        session
-            .taxed_invoices(&invoices, |invoice| {
-                if let Some((unit, gap)) = invoice_gap(&invoice, &settings)? {
-                    gaps.entry(unit)
-                        .and_modify(|known| *known = known.plus(gap))
-                        .or_insert(gap);
-                }
-                Ok(())
-            })
-            .await?;
-        context.invoice_taxes = gaps;
-    }
+    let ground = Ground::open(input).await?;
+    let Ground {
+        session,
+        settings,
+        scope,
+        ..
+    } = &ground;
+    let scale = SeverityScale::new(config, &ground.rates);
+    let mut context = ground.context(input, &scale, Blindness::of(input));
+    context.invoice_taxes =
+        invoice_gaps(session, &scope.reaching(context.reach()), settings).await?;
     let mut judged = JudgedUnits {
         watched: input.watched.clone(),
         blindness: context.blindness,
@@ -113,7 +48,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     let mut loose_accounts: BTreeSet<String> = BTreeSet::new();
     session
-        .billing_legs(&scope, |group| {
+        .billing_legs(scope, |group| {
             if context.blindness.products && is_loose(&group) {
                 loose_accounts.insert(group.account.clone());
             }
@@ -140,7 +75,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         }
     }
     judged.settle(&context)?;
-    let row_counts = session.billing_row_counts(&scope).await?;
+    let row_counts = session.billing_row_counts(scope).await?;
     judged.findings.sort_by(|base, peer| {
         let key = |finding: &Finding| {
             (
@@ -162,7 +97,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
         totals: judged.tally.totals(),
         sums: judged.tally.sums(),
         completeness: judged.tally.completeness(&row_counts, &input.rejected)?,
-        findings: judged.findings,
+        findings: scale.with_history(BILLING_RULE, input.period, &input.history, judged.findings),
         unknown_units: judged.unknown_units.into_iter().collect(),
         timing_units: judged.timing_units.into_iter().collect(),
         undecided_records: BTreeMap::new(),
@@ -176,6 +111,34 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
             .map(|blind| (blind.source.clone(), blind.reason.clone()))
             .collect(),
     })
+}
+
+/// The taxes of invoices that are rounded as a whole and differ, by the unit that shows them.
+pub(super) async fn invoice_gaps(
+    session: &Session,
+    scope: &BillingScope<'_>,
+    settings: &Settings<'_>,
+) -> Result<BTreeMap<(String, String, Currency), TaxGap>, ReconcileError> {
+    let mut gaps: BTreeMap<(String, String, Currency), TaxGap> = BTreeMap::new();
+    let by_invoice = settings.invoice_taxed();
+    if by_invoice.is_empty() {
+        return Ok(gaps);
+    }
+    let invoices = BillingScope {
+        billed_by: by_invoice,
+        ..scope.clone()
+    };
+    session
+        .taxed_invoices(&invoices, |invoice| {
+            if let Some((unit, gap)) = invoice_gap(&invoice, settings)? {
+                gaps.entry(unit)
+                    .and_modify(|known| *known = known.plus(gap))
+                    .or_insert(gap);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(gaps)
 }
 
 /// What was judged so far.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! base:  |impact| >= M critical | >= 0.25 M high | >= 0.05 M medium | > 0 low | 0 info
-//! +1:    an overcharge of at least 0.05 M; DUPLICATE; CANCELLED_BILLED
-//! floor: CURRENCY high; MISSING_IN_CRM medium
+//! +1:    an overcharge of at least 0.05 M; DUPLICATE; CANCELLED_BILLED; the third period in a row
+//! floor: CURRENCY, CUSTOMER_MISMATCH high; MISSING_IN_CRM medium; a closed period, filed tax high
 //! ```
 
 use std::collections::BTreeMap;
@@ -12,7 +12,11 @@ use rust_decimal::Decimal;
 
 use crate::config::Config;
 use crate::currency::Currency;
+use crate::period::Period;
 use crate::reconcile::discrepancy::{Kind, Severity};
+use crate::reconcile::history::PeriodHistory;
+use crate::reconcile::lifecycle::fingerprint_of;
+use crate::reconcile::outcome::Finding;
 use crate::reconcile::rates::FxRates;
 
 /// What of a finding decides its severity.
@@ -54,9 +58,37 @@ impl<'a> SeverityScale<'a> {
         }
     }
 
-    /// The severity of a finding. Without a materiality, or without a rate to its currency, money
-    /// is `low` and the raises and floors still hold.
+    /// The severity of a finding by itself. Without a materiality, or without a rate to its currency,
+    /// money is `low` and the raises and floors still hold.
     pub(crate) fn of(&self, facts: SeverityFacts<'_>) -> Severity {
+        self.weighed(facts, false)
+    }
+
+    /// The findings of a rule and period, raised by what other periods and closes say of them.
+    pub(crate) fn with_history(
+        &self,
+        rule: &str,
+        period: Period,
+        history: &PeriodHistory,
+        findings: Vec<Finding>,
+    ) -> Vec<Finding> {
+        let raised = findings.into_iter().map(|mut finding| {
+            if history.streaks.contains(&fingerprint_of(rule, &finding)) {
+                let facts = SeverityFacts {
+                    kind: finding.kind,
+                    impact: finding.impact,
+                    currency: finding.currency,
+                    branch: finding.branch.as_deref(),
+                };
+                finding.severity = finding.severity.max(self.weighed(facts, true));
+            }
+            finding.severity = finding.severity.max(history.floor(period, &finding));
+            finding
+        });
+        raised.collect()
+    }
+
+    fn weighed(&self, facts: SeverityFacts<'_>, is_streak: bool) -> Severity {
         let materiality = facts
             .branch
             .and_then(|branch| self.branches.get(branch).copied())
@@ -74,7 +106,8 @@ impl<'a> SeverityScale<'a> {
             _ if reaches(5) => Severity::Medium,
             _ => Severity::Low,
         };
-        let is_raised = matches!(facts.kind, Kind::Duplicate | Kind::CancelledBilled)
+        let is_raised = is_streak
+            || matches!(facts.kind, Kind::Duplicate | Kind::CancelledBilled)
             || (facts.impact > Decimal::ZERO && reaches(5));
         let raised = if is_raised { raise(base) } else { base };
         let floor = match facts.kind {

@@ -33,13 +33,16 @@ impl TaxGap {
     }
 }
 
+/// The unit that shows the tax of an invoice: account, product and currency.
+pub(super) type TaxedUnit = (String, String, Currency);
+
 /// The tax of an invoice that is rounded as a whole, where it is beyond tolerance, and the unit that
 /// shows it: the one whose line is furthest off, or the largest where lines tell no tax. What the
 /// invoice itself tells counts where all of its lines can be compared.
 pub(super) fn invoice_gap(
     invoice: &TaxedInvoice,
     settings: &Settings<'_>,
-) -> Result<Option<((String, String, Currency), TaxGap)>, ReconcileError> {
+) -> Result<Option<(TaxedUnit, TaxGap)>, ReconcileError> {
     let overflow = || ReconcileError::Overflow("the tax of an invoice".into());
     let mut exact = Decimal::ZERO;
     let mut of_lines = Some(Decimal::ZERO);

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
+use datafusion::arrow::array::BooleanArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::cast::as_string_array;
-use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
 use crate::reconcile::billing::UNRESOLVED;
 use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::identity::AccountDirectory;
 
+use super::names::NameFunction;
 use super::session::Session;
 
 impl Session {
@@ -83,33 +83,7 @@ impl Session {
     where
         F: Fn(&str, Option<&str>) -> String + Send + Sync + 'static,
     {
-        let function = create_udf(
-            name,
-            vec![DataType::Utf8, DataType::Utf8],
-            DataType::Utf8,
-            Volatility::Immutable,
-            Arc::new(move |arguments: &[ColumnarValue]| resolve_all(arguments, &resolve)),
-        );
-        self.context.register_udf(function);
+        let function = NameFunction::new(name, Arc::new(resolve));
+        self.context.register_udf(ScalarUDF::from(function));
     }
-}
-
-fn resolve_all(
-    arguments: &[ColumnarValue],
-    resolve: &dyn Fn(&str, Option<&str>) -> String,
-) -> Result<ColumnarValue> {
-    let arrays = ColumnarValue::values_to_arrays(arguments)?;
-    let (sources, references) = (as_string_array(&arrays[0])?, as_string_array(&arrays[1])?);
-    let names: StringArray = (0..sources.len())
-        .map(|row| {
-            let source = if sources.is_null(row) {
-                ""
-            } else {
-                sources.value(row)
-            };
-            let reference = (!references.is_null(row)).then(|| references.value(row));
-            Some(resolve(source, reference))
-        })
-        .collect();
-    Ok(ColumnarValue::Array(Arc::new(names) as ArrayRef))
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::config::{EncryptionFactoryOptions, TableParquetOptions};
 use datafusion::common::stats::Precision;
@@ -116,7 +116,11 @@ fn statistics_of(schema: &SchemaRef, file: &LandedRows, rows: &RowSet) -> Statis
     let row_count = usize::try_from(rows.count()).unwrap_or(usize::MAX);
     statistics.num_rows = Precision::Exact(row_count);
     if let Ok(at) = schema.index_of("source") {
-        let source = Precision::Exact(ScalarValue::Utf8(Some(file.source.clone())));
+        let name = Some(file.source.clone());
+        let source = Precision::Exact(match schema.field(at).data_type() {
+            DataType::Utf8View => ScalarValue::Utf8View(name),
+            _ => ScalarValue::Utf8(name),
+        });
         statistics.column_statistics[at] = ColumnStatistics {
             null_count: Precision::Exact(0),
             min_value: source.clone(),

@@ -16,7 +16,7 @@ use super::billing_legs::instant;
 use super::figure_functions::{EXACT_SCALE, PRECISION};
 
 /// What stands for an account or a product that a row does not name.
-const NAMELESS: &str = "(none)";
+pub(super) const NAMELESS: &str = "(none)";
 
 /// All legs of a rule and how they are cut.
 #[derive(Debug)]
@@ -136,6 +136,42 @@ impl RuleQuery<'_> {
                 "cast(null as varchar)".to_owned()
             };
             columns.push(format!("{field} as text_{place}"));
+        }
+        let taken = near.map_or_else(|| is_in.clone(), |near| format!("({is_in} or {near})"));
+        format!(
+            "select {} from ({}) as leg_rows where {taken}",
+            columns.join(", "),
+            leg.sql
+        )
+    }
+
+    /// The same rows for the fold, each column as the leg gives it: `account, sku, currency, key_0..,
+    /// measure_0..` as far as the leg has them, and `is_in` where rows may be only near.
+    pub(super) fn leg_columns(&self, at: usize, shape: &LegShape) -> String {
+        let leg = &self.legs[at];
+        let named = |name: &str, column: &str| {
+            if shape.has(column) {
+                format!("{column} as {name}")
+            } else {
+                format!("cast(null as varchar) as {name}")
+            }
+        };
+        let mut columns: Vec<String> = ["account", "sku", "currency"]
+            .into_iter()
+            .map(|column| named(column, column))
+            .collect();
+        for (place, key) in self.key.iter().enumerate() {
+            columns.push(named(&format!("key_{place}"), key));
+        }
+        for (place, measure) in self.measures.iter().enumerate() {
+            if shape.has(measure.name) {
+                columns.push(format!("{} as measure_{place}", measure.name));
+            }
+        }
+        let is_in = self.is_in(leg, shape);
+        let near = self.is_near(leg, shape);
+        if near.is_some() {
+            columns.push(format!("{is_in} as is_in"));
         }
         let taken = near.map_or_else(|| is_in.clone(), |near| format!("({is_in} or {near})"));
         format!(

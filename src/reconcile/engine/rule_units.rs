@@ -8,6 +8,7 @@ use crate::currency::Currency;
 use crate::reconcile::error::ReconcileError;
 
 use super::columns::{Counts, Numbers, Texts};
+use super::plain_units::{Plain, PlainTotals};
 use super::rule_query::{LegShape, RuleQuery};
 use super::session::{Session, next_batch};
 
@@ -44,8 +45,24 @@ pub(crate) struct Measured {
 }
 
 impl Session {
-    /// Gives each unit of a rule to `take`, in the order of its key.
+    /// Gives the units of a rule to `take`, in the order of their keys; those that are plainly equal
+    /// may be counted instead.
     pub(crate) async fn rule_units(
+        &self,
+        query: &RuleQuery<'_>,
+        shapes: &[LegShape],
+        plain: Option<&Plain<'_>>,
+        take: impl FnMut(RuleUnit) -> Result<(), ReconcileError>,
+    ) -> Result<PlainTotals, ReconcileError> {
+        if query.fields.is_empty() {
+            return self.fold_rule(query, shapes, plain, take).await;
+        }
+        self.sum_rule(query, shapes, take).await?;
+        Ok(PlainTotals::default())
+    }
+
+    /// Adds up the legs of a rule that compares texts, by the engine's own sums.
+    async fn sum_rule(
         &self,
         query: &RuleQuery<'_>,
         shapes: &[LegShape],

@@ -1,9 +1,10 @@
 //! One engine session: its limits, its tables, and how its failures are told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -17,7 +18,7 @@ use crate::reconcile::error::ReconcileError;
 use crate::reconcile::input::EntityFiles;
 
 use super::figure_functions::{FigureError, register_figure_functions};
-use super::tables::register_entities;
+use super::tables::{TextType, register_entities};
 
 /// How much memory one thread of the engine wants at least; with less, fewer threads run. Each
 /// thread holds a merge buffer for every sort under way, which cannot be spilled.
@@ -32,6 +33,8 @@ const CONSUMERS_TOLD: usize = 5;
 pub(crate) struct Session {
     pub(super) context: SessionContext,
     pub(super) memory_limit: u64,
+    /// Where rows go that have no room in memory.
+    pub(super) spill_dir: PathBuf,
 }
 
 impl Session {
@@ -42,6 +45,26 @@ impl Session {
         files: &EntityFiles,
         memory_limit: u64,
         spill_dir: &Path,
+    ) -> Result<Self, ReconcileError> {
+        Self::open_with(entities, files, memory_limit, spill_dir, TextType::Copied).await
+    }
+
+    /// The same with texts as views: a text that many rows have is read once.
+    pub(crate) async fn open_viewed(
+        entities: &[Entity],
+        files: &EntityFiles,
+        memory_limit: u64,
+        spill_dir: &Path,
+    ) -> Result<Self, ReconcileError> {
+        Self::open_with(entities, files, memory_limit, spill_dir, TextType::Viewed).await
+    }
+
+    async fn open_with(
+        entities: &[Entity],
+        files: &EntityFiles,
+        memory_limit: u64,
+        spill_dir: &Path,
+        texts: TextType,
     ) -> Result<Self, ReconcileError> {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let affordable = usize::try_from(memory_limit / MEMORY_PER_THREAD).unwrap_or(usize::MAX);
@@ -77,10 +100,11 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         register_figure_functions(&context);
-        register_entities(&context, entities, files).await?;
+        register_entities(&context, entities, files, texts).await?;
         Ok(Self {
             context,
             memory_limit,
+            spill_dir: spill_dir.to_owned(),
         })
     }
 
@@ -90,6 +114,7 @@ impl Session {
         let sql = format!("select * from {} order by source, id", entity.name());
         let mut records = Vec::new();
         for batch in self.collect(&sql, doing).await? {
+            let batch = landed_batch(entity, &batch).map_err(|error| engine_error(doing, error))?;
             records.extend(
                 read_records(entity, &batch)
                     .map_err(|error| engine_error(doing, DataFusionError::from(error)))?,
@@ -132,6 +157,15 @@ impl Session {
             .await
             .map_err(|error| engine_error(doing, error))
     }
+}
+
+/// The columns of an entity's rows in the types in which they landed.
+fn landed_batch(entity: Entity, batch: &RecordBatch) -> Result<RecordBatch, DataFusionError> {
+    let schema = entity.landed_schema();
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+    let columns = columns.collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 /// The next batch of a stream.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, TableProvider};
 use datafusion::prelude::SessionContext;
 
@@ -18,15 +19,39 @@ const LIVING_VIEW: &str = include_str!("sql/living_view.sql");
 
 const DOING: &str = "opening the landed files";
 
+/// How texts are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextType {
+    /// One behind the other, a copy for each row.
+    Copied,
+    /// As views of what was read.
+    Viewed,
+}
+
+impl TextType {
+    fn schema_of(self, entity: Entity) -> SchemaRef {
+        let landed = entity.landed_schema();
+        if self == Self::Copied {
+            return landed;
+        }
+        let fields = landed.fields().iter().map(|field| match field.data_type() {
+            DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+            _ => Arc::clone(field),
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<FieldRef>>()))
+    }
+}
+
 /// Registers `<entity>_versions` and `<entity>` for each of the entities.
 pub(super) async fn register_entities(
     context: &SessionContext,
     entities: &[Entity],
     files: &EntityFiles,
+    texts: TextType,
 ) -> Result<(), ReconcileError> {
     for entity in entities.iter().copied() {
-        register(context, entity, files, "versions", Which::Known)?;
-        register(context, entity, files, "newest", Which::Newest)?;
+        register(context, entity, files, texts, Which::Known)?;
+        register(context, entity, files, texts, Which::Newest)?;
         let columns: Vec<String> = entity
             .landed_schema()
             .fields()
@@ -48,10 +73,14 @@ fn register(
     context: &SessionContext,
     entity: Entity,
     files: &EntityFiles,
-    ending: &str,
+    texts: TextType,
     which: Which,
 ) -> Result<(), ReconcileError> {
-    let schema = entity.landed_schema();
+    let schema = texts.schema_of(entity);
+    let ending = match which {
+        Which::Known => "versions",
+        Which::Newest => "newest",
+    };
     let failed = |error| engine_error(DOING, error);
     let table: Arc<dyn TableProvider> = if files.of(entity).is_empty() {
         let empty = RecordBatch::new_empty(schema.clone());

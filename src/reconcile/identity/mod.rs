@@ -11,3 +11,4 @@ mod tax_id;
 
 pub use directory::{AccountDirectory, GoldenAccount, Provenance};
 pub use resolve::resolve_identity;
+pub(crate) use survivorship::BILLING_FIRST;

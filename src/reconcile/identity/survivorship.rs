@@ -11,7 +11,7 @@ use crate::reconcile::AccountRef;
 use super::directory::{GoldenAccount, Provenance};
 
 /// Money's attributes: the billing system is trusted first.
-const BILLING_FIRST: &[&str] = &[
+pub(crate) const BILLING_FIRST: &[&str] = &[
     "name",
     "legal_name",
     "tax_id",

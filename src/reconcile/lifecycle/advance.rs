@@ -1,27 +1,18 @@
 //! The system's side of the life of an item: what one reconcile does to the items of its rule and
-//! period.
+//! period. What becomes of one item is said in `step`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
-use crate::currency::Currency;
-use crate::reconcile::discrepancy::{
-    Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
-};
+use crate::reconcile::discrepancy::Discrepancy;
 use crate::reconcile::outcome::{Finding, Outcome};
-use crate::reconcile::worth::{Amounts, ItemWorth, Standing, UnitWorth};
 use crate::store::DiscrepancyChange;
 
-use super::identify::{fingerprint_of, identify, new_id};
-use super::units::{
-    UnitKey, amounts_of, given_away, keys, new_parts, record_of, settle, unit_of, units_seen,
-};
-
-/// Who acts when nobody does.
-const SYSTEM: &str = "crossfoot";
+use super::identify::{NewIds, identify};
+use super::step::{Half, Step, half_of};
+use super::units::{keys, new_parts, record_of, units_seen};
 
 /// The changes that an outcome makes to `standing`: all items of its rule and period, in any state.
 /// Items of units that are unknown, or were not seen, do not move. Nothing changes where nothing differs, so that advancing
@@ -32,40 +23,113 @@ pub fn advance(
     now: Timestamp,
     verify_window: Duration,
 ) -> Vec<DiscrepancyChange> {
-    let mut standing = standing;
-    standing.sort_by(|base, peer| base.id.cmp(&peer.id));
+    Advance::new(outcome, standing, now, verify_window)
+        .changes()
+        .collect()
+}
+
+/// What an outcome makes of the items of its rule and period. Which item each finding is, is known at
+/// once; the changes, which are large, are made one by one as they are asked for.
+pub struct Advance<'a> {
+    step: Step<'a>,
+    standing: Vec<Discrepancy>,
+    moves: Vec<Move>,
+}
+
+/// One item that may move, by its place among the standing ones, or that is new.
+enum Move {
+    Differs { item: usize, finding: usize },
+    Agrees { item: usize, is_timing: bool },
+    Opens { id: String, finding: usize },
+}
+
+impl<'a> Advance<'a> {
+    /// See [`advance`].
+    pub fn new(
+        outcome: &'a Outcome,
+        standing: Vec<Discrepancy>,
+        now: Timestamp,
+        verify_window: Duration,
+    ) -> Self {
+        let mut standing = standing;
+        standing.sort_by(|base, peer| base.id.cmp(&peer.id));
+        let matches = identify(&outcome.rule, &standing, &outcome.findings);
+        // Only standing items are weighed with what their units came to.
+        let (units, parts) = if standing.is_empty() {
+            (BTreeMap::new(), BTreeMap::new())
+        } else {
+            (
+                units_seen(outcome),
+                new_parts(&outcome.rule, &outcome.findings, &matches.new),
+            )
+        };
+        let differing = matches.pairs.iter().map(|(item, finding)| Move::Differs {
+            item: *item,
+            finding: *finding,
+        });
+        let mut moves: Vec<Move> = differing.collect();
+        moves.extend(gone_moves(outcome, &standing, &matches.gone));
+        let mut ids = NewIds::new(&standing);
+        let mut halves: BTreeMap<Half<'a>, String> = BTreeMap::new();
+        for (item, finding) in &matches.pairs {
+            keep_half(
+                &mut halves,
+                &outcome.findings[*finding],
+                &standing[*item].id,
+            );
+        }
+        for finding in &matches.new {
+            let id = ids.take(outcome, &outcome.findings[*finding]);
+            keep_half(&mut halves, &outcome.findings[*finding], &id);
+            moves.push(Move::Opens {
+                id,
+                finding: *finding,
+            });
+        }
+        moves.sort_by(|base, peer| base.id(&standing).cmp(peer.id(&standing)));
+        Self {
+            step: Step {
+                outcome,
+                now,
+                verify_window,
+                units,
+                new_parts: parts,
+                ids: halves,
+            },
+            standing,
+            moves,
+        }
+    }
+
+    /// The changes, in the order of their items' ids.
+    pub fn changes(&self) -> impl Iterator<Item = DiscrepancyChange> {
+        let findings = &self.step.outcome.findings;
+        self.moves.iter().filter_map(|one| match one {
+            Move::Differs { item, finding } => self
+                .step
+                .differs(&self.standing[*item], &findings[*finding]),
+            Move::Agrees { item, is_timing } => self.step.agrees(&self.standing[*item], *is_timing),
+            Move::Opens { id, finding } => Some(self.step.opened(id.clone(), &findings[*finding])),
+        })
+    }
+}
+
+impl Move {
+    fn id<'m>(&'m self, standing: &'m [Discrepancy]) -> &'m str {
+        match self {
+            Self::Differs { item, .. } | Self::Agrees { item, .. } => &standing[*item].id,
+            Self::Opens { id, .. } => id,
+        }
+    }
+}
+
+/// The items whose cause was not found any more, as far as that says anything of them.
+fn gone_moves(outcome: &Outcome, standing: &[Discrepancy], gone: &[usize]) -> Vec<Move> {
     let unknown: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units);
     let seen: Option<BTreeSet<(&str, &str)>> = outcome.seen_units.as_deref().map(keys);
     let timing: BTreeSet<(&str, &str)> = keys(&outcome.timing_units);
-    let matches = identify(&outcome.rule, &standing, &outcome.findings);
-    let mut taken: BTreeSet<String> = standing.iter().map(|item| item.id.clone()).collect();
-    let mut new_ids = Vec::new();
-    for at in &matches.new {
-        let id = new_id(outcome, &outcome.findings[*at], &taken);
-        taken.insert(id.clone());
-        new_ids.push((*at, id));
-    }
-    let standing_ids = matches
-        .pairs
-        .iter()
-        .map(|(item, finding)| (*finding, standing[*item].id.clone()));
-    let step = Step {
-        outcome,
-        now,
-        verify_window,
-        units: units_seen(outcome),
-        new_parts: new_parts(&outcome.rule, &outcome.findings, &matches.new),
-        ids: standing_ids
-            .chain(new_ids.iter().cloned())
-            .map(|(at, id)| (half_of(&outcome.findings[at]), id))
-            .collect(),
-    };
-    let mut changes = Vec::new();
-    for (item, finding) in &matches.pairs {
-        let item = &standing[*item];
-        changes.extend(step.differs(item, &outcome.findings[*finding]));
-    }
-    for at in &matches.gone {
+    let mut moves = Vec::new();
+    for at in gone {
         let item = &standing[*at];
         let key = (item.account.as_str(), item.sku.as_str());
         let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
@@ -78,16 +142,14 @@ pub fn advance(
             }
             None => (unknown.contains(&key), timing.contains(&key)),
         };
-        if is_unknown || !is_seen || is_skipped(outcome, item) {
-            continue;
+        if !is_unknown && is_seen && !is_skipped(outcome, item) {
+            moves.push(Move::Agrees {
+                item: *at,
+                is_timing,
+            });
         }
-        changes.extend(step.agrees(item, is_timing));
     }
-    for (at, id) in new_ids {
-        changes.push(step.opened(id, &outcome.findings[at]));
-    }
-    changes.sort_by(|base, peer| base.discrepancy.id.cmp(&peer.discrepancy.id));
-    changes
+    moves
 }
 
 /// Whether the field of an item could not be compared this time.
@@ -102,384 +164,9 @@ fn is_skipped(outcome: &Outcome, item: &Discrepancy) -> bool {
         ))
 }
 
-/// What names one of two findings that are halves of one: account, product, currency and kind.
-type Half<'a> = (&'a str, &'a str, Currency, Kind);
-
-fn half_of(finding: &Finding) -> Half<'_> {
-    (
-        &finding.account.id,
-        &finding.sku,
-        finding.currency,
-        finding.kind,
-    )
-}
-
-/// Whether an item was dismissed as a false positive, and the difference is larger by now.
-fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
-    item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
-}
-
-struct Step<'a> {
-    outcome: &'a Outcome,
-    now: Timestamp,
-    verify_window: Duration,
-    units: BTreeMap<UnitKey<'a>, Option<(Amounts, Standing)>>,
-    new_parts: BTreeMap<UnitKey<'a>, Decimal>,
-    /// The ids of the items that the findings are.
-    ids: BTreeMap<Half<'a>, String>,
-}
-
-impl Step<'_> {
-    fn opened(&self, id: String, finding: &Finding) -> DiscrepancyChange {
-        let item = Discrepancy {
-            fingerprint: fingerprint_of(self.outcome, finding),
-            rule: self.outcome.rule.clone(),
-            period: self.outcome.period,
-            kind: finding.kind,
-            state: DiscrepancyState::Open,
-            account: finding.account.id.clone(),
-            account_name: finding.account.name.clone(),
-            branch: finding.branch.clone(),
-            sku: finding.sku.clone(),
-            currency: finding.currency,
-            field: finding.field.clone(),
-            expected: finding.expected.clone(),
-            actual: finding.actual.clone(),
-            unit_expected: finding.unit_expected,
-            unit_actual: finding.unit_actual,
-            impact: finding.impact,
-            outstanding: finding.impact.abs(),
-            recovered: Decimal::ZERO,
-            unit: UnitWorth::counted(amounts_of(finding)),
-            annualised: finding.annualised,
-            severity: finding.severity,
-            estimated: finding.estimated,
-            ambiguous: finding.ambiguous,
-            secondary: finding.secondary.clone(),
-            linked_id: self.linked_id(finding),
-            owner: None,
-            waiting_on: None,
-            code: None,
-            proposed_by: None,
-            sides: finding.sides.clone(),
-            candidates: finding.candidates.clone(),
-            rules_version: self.outcome.rules_version.clone(),
-            opened_run: self.outcome.run_id.clone(),
-            last_run: self.outcome.run_id.clone(),
-            opened_at: self.now,
-            resolved_at: None,
-            ended_at: None,
-            updated_at: self.now,
-            id,
-        };
-        let event = self.event(&item, "opened", None, None);
-        DiscrepancyChange {
-            discrepancy: item,
-            was: None,
-            events: vec![event],
-            approver: None,
-        }
-    }
-
-    /// The unit still differs, or differs again.
-    fn differs(&self, item: &Discrepancy, finding: &Finding) -> Option<DiscrepancyChange> {
-        use DiscrepancyState::{Closed, Dismissed, Resolved, SelfCleared, Verified};
-        let is_given_up = item.code == Some(ResolutionCode::WrittenOff);
-        match item.state {
-            // What was judged to be no error says nothing of a larger one.
-            Dismissed if is_beyond_dismissal(item, finding) => {
-                let updated = self.updated(item, finding);
-                Some(self.moved(
-                    updated,
-                    item.state,
-                    &[DiscrepancyState::Reopened],
-                    "the difference is larger than the one that was dismissed as a false positive",
-                ))
-            }
-            // What else a person dismissed or wrote off stays so, however it differs.
-            Dismissed => self.watched(item),
-            Verified | Closed if is_given_up => self.watched(item),
-            Resolved if is_given_up => {
-                // It stands for the difference as it is now, so that the next run finds it again;
-                // what was given up is what was approved.
-                let mut given_up = self.updated(item, finding);
-                if given_up.currency == item.currency {
-                    given_up.impact = item.impact;
-                    given_up.outstanding = item.outstanding;
-                    given_up.recovered = item.recovered;
-                    given_up.annualised = item.annualised;
-                    given_up.severity = item.severity;
-                }
-                Some(self.moved(
-                    given_up,
-                    item.state,
-                    &[Verified],
-                    "written off: its approval verifies it",
-                ))
-            }
-            Verified | Closed | SelfCleared => {
-                let updated = self.updated(item, finding);
-                Some(self.moved(
-                    updated,
-                    item.state,
-                    &[DiscrepancyState::Reopened],
-                    "the unit differs again",
-                ))
-            }
-            Resolved if self.is_window_over(item) => {
-                let updated = self.updated(item, finding);
-                Some(self.moved(
-                    updated,
-                    item.state,
-                    &[DiscrepancyState::Reopened],
-                    "the unit still differs after the verify window",
-                ))
-            }
-            _ => self.refreshed(item, finding),
-        }
-    }
-
-    /// The cause was not found any more: the unit agrees, or it is a timing difference.
-    fn agrees(&self, item: &Discrepancy, is_timing: bool) -> Option<DiscrepancyChange> {
-        use DiscrepancyState::{
-            Acknowledged, Approved, Closed, Dismissed, InProgress, Open, Proposed, Reopened,
-            Resolved, SelfCleared, Verified, Waiting,
-        };
-        let mut cleared = item.clone();
-        if is_timing {
-            cleared.outstanding = Decimal::ZERO;
-        } else {
-            cleared.unit = self.unit_now(item);
-            settle(&mut cleared, Decimal::ZERO);
-        }
-        let reason = if is_timing {
-            "the other side is not due yet, or is counted with another unit"
-        } else {
-            "both sides agree"
-        };
-        match item.state {
-            Verified | Closed | Dismissed | SelfCleared | Resolved if is_timing => None,
-            Verified | Closed | Dismissed | SelfCleared => self.watched(item),
-            Resolved => Some(self.moved(cleared, item.state, &[Verified], reason)),
-            Open | Acknowledged | InProgress | Waiting | Reopened => {
-                cleared.code = is_timing.then_some(ResolutionCode::Timing);
-                cleared.waiting_on = None;
-                // A reopened item is taken up first: the table knows no shorter way.
-                let steps: &[DiscrepancyState] = if item.state == Reopened {
-                    &[InProgress, SelfCleared]
-                } else {
-                    &[SelfCleared]
-                };
-                Some(self.moved(cleared, item.state, steps, reason))
-            }
-            // A resolution is on its way: the person who proposed it brings it to its end.
-            Proposed | Approved if is_timing || cleared == *item => None,
-            Proposed | Approved => {
-                cleared.updated_at = self.now;
-                cleared.last_run.clone_from(&self.outcome.run_id);
-                let event = self.event(&cleared, "updated", Some(item.state), Some(reason));
-                Some(DiscrepancyChange {
-                    discrepancy: cleared,
-                    was: Some(item.state),
-                    events: vec![event],
-                    approver: None,
-                })
-            }
-        }
-    }
-
-    /// How the unit of an item stands by this outcome. A unit without any row is gone, and one that
-    /// could not be decided is as it was.
-    fn unit_now(&self, item: &Discrepancy) -> UnitWorth {
-        let key = (
-            item.account.as_str(),
-            item.sku.as_str(),
-            item.currency,
-            record_of(&self.outcome.rule, &item.sides),
-        );
-        match self.units.get(&key) {
-            Some(Some((amounts, standing))) => item.unit.seen(*amounts, *standing),
-            Some(None) => item.unit.clone(),
-            None => {
-                let nothing = Amounts {
-                    expected: Decimal::ZERO,
-                    actual: Decimal::ZERO,
-                };
-                item.unit.seen(nothing, Standing::Gone)
-            }
-        }
-    }
-
-    /// An item that stays as it is, while the amounts of its unit may not: the figures weigh a unit
-    /// with what it is now and what it was when it was counted, whoever has dealt with it since.
-    fn watched(&self, item: &Discrepancy) -> Option<DiscrepancyChange> {
-        let unit = self.unit_now(item);
-        if unit == item.unit {
-            return None;
-        }
-        let mut watched = item.clone();
-        watched.unit = unit;
-        watched.updated_at = self.now;
-        watched.last_run.clone_from(&self.outcome.run_id);
-        let note = "the amounts of its unit changed";
-        let event = self.event(&watched, "updated", Some(item.state), Some(note));
-        Some(DiscrepancyChange {
-            discrepancy: watched,
-            was: Some(item.state),
-            events: vec![event],
-            approver: None,
-        })
-    }
-
-    fn is_window_over(&self, item: &Discrepancy) -> bool {
-        let Some(resolved_at) = item.resolved_at else {
-            return true;
-        };
-        let elapsed = self.now.as_second().saturating_sub(resolved_at.as_second());
-        u64::try_from(elapsed).is_ok_and(|elapsed| elapsed >= self.verify_window.as_secs())
-    }
-
-    /// An item that stays where it is, with what this run saw; nothing where that is the same.
-    fn refreshed(&self, item: &Discrepancy, finding: &Finding) -> Option<DiscrepancyChange> {
-        let mut updated = self.updated(item, finding);
-        if updated == *item {
-            return None;
-        }
-        let is_told = updated.kind != item.kind
-            || updated.field != item.field
-            || updated.expected != item.expected
-            || updated.actual != item.actual
-            || updated.impact != item.impact
-            || updated.outstanding != item.outstanding
-            || updated.unit != item.unit
-            || updated.severity != item.severity
-            || updated.secondary != item.secondary;
-        updated.updated_at = self.now;
-        updated.last_run.clone_from(&self.outcome.run_id);
-        let note = if updated.kind == item.kind {
-            format!(
-                "outstanding {} of {}",
-                updated.outstanding,
-                updated.impact.abs()
-            )
-        } else {
-            format!("the cause changed from {} to {}", item.kind, updated.kind)
-        };
-        let events = if is_told {
-            vec![self.event(&updated, "updated", Some(item.state), Some(&note))]
-        } else {
-            Vec::new()
-        };
-        Some(DiscrepancyChange {
-            discrepancy: updated,
-            was: Some(item.state),
-            events,
-            approver: None,
-        })
-    }
-
-    /// The item with the finding's values. The impact keeps its largest size since the item opened,
-    /// whatever became of the cause or the direction: what was found stays found, and the unit tells
-    /// what is left of it and what stands on the other side by now. Only amounts that cannot be
-    /// compared begin anew: another currency, and tax, which is a liability, in place of revenue.
-    /// Where a part of the same money has a cause of its own now, it goes to that part's new item,
-    /// so that the impacts of a unit add up to its largest difference.
-    fn updated(&self, item: &Discrepancy, finding: &Finding) -> Discrepancy {
-        let is_comparable = item.currency == finding.currency
-            && (item.kind == Kind::Tax) == (finding.kind == Kind::Tax);
-        let mut updated = item.clone();
-        updated.unit = if item.currency == finding.currency {
-            item.unit.seen(amounts_of(finding), Standing::Differs)
-        } else {
-            UnitWorth::counted(amounts_of(finding))
-        };
-        updated.kind = finding.kind;
-        updated.fingerprint = fingerprint_of(self.outcome, finding);
-        updated.account_name.clone_from(&finding.account.name);
-        updated.branch.clone_from(&finding.branch);
-        updated.currency = finding.currency;
-        updated.field.clone_from(&finding.field);
-        updated.expected.clone_from(&finding.expected);
-        updated.actual.clone_from(&finding.actual);
-        updated.unit_expected = finding.unit_expected;
-        updated.unit_actual = finding.unit_actual;
-        if !is_comparable || finding.impact.abs() > item.impact.abs() {
-            updated.impact = finding.impact;
-            updated.annualised = finding.annualised;
-            updated.severity = finding.severity;
-        } else if item.kind != finding.kind {
-            let part = self.new_parts.get(&unit_of(&self.outcome.rule, finding));
-            updated.impact -= given_away(item.impact, finding.impact, part.copied());
-        }
-        settle(&mut updated, finding.impact);
-        updated.estimated = finding.estimated;
-        updated.ambiguous = finding.ambiguous;
-        updated.secondary.clone_from(&finding.secondary);
-        updated.linked_id = self.linked_id(finding);
-        updated.sides.clone_from(&finding.sides);
-        updated.candidates.clone_from(&finding.candidates);
-        updated
-            .rules_version
-            .clone_from(&self.outcome.rules_version);
-        updated
-    }
-
-    /// The item of the finding that is the other half of this one.
-    fn linked_id(&self, finding: &Finding) -> Option<String> {
-        let (account, sku) = finding.linked.as_ref()?;
-        self.ids
-            .get(&(account, sku, finding.currency, finding.kind))
-            .cloned()
-    }
-
-    fn moved(
-        &self,
-        mut item: Discrepancy,
-        was: DiscrepancyState,
-        steps: &[DiscrepancyState],
-        reason: &str,
-    ) -> DiscrepancyChange {
-        let mut events = Vec::new();
-        let mut from = was;
-        for to in steps {
-            item.state = *to;
-            let is_end = !to.is_listed();
-            item.ended_at = is_end.then_some(self.now);
-            if *to == DiscrepancyState::Reopened {
-                item.code = None;
-                item.proposed_by = None;
-            }
-            events.push(self.event(&item, "moved", Some(from), Some(reason)));
-            from = *to;
-        }
-        item.updated_at = self.now;
-        item.last_run.clone_from(&self.outcome.run_id);
-        DiscrepancyChange {
-            discrepancy: item,
-            was: Some(was),
-            events,
-            approver: None,
-        }
-    }
-
-    fn event(
-        &self,
-        item: &Discrepancy,
-        action: &str,
-        from_state: Option<DiscrepancyState>,
-        note: Option<&str>,
-    ) -> DiscrepancyEvent {
-        DiscrepancyEvent {
-            discrepancy_id: item.id.clone(),
-            at: self.now,
-            actor: SYSTEM.into(),
-            action: action.into(),
-            from_state,
-            to_state: item.state,
-            code: item.code,
-            note: note.map(str::to_owned),
-            run_id: Some(self.outcome.run_id.clone()),
-            worth: Some(ItemWorth::of(item)),
-        }
+/// Keeps the id of a finding that is one of two halves.
+fn keep_half<'a>(halves: &mut BTreeMap<Half<'a>, String>, finding: &'a Finding, id: &str) {
+    if finding.linked.is_some() {
+        halves.insert(half_of(finding), id.to_owned());
     }
 }

@@ -1,9 +1,9 @@
 //! Which standing item a finding is, and what a new item is called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::reconcile::billing::BILLING_RULE;
-use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, ResolutionCode};
+use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, Kind, ResolutionCode};
 use crate::reconcile::outcome::{Finding, Outcome};
 use crate::reconcile::short_id::{fingerprint, short_id};
 
@@ -90,10 +90,10 @@ fn can_return(item: &Discrepancy) -> bool {
     item.state != DiscrepancyState::Dismissed || item.code != Some(ResolutionCode::DuplicateItem)
 }
 
-/// The fingerprint of a finding: the same over periods.
-pub(super) fn fingerprint_of(outcome: &Outcome, finding: &Finding) -> String {
+/// The fingerprint of a finding of a rule: the same over periods.
+pub(crate) fn fingerprint_of(rule: &str, finding: &Finding) -> String {
     fingerprint(&[
-        &outcome.rule,
+        rule,
         &finding.account.id,
         &finding.sku,
         finding.kind.name(),
@@ -101,25 +101,42 @@ pub(super) fn fingerprint_of(outcome: &Outcome, finding: &Finding) -> String {
     ])
 }
 
-/// An id for a new item that no other item has.
-pub(super) fn new_id(outcome: &Outcome, finding: &Finding, taken: &BTreeSet<String>) -> String {
-    let period = outcome.period.to_string();
-    let mut ordinal = 0_u32;
-    loop {
-        let id = short_id(
-            "D",
-            &[
-                &outcome.rule,
-                &period,
-                &finding.account.id,
-                &finding.sku,
-                finding.kind.name(),
-                &ordinal.to_string(),
-            ],
-        );
-        if !taken.contains(&id) {
-            return id;
+/// Ids for new items, none of which another item has.
+pub(super) struct NewIds<'a> {
+    taken: HashSet<String>,
+    /// The ordinals that findings of the same account, product and kind have taken already.
+    next: HashMap<(&'a str, &'a str, Kind), u32>,
+}
+
+impl<'a> NewIds<'a> {
+    pub(super) fn new(standing: &[Discrepancy]) -> Self {
+        Self {
+            taken: standing.iter().map(|item| item.id.clone()).collect(),
+            next: HashMap::new(),
         }
-        ordinal += 1;
+    }
+
+    /// The id of a finding's new item.
+    pub(super) fn take(&mut self, outcome: &Outcome, finding: &'a Finding) -> String {
+        let period = outcome.period.to_string();
+        let (account, sku) = (finding.account.id.as_str(), finding.sku.as_str());
+        let ordinal = self.next.entry((account, sku, finding.kind)).or_default();
+        loop {
+            let id = short_id(
+                "D",
+                &[
+                    &outcome.rule,
+                    &period,
+                    account,
+                    sku,
+                    finding.kind.name(),
+                    &ordinal.to_string(),
+                ],
+            );
+            *ordinal += 1;
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 }

@@ -4,9 +4,17 @@
 
 mod advance;
 mod identify;
+mod known;
 mod moves;
+mod periods;
+mod step;
 mod units;
 
-pub use advance::advance;
+pub use advance::{Advance, advance};
+pub(crate) use identify::fingerprint_of;
+pub use known::as_known;
 pub use moves::{PersonMove, legal_moves, move_by_person};
+pub use periods::{
+    PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move, legal_period_acts,
+};
 pub use units::{undecided_units, watched_units};

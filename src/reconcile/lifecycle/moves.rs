@@ -10,6 +10,7 @@
 
 use jiff::Timestamp;
 
+use crate::config::is_same_person;
 use crate::fault::Failure;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, ResolutionCode, WaitingOn,
@@ -197,7 +198,7 @@ fn check_approver(
         .approver
         .as_deref()
         .map(str::trim)
-        .is_some_and(|approver| !approver.is_empty() && approver != proposer.trim());
+        .is_some_and(|approver| !approver.is_empty() && !is_same_person(approver, proposer));
     if needs_approver && !is_second_person {
         return Err(ReconcileError::NeedsApprover {
             id: item.id.clone(),

@@ -21,6 +21,9 @@ pub fn watched_units(standing: &[Discrepancy]) -> BTreeSet<(String, String)> {
 /// The units of standing items that an outcome could not decide: they are unknown or not due yet, or
 /// they were not seen while some source is blind. They are in no figure until they are decided.
 pub fn undecided_units(outcome: &Outcome, standing: &[Discrepancy]) -> Vec<(String, String)> {
+    if standing.is_empty() {
+        return Vec::new();
+    }
     let undecided: BTreeSet<(&str, &str)> = keys(&outcome.unknown_units)
         .into_iter()
         .chain(keys(&outcome.timing_units))

@@ -1,10 +1,12 @@
 //! Whether the legs of a unit agree, comparison by comparison.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::config::AmountTolerance;
+use crate::config::{AmountTolerance, Config};
 use crate::currency::Currency;
 use crate::period::Period;
 use crate::reconcile::engine::{LegShape, LegSums, Measured, RuleUnit};
@@ -94,7 +96,7 @@ impl<'a> Judging<'a> {
             tolerances: rule
                 .measures
                 .iter()
-                .map(|measure| tolerance(input, measure))
+                .map(|measure| tolerance(input.config, measure))
                 .collect(),
             shared: shared.collect(),
             blind: rule.legs.iter().map(|leg| is_blind(input, leg)).collect(),
@@ -106,6 +108,36 @@ impl<'a> Judging<'a> {
     /// Whether some leg reads what cannot be trusted now.
     pub(super) fn is_blind(&self) -> bool {
         self.blind.contains(&true)
+    }
+
+    /// The measures of which it is enough that all legs have the same: a unit of which that is true,
+    /// and that every leg has, is equal in every comparison. `None` where nothing is so simple.
+    pub(super) fn plain_measures(&self) -> Option<Vec<usize>> {
+        let is_simple = |(comparison, shared): (&Comparison, &Shared<'_>)| {
+            !shared.measures.is_empty()
+                && shared.fields.is_empty()
+                && shared.measures.len() == comparison.measures.len()
+        };
+        let comparisons = self.rule.comparisons.iter().zip(&self.shared);
+        if self.is_blind() || !comparisons.clone().all(is_simple) {
+            return None;
+        }
+        let measures: BTreeSet<usize> = self
+            .shared
+            .iter()
+            .flat_map(|shared| shared.measures.iter().map(|(at, _)| *at))
+            .collect();
+        let is_valued = self
+            .rule
+            .value
+            .is_none_or(|value| measures.contains(&value));
+        // Each measure must be one of every leg.
+        let is_everywhere = self.rule.legs.len() == 2
+            || self
+                .shared
+                .iter()
+                .all(|shared| shared.measures.len() == measures.len());
+        (is_valued && is_everywhere).then(|| measures.into_iter().collect())
     }
 
     /// Judges a unit by every comparison that one of its legs takes part in.
@@ -267,8 +299,9 @@ impl<'a> Judging<'a> {
     }
 }
 
-fn tolerance<'a>(input: &'a ReconcileInput<'a>, measure: &'a Measure) -> Tolerance<'a> {
-    let configured = &input.config.tolerance;
+/// The tolerance of a measure: its own, else that of the configuration for what it is.
+pub(super) fn tolerance<'a>(config: &'a Config, measure: &'a Measure) -> Tolerance<'a> {
+    let configured = &config.tolerance;
     let limits: &AmountTolerance =
         measure
             .tolerance

@@ -39,6 +39,13 @@ impl RowProof {
         }
     }
 
+    /// Counts the rows of units that are equal in every comparison, by leg.
+    pub(super) fn count_plain(&mut self, rows: &[u64]) {
+        for (matched, rows) in self.matched.iter_mut().zip(rows) {
+            *matched += rows;
+        }
+    }
+
     /// Each leg is a source of its own to the proof: its rows, those that are not compared, and those
     /// that were rejected before they could be landed.
     pub(super) fn prove(

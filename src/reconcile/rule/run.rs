@@ -14,7 +14,7 @@ use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::billing::{SeverityScale, rules_digest};
 use crate::reconcile::catalog::SkuCatalog;
-use crate::reconcile::engine::{RuleUnit, Session};
+use crate::reconcile::engine::{Plain, PlainTotals, RuleUnit, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::identity::AccountDirectory;
 use crate::reconcile::input::{EntityFiles, ReconcileInput};
@@ -43,7 +43,7 @@ pub async fn check_rule(
     spill_dir: &std::path::Path,
 ) -> Result<(), Failure> {
     let zone = config.zone(None);
-    let session = Session::open(
+    let session = Session::open_viewed(
         &entities_of(rule),
         &EntityFiles::default(),
         config.engine.memory_limit.0,
@@ -85,7 +85,7 @@ fn check_sources<'n>(
 async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
     let config = input.config;
     check_sources(rule, input.roles.keys())?;
-    let session = Session::open(
+    let session = Session::open_viewed(
         &entities_of(rule),
         &input.files,
         config.engine.memory_limit.0,
@@ -113,11 +113,17 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         scale: SeverityScale::new(config, &rates),
     };
     let mut collected = Collected::new(input, rule);
-    session
-        .rule_units(&query, &shapes, |unit| {
+    let plain = judging.plain_measures().map(|measures| Plain {
+        measures,
+        value: rule.value,
+        watched: &input.watched,
+    });
+    let counted = session
+        .rule_units(&query, &shapes, plain.as_ref(), |unit| {
             collected.take(&unit, &judging, &telling)
         })
         .await?;
+    collected.take_plain(&counted)?;
     let counts = session.rule_row_counts(&query, &shapes).await?;
     Ok(Outcome {
         run_id: input.run_id.to_owned(),
@@ -129,7 +135,12 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         totals: collected.tally.totals(),
         sums: collected.tally.sums(),
         completeness: collected.rows.prove(rule, input, &counts)?,
-        findings: collected.findings,
+        findings: telling.scale.with_history(
+            &rule.name,
+            input.period,
+            &input.history,
+            collected.findings,
+        ),
         unknown_units: collected.unknown_units.into_iter().collect(),
         timing_units: collected.timing_units.into_iter().collect(),
         undecided_records: collected.undecided_records,
@@ -172,6 +183,29 @@ impl<'a> Collected<'a> {
         }
     }
 
+    /// Counts the units that were not given one by one: all of them are equal.
+    fn take_plain(&mut self, counted: &PlainTotals) -> Result<(), ReconcileError> {
+        for units in &counted.units {
+            let (account, branch) = self.golden(&units.account);
+            self.tally.count_equal(&account, branch.as_ref(), units)?;
+        }
+        self.rows.count_plain(&counted.rows);
+        Ok(())
+    }
+
+    /// The account that units name, as it is shown, and its branch.
+    fn golden(&self, id: &str) -> (AccountRef, Option<String>) {
+        let golden = self.input.directory.get(id);
+        let account = golden.map_or_else(
+            || AccountRef {
+                id: id.to_owned(),
+                name: id.to_owned(),
+            },
+            |golden| golden.account.clone(),
+        );
+        (account, golden.and_then(|golden| golden.branch.clone()))
+    }
+
     fn take(
         &mut self,
         unit: &RuleUnit,
@@ -182,15 +216,7 @@ impl<'a> Collected<'a> {
         let Some(decisive) = decisive(unit, judging, &compared)? else {
             return Ok(());
         };
-        let golden = self.input.directory.get(&unit.account);
-        let account = golden.map_or_else(
-            || AccountRef {
-                id: unit.account.clone(),
-                name: unit.account.clone(),
-            },
-            |golden| golden.account.clone(),
-        );
-        let branch = golden.and_then(|golden| golden.branch.clone());
+        let (account, branch) = self.golden(&unit.account);
         let judged = JudgedUnit {
             account: account.clone(),
             branch: branch.clone(),

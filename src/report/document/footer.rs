@@ -59,6 +59,21 @@ fn facts(frame: &Frame<'_>, unknown_thresholds: &[String]) -> Vec<(String, Strin
         ),
         fact("Report version", input.version.to_string()),
     ];
+    if let Some(close) = &kpi.close {
+        let reviewer = close.reviewed_by.as_deref().unwrap_or("nobody");
+        facts.push(fact(
+            "Period",
+            format!(
+                "{} on {}, version {}, prepared by {}, reviewed by {}: the figures are as they were \
+                 reported then",
+                close.state,
+                frame.instant(close.closed_at),
+                close.version,
+                clean(&close.prepared_by, LABEL_MAX),
+                clean(reviewer, LABEL_MAX)
+            ),
+        ));
+    }
     if !kpi.discrepancy.excluded_currencies.is_empty() {
         let codes: Vec<String> = kpi
             .discrepancy

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::closing::restatement;
 use super::items::{
     age_days, by_impact, counted, item_actions, item_cell, owner_table, roll_forward, things,
 };
@@ -222,9 +223,16 @@ fn remarks(frame: &Frame<'_>) -> Vec<String> {
             .map(|net| format!(" (net {})", frame.own_money(net)))
             .unwrap_or_default()
     )];
+    remarks.extend(restatement(frame));
     if let Some(rate) = figures.recurring_rate {
         remarks.push(format!(
             "Recurring: {} of the items were counted in an earlier period too.",
+            percent(rate)
+        ));
+    }
+    if let Some(rate) = figures.repeat_after_fix {
+        remarks.push(format!(
+            "Back after a proven fix: {} of the errors whose fix was proven lately.",
             percent(rate)
         ));
     }

@@ -1,5 +1,6 @@
 //! What is different between the three reports: their figures, charts and tables.
 
+mod closing;
 mod collection_status;
 mod discrepancy_rate;
 mod items;

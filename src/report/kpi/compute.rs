@@ -104,6 +104,15 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         reconciliations: input.reconciliations,
         reconciled_periods: input.reconciled_periods,
         recurring_periods: input.recurring_periods,
+        recurring_bounds: (
+            input
+                .span
+                .first
+                .shifted(1 - i32::from(input.recurring_periods.max(1)))
+                .bounds(input.zone)
+                .0,
+            bounds.1,
+        ),
         rate_on: input.rate_on,
         failed_sources: &failed_sources,
     })?;
@@ -166,6 +175,7 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         completeness: completeness(input.reconciliations),
         restated: None,
         prior_period_adjustments: None,
+        close: None,
     })
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::counted::{Counted, counted, shares};
 use super::error::KpiError;
 use super::figures::{DiscrepancyFigures, KindFigures};
-use super::recurring::recurring_rate;
+use super::recurring::{recurring_rate, repeat_after_fix};
 use super::tally::{Tally, printed};
 use super::timeline::Timeline;
 use crate::currency::Currency;
@@ -28,6 +29,8 @@ pub(super) struct RateInput<'a> {
     pub(super) reconciliations: &'a [Reconciliation],
     pub(super) reconciled_periods: &'a [Period],
     pub(super) recurring_periods: u8,
+    /// The instants of the span and of the periods before it that make an error recurring.
+    pub(super) recurring_bounds: (Timestamp, Timestamp),
     pub(super) rate_on: &'a dyn Fn(Currency, Currency, Date) -> Option<Decimal>,
     /// Sources that the figures need and that failed: nothing can be told.
     pub(super) failed_sources: &'a BTreeSet<&'a str>,
@@ -218,6 +221,12 @@ impl<'a> Groups<'a> {
                 .map(|(currency, tally)| (*currency, tally.figures(*currency)))
                 .collect(),
             excluded_currencies: self.excluded.into_iter().collect(),
+            repeat_after_fix: repeat_after_fix(
+                input.timelines,
+                input.recurring_bounds,
+                input.span.last,
+                input.recurring_periods,
+            ),
             recurring_rate: recurring_rate(
                 counted,
                 input.timelines,

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::adjustments::Adjustments;
 use crate::currency::Currency;
-use crate::reconcile::Completeness;
+use crate::reconcile::{Completeness, PeriodState};
 
 /// How fresh a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +165,10 @@ pub struct DiscrepancyFigures {
     pub excluded_currencies: Vec<Currency>,
     /// Of the counted items, how many were counted in an earlier period too.
     pub recurring_rate: Option<Decimal>,
+    /// Of the errors whose fix was proven in the periods that make one recurring, how many were counted
+    /// again in a later period.
+    #[serde(default)]
+    pub repeat_after_fix: Option<Decimal>,
     /// Dismissed as false positive / (X + dismissed as false positive).
     pub false_positive_rate: Option<Decimal>,
 }
@@ -346,5 +351,27 @@ pub struct Kpi {
     /// Of a closed period, the newest recomputation.
     pub restated: Option<Box<DiscrepancyFigures>>,
     /// Of a closed period, what that changes.
-    pub prior_period_adjustments: Option<serde_json::Value>,
+    pub prior_period_adjustments: Option<Adjustments>,
+    /// Of a closed period, who closed it and when: these figures are as they were reported then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub close: Option<CloseFacts>,
+}
+
+/// The close that figures were kept by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseFacts {
+    /// `closed` or `locked`.
+    pub state: PeriodState,
+    /// 1, and one more for each close after a reopening.
+    pub version: u32,
+    /// The id of what was kept.
+    pub close_id: String,
+    /// When.
+    pub closed_at: Timestamp,
+    /// Who prepared it.
+    pub prepared_by: String,
+    /// Who reviewed it.
+    pub reviewed_by: Option<String>,
+    /// Whether the tax return of the period is filed.
+    pub tax_filed: bool,
 }

@@ -3,6 +3,7 @@
 //! All of it is pure: from records of the book and the cash book to one object. Formulas are those
 //! of the manual; where a figure cannot be told, it is absent, never zero.
 
+mod adjustments;
 mod banner;
 mod business_hours;
 mod compute;
@@ -22,13 +23,14 @@ mod scope;
 mod tally;
 mod timeline;
 
+pub use adjustments::{Adjustments, UnitFigures, UnitInput, adjustments, unit_figures};
 pub use business_hours::business_hours;
 pub use compute::{KPI_RULE, KpiInput, compute_kpi};
 pub use error::KpiError;
 pub use figures::{
-    Aging, Backlog, Banner, BannerLevel, BannerState, CurrencyFigures, DiscrepancyFigures,
-    Freshness, FreshnessState, GroupFigures, KindFigures, Kpi, MatchFigures, OpenAges,
-    ReceivablesFigures, ResolutionFigures, RollForward,
+    Aging, Backlog, Banner, BannerLevel, BannerState, CloseFacts, CurrencyFigures,
+    DiscrepancyFigures, Freshness, FreshnessState, GroupFigures, KindFigures, Kpi, MatchFigures,
+    OpenAges, ReceivablesFigures, ResolutionFigures, RollForward,
 };
 pub use freshness::{SourceTerms, freshness};
 pub use input::{CaseLine, InvoiceLine, ReportInput};

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::counted::Counted;
 use super::timeline::Timeline;
 use crate::money::ratio;
 use crate::period::{Period, PeriodSpan};
+use crate::reconcile::DiscrepancyState;
 
 /// Of the counted items of a span, the share whose fingerprint was counted in one of the
 /// `history` periods before theirs. `None` where one of those was never reconciled.
@@ -48,4 +50,40 @@ pub(super) fn recurring_rate(
         }
     }
     ratio(Decimal::from(recurring_count), Decimal::from(item_count)).map(|rate| rate.normalize())
+}
+
+/// Of the fingerprints whose fix was proven within the instants of `verified`, the share that was
+/// counted again: by an item of one of the `history` periods after the fixed one, up to `last`, that
+/// was opened after the proof. `None` where nothing was proven.
+pub(super) fn repeat_after_fix(
+    timelines: &[Timeline<'_>],
+    (start, end): (Timestamp, Timestamp),
+    last: Period,
+    history: u8,
+) -> Option<Decimal> {
+    let mut fixed: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut counted: BTreeMap<&str, Vec<&Timeline<'_>>> = BTreeMap::new();
+    for timeline in timelines.iter().filter(|one| one.is_counted()) {
+        let same = counted.entry(&timeline.item.fingerprint).or_default();
+        same.push(timeline);
+    }
+    for timeline in timelines {
+        let proofs = timeline
+            .transitions
+            .iter()
+            .filter(|one| one.to == DiscrepancyState::Verified && one.at >= start && one.at < end);
+        for proof in proofs {
+            let item = &timeline.item;
+            let horizon = item.period.shifted(i32::from(history)).min(last);
+            let same = counted.get(item.fingerprint.as_str());
+            let is_repeated = same.into_iter().flatten().any(|other| {
+                other.item.period > item.period
+                    && other.item.period <= horizon
+                    && other.item.opened_at > proof.at
+            });
+            *fixed.entry(&item.fingerprint).or_default() |= is_repeated;
+        }
+    }
+    let repeated = fixed.values().filter(|is_repeated| **is_repeated).count();
+    ratio(Decimal::from(repeated), Decimal::from(fixed.len())).map(|rate| rate.normalize())
 }

@@ -1,4 +1,4 @@
-//! Rows of JSON objects as a spreadsheet, for `discrepancies export`.
+//! Rows of JSON objects as a spreadsheet, for `discrepancies export` and `corrections export`.
 
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Workbook};
@@ -7,21 +7,21 @@ use serde_json::Value;
 use crate::fault::Failure;
 use crate::report::ReportError;
 
-/// Columns whose texts are exact numbers, and numbers in the sheet too.
-const NUMBERS: [&str; 7] = [
-    "unit_expected",
-    "unit_actual",
-    "impact",
-    "annualised",
-    "recovered",
-    "outstanding",
-    "age_days",
-];
+/// The sheet that rows go to.
+#[derive(Debug, Clone, Copy)]
+pub struct SheetColumns<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// The header: the names of the objects' values.
+    pub names: &'a [&'a str],
+    /// Columns whose texts are exact numbers, and numbers in the sheet too.
+    pub numbers: &'a [&'a str],
+}
 
-/// Writes one row per object under a header of `names`. Numbers are numbers; every other value is a
-/// typed text cell, which no spreadsheet takes for a formula.
-pub fn export_sheet(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, Failure> {
-    Ok(write(names, rows)?)
+/// Writes one row per object. Numbers are numbers; every other value is a typed text cell, which no
+/// spreadsheet takes for a formula.
+pub fn export_sheet(columns: &SheetColumns<'_>, rows: &[Value]) -> Result<Vec<u8>, Failure> {
+    Ok(write(columns, rows)?)
 }
 
 /// Text as a cell can hold it: Excel takes 32,767 characters.
@@ -35,9 +35,10 @@ fn cut(text: &str) -> String {
     short
 }
 
-fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
+fn write(columns: &SheetColumns<'_>, rows: &[Value]) -> Result<Vec<u8>, ReportError> {
+    let names = columns.names;
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet().set_name("Discrepancies")?;
+    let sheet = book.add_worksheet().set_name(columns.title)?;
     let header = Format::new().set_bold();
     for (column, name) in (0_u16..).zip(names) {
         sheet.write_with_format(0, column, *name, &header)?;
@@ -55,7 +56,7 @@ fn write(names: &[&str], rows: &[Value]) -> Result<Vec<u8>, ReportError> {
                 other => other.to_string(),
             };
             match text.parse::<Decimal>() {
-                Ok(number) if NUMBERS.contains(name) => sheet.write(row, column, number)?,
+                Ok(number) if columns.numbers.contains(name) => sheet.write(row, column, number)?,
                 _ => sheet.write_string(row, column, cut(&text))?,
             };
         }

@@ -9,7 +9,7 @@ mod summary;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
 
-pub use export::export_sheet;
+pub use export::{SheetColumns, export_sheet};
 
 use super::ReportError;
 use super::document::{Document, Frame};

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::compute_kpi::{compute_kpi, keep_kpi};
+use super::compute_kpi::{Facts, keep_kpi};
 use super::reconcile_periods::reconcile_periods;
 use super::sync_scope::SyncScopeError;
 use super::sync_sources::sync_sources;
@@ -12,7 +12,7 @@ use crate::config::nearest_name;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::Period;
-use crate::report::kpi::{BannerState, DiscrepancyFigures, Kpi};
+use crate::report::kpi::{Adjustments, BannerState, DiscrepancyFigures, Kpi, adjustments};
 
 /// No backfill is longer than this; a longer one is a mistyped year.
 const PERIOD_COUNT_MAX: usize = 600;
@@ -29,17 +29,6 @@ pub struct BackfillRequest {
     pub last: Period,
     /// The sources that are pulled before; all when empty.
     pub sources: Vec<String>,
-}
-
-/// What the recomputation changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adjustments {
-    /// How many units differ in their verdict.
-    pub count: u64,
-    /// The sum of the absolute changes of leakage and overbilling.
-    pub gross: Option<Decimal>,
-    /// The change of the net.
-    pub net: Option<Decimal>,
 }
 
 /// One recomputed period.
@@ -206,47 +195,66 @@ async fn recompute(env: &Env, run_id: &str, period: Period) -> Result<BackfillPe
         .await?
         .into_iter()
         .next();
-    let reported = before
-        .and_then(|snapshot| serde_json::from_str::<Kpi>(&snapshot.body).ok())
-        .map(|kpi| kpi.discrepancy);
+    let before = before.and_then(|kept| serde_json::from_str::<Kpi>(&kept.body).ok());
     reconcile_periods(env, run_id, &[period], None).await?;
     // By the clock as it is now: what was just recorded is later than the step's beginning.
-    let kpi = compute_kpi(env, period.into(), env.clock.now(), None).await?;
+    let facts = Facts::read(env, env.clock.now()).await?;
+    let kpi = facts.answer(env, period.into(), None).await?;
     keep_kpi(env, run_id, period, &kpi).await?;
-    let restated = kpi.discrepancy.clone();
-    let adjustments = reported
-        .as_ref()
-        .map_or_else(Adjustments::default, |reported| Adjustments {
-            count: reported.discrepant.abs_diff(restated.discrepant),
-            gross: sum_of_changes(&[
-                (reported.leakage, restated.leakage),
-                (reported.overbilling, restated.overbilling),
-            ]),
-            net: change(reported.net, restated.net),
-        });
     let incomplete = matches!(
         kpi.banner.state,
         BannerState::Failed | BannerState::Partial | BannerState::Stale
     );
+    let receivables_gross = kpi.receivables.gross;
+    let (reported, restated, adjustments) = if let Some(found) = kpi.prior_period_adjustments {
+        // A closed period: what was reported stands, and this is what it would be now.
+        let restated = kpi.restated.map(|figures| *figures);
+        let restated = restated.unwrap_or_else(|| kpi.discrepancy.clone());
+        (Some(kpi.discrepancy), restated, found)
+    } else {
+        let changes = match &before {
+            Some(before) => changes(env, &facts, period, before, &kpi).await?,
+            None => Adjustments::default(),
+        };
+        let reported = before.map(|before| before.discrepancy);
+        (reported, kpi.discrepancy, changes)
+    };
     Ok(BackfillPeriod {
         period,
         reported,
         restated: Some(restated),
         adjustments,
-        receivables_gross: kpi.receivables.gross,
+        receivables_gross,
         incomplete,
         resumed: false,
     })
 }
 
-fn change(before: Option<Decimal>, after: Option<Decimal>) -> Option<Decimal> {
-    after?.checked_sub(before?)
-}
-
-fn sum_of_changes(pairs: &[(Option<Decimal>, Option<Decimal>)]) -> Option<Decimal> {
-    pairs
-        .iter()
-        .try_fold(Decimal::ZERO, |sum, (before, after)| {
-            sum.checked_add(change(*before, *after)?.abs())
-        })
+/// What lies between the figures of an open period as they were last computed and as they are now.
+/// Where either cannot be said, neither can the money between them.
+async fn changes(
+    env: &Env,
+    facts: &Facts,
+    period: Period,
+    before: &Kpi,
+    now: &Kpi,
+) -> Result<Adjustments, Failure> {
+    let currency = now.currency;
+    let then = facts
+        .units(env, period, None, currency, before.as_of)
+        .await?;
+    let units = facts
+        .units(env, period, None, currency, facts.as_of)
+        .await?;
+    let found = adjustments(&then, &units, currency)?;
+    let is_told = before.discrepancy.gross.is_some() && now.discrepancy.gross.is_some();
+    Ok(if is_told {
+        found
+    } else {
+        Adjustments {
+            gross: None,
+            net: None,
+            ..found
+        }
+    })
 }

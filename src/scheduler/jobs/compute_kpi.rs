@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use super::evaluate_collections::cash_book;
 use super::ledger::{Ledger, load_ledger, source_terms};
+use super::period_book::PeriodBook;
 use super::rates::Rates;
 use crate::canonical::Entity;
 use crate::collections::{ReceivablesInput, case_lines, open_invoice_lines, receivables};
@@ -19,7 +20,9 @@ use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::{Period, PeriodSpan, local_day};
 use crate::reconcile::cash::CashBook;
 use crate::reconcile::{BILLING_RULE, Discrepancy, DiscrepancyEvent};
-use crate::report::kpi::{Kpi, KpiInput, ReportInput, scope_currency};
+use crate::report::kpi::{
+    Kpi, KpiInput, ReportInput, UnitFigures, UnitInput, scope_currency, unit_figures,
+};
 use crate::store::{DiscrepancyFilter, KpiSnapshot, Reconciliation};
 
 /// How many earlier periods a chart shows.
@@ -52,18 +55,31 @@ impl Fault for NoBranch {
 }
 
 /// What figures are computed from, read once for any number of periods and scopes.
-struct Facts {
-    as_of: Timestamp,
+pub(super) struct Facts {
+    pub(super) as_of: Timestamp,
     ledger: Ledger,
     book: CashBook,
     discrepancies: Vec<Discrepancy>,
     events: Vec<DiscrepancyEvent>,
     reconciled_periods: Vec<Period>,
     rates: Rates,
+    pub(super) periods: PeriodBook,
 }
 
-/// The figures of a period as they were known at `as_of`.
+/// The figures of a period as they were known at `as_of`; those of a closed one as they were
+/// reported, with what was found since beside them.
 pub async fn compute_kpi(
+    env: &Env,
+    span: PeriodSpan,
+    as_of: Timestamp,
+    branch: Option<&str>,
+) -> Result<Kpi, Failure> {
+    let facts = Facts::read(env, as_of).await?;
+    facts.answer(env, span, branch).await
+}
+
+/// The figures of a period as they stand at `as_of`, whether it is closed or not.
+pub async fn standing_kpi(
     env: &Env,
     span: PeriodSpan,
     as_of: Timestamp,
@@ -90,7 +106,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
         .collect();
     for period in periods {
         for branch in &branches {
-            let kpi = facts.compute(env, (*period).into(), *branch).await?;
+            let kpi = facts.answer(env, (*period).into(), *branch).await?;
             keep_kpi(env, run_id, *period, &kpi).await?;
         }
     }
@@ -98,7 +114,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
 }
 
 impl Facts {
-    async fn read(env: &Env, as_of: Timestamp) -> Result<Self, Failure> {
+    pub(super) async fn read(env: &Env, as_of: Timestamp) -> Result<Self, Failure> {
         let ledger = load_ledger(env, as_of, false).await?;
         Ok(Self {
             as_of,
@@ -114,11 +130,45 @@ impl Facts {
                 .await?,
             reconciled_periods: env.store.reconciled_periods(BILLING_RULE).await?,
             rates: Rates::of(&ledger.records(Entity::FxRates)?),
+            periods: PeriodBook::read(env, as_of).await?,
             ledger,
         })
     }
 
-    async fn compute(
+    /// A digest of the exchange rates.
+    pub(super) fn rates_version(&self) -> String {
+        self.rates.digest()
+    }
+
+    /// The counted units of a period as they were known at an instant up to that of these facts.
+    pub(super) async fn units(
+        &self,
+        env: &Env,
+        period: Period,
+        branch: Option<&str>,
+        currency: Currency,
+        as_of: Timestamp,
+    ) -> Result<Vec<UnitFigures>, Failure> {
+        let newest = env
+            .store
+            .reconciliation(BILLING_RULE, period, as_of)
+            .await?;
+        let rate_on = |from: Currency, into: Currency, day: Date| -> Option<Decimal> {
+            self.rates.rate(from, into, day)
+        };
+        unit_figures(&UnitInput {
+            as_of,
+            branch,
+            currency,
+            reconciliations: newest.as_slice(),
+            discrepancies: &self.discrepancies,
+            events: &self.events,
+            rate_on: &rate_on,
+        })
+    }
+
+    /// The figures as they stand, whether the period is closed or not.
+    pub(super) async fn compute(
         &self,
         env: &Env,
         span: PeriodSpan,
@@ -159,7 +209,7 @@ impl Facts {
             rate_on: &rate_on,
         })?;
         let terms = source_terms(env, &self.ledger.roles);
-        crate::report::kpi::compute_kpi(&KpiInput {
+        let mut kpi = crate::report::kpi::compute_kpi(&KpiInput {
             span,
             as_of,
             branch,
@@ -177,7 +227,11 @@ impl Facts {
             excluded_currencies: &owed.excluded_currencies,
             book: Some(&self.book),
             rate_on: &rate_on,
-        })
+        })?;
+        kpi.provisional = span
+            .periods()
+            .any(|period| !self.periods.state(period).is_kept());
+        Ok(kpi)
     }
 }
 
@@ -245,7 +299,7 @@ pub async fn report_input(
     let as_of = env.clock.now();
     let branch = report.branch.as_deref();
     let facts = Facts::read(env, as_of).await?;
-    let kpi = facts.compute(env, span, branch).await?;
+    let kpi = facts.answer(env, span, branch).await?;
     let scope = branch.unwrap_or(WHOLE);
     let first = span.first.shifted(-HISTORY_COUNT);
     let earlier = env

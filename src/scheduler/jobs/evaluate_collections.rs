@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::blind_sources::stale_cash;
 use super::ledger::{Ledger, load_ledger};
-use super::reconcile_periods::stale_cash;
 use crate::canonical::Entity;
 use crate::collections::{EvaluateInput, evaluate_cases};
 use crate::config::CalendarConfig;

@@ -2,10 +2,17 @@
 //! the stages.
 
 mod backfill_periods;
+mod blind_sources;
+mod close_checks;
+mod close_period;
+mod closed_item;
+mod closed_kpi;
 mod compact_landing;
 mod compute_kpi;
+mod correct_records;
 mod deliver_mails;
 mod evaluate_collections;
+mod explain_item;
 mod field_watch;
 mod ledger;
 mod match_landing;
@@ -13,6 +20,7 @@ mod open_landing;
 mod open_source;
 mod owner;
 mod parked;
+mod period_book;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
@@ -25,19 +33,22 @@ mod sync_scope;
 mod sync_sources;
 mod tend_landing;
 
-pub use backfill_periods::{
-    Adjustments, BackfillPeriod, BackfillRequest, BackfillSummary, backfill_periods,
-};
+pub use backfill_periods::{BackfillPeriod, BackfillRequest, BackfillSummary, backfill_periods};
+pub use close_checks::Check;
+pub use close_period::{PeriodChange, move_period, refuse_illegal};
 pub use compact_landing::{CompactSummary, compact_landing};
-pub use compute_kpi::{compute_kpi, keep_kpis, report_input};
+pub use compute_kpi::{compute_kpi, keep_kpis, report_input, standing_kpi};
+pub use correct_records::correct_records;
 pub use deliver_mails::{DeliverySummary, deliver_mails};
 pub(crate) use evaluate_collections::cash_book;
 pub use evaluate_collections::{CollectionsSummary, evaluate_collections};
+pub use explain_item::explain_item;
 pub use ledger::{Ledger, load_ledger, source_roles, source_states};
 pub use match_landing::{AdoptSummary, adopt_landing, match_landing};
 pub use open_landing::{landing_keys, open_landing, read_landing};
 pub(crate) use open_source::{open_source, open_source_offline};
 pub use owner::this_process;
+pub use period_book::{PeriodBook, refuse_kept, refuse_kept_period};
 pub use query_landing::query_landing;
 pub use reconcile_periods::{CurrencySums, PeriodSummary, open_periods, reconcile_periods};
 pub use replay_rules::{

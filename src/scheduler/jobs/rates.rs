@@ -36,6 +36,18 @@ impl Rates {
         rates
     }
 
+    /// A digest of all of them: two tables of one digest give the same rates.
+    pub(crate) fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for ((from, into), days) in &self.by_pair {
+            for (day, rate) in days {
+                let line = format!("{from} {into} {day} {}\n", rate.normalize());
+                hasher.update(line.as_bytes());
+            }
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// How many units of `into` one unit of `from` is on a day: the newest rate dated on or before
     /// it, or the inverse of the opposite one. `None` where there is neither.
     pub(crate) fn rate(&self, from: Currency, into: Currency, day: Date) -> Option<Decimal> {

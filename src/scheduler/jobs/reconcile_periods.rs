@@ -7,20 +7,25 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::blind_sources::{blind_sources, rejected_rows};
 use super::ledger::{Ledger, load_ledger};
+use super::period_book::PeriodBook;
 use crate::canonical::Entity;
-use crate::config::{Config, Role};
+use crate::config::Config;
 use crate::currency::Currency;
 use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    Amounts, BILLING_RULE, BlindSource, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
-    ReconcileInput, RuleFile, UnitTotals, advance, entities_read, group_findings, likely_cause,
-    reconcile_billing, reconcile_rule, undecided_units, watched_units,
+    Advance, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
+    PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, entities_read,
+    group_findings, likely_cause, reconcile_billing, reconcile_rule, undecided_units,
+    watched_units,
 };
-use crate::report::kpi::{BannerLevel, Freshness, FreshnessState};
-use crate::store::{DiscrepancyFilter, PullState, Reconciliation};
+use crate::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
+
+/// Changes that are made and written at once: a reconcile may have hundreds of thousands.
+const PART_CHANGES: usize = 2048;
 
 /// What the comparison of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +34,9 @@ pub struct PeriodSummary {
     pub rule: String,
     /// The period.
     pub period: Period,
+    /// Where the period stands: what is found of a closed one is an adjustment, and its figures stay
+    /// as they were reported.
+    pub period_state: PeriodState,
     /// Units that were compared.
     pub units: u64,
     /// Units that differ beyond tolerance.
@@ -70,11 +78,18 @@ pub struct CurrencySums {
     pub actual: Decimal,
 }
 
-/// The current period and those before it, as `[reconcile] open_periods` says, oldest first.
-pub fn open_periods(env: &Env) -> Vec<Period> {
-    let current = Period::at(env.clock.now(), &env.config.zone(None));
+/// The current period and those before it, as `[reconcile] open_periods` says, oldest first; locked
+/// ones are left out, closed ones are not: what is found of them is an adjustment.
+pub async fn open_periods(env: &Env) -> Result<Vec<Period>, Failure> {
+    let now = env.clock.now();
+    let current = Period::at(now, &env.config.zone(None));
     let count = i32::from(env.config.reconcile.open_periods.max(1));
-    current.shifted(1 - count).through(current).collect()
+    let book = PeriodBook::read(env, now).await?;
+    Ok(current
+        .shifted(1 - count)
+        .through(current)
+        .filter(|period| book.state(*period) != PeriodState::Locked)
+        .collect())
 }
 
 /// Compares periods by the default rule, or by a named one.
@@ -97,8 +112,10 @@ pub async fn reconcile_periods(
     };
     let steps = u64::try_from(periods.len() * (1 + further.len())).ok();
     env.progress.begin("comparing", steps);
+    let book = PeriodBook::read(env, now).await?;
     let task = Task {
         env,
+        book: &book,
         run_id,
         ledger: &ledger,
         now,
@@ -114,9 +131,11 @@ pub async fn reconcile_periods(
             let summary = match &found {
                 Ok(rule) => match task.reconcile(*period, Some(rule)).await {
                     Ok(summary) => summary,
-                    Err(failure) => PeriodSummary::failed(name, *period, &failure),
+                    Err(failure) => {
+                        PeriodSummary::failed(name, *period, book.state(*period), &failure)
+                    }
                 },
-                Err(failure) => PeriodSummary::failed(name, *period, failure),
+                Err(failure) => PeriodSummary::failed(name, *period, book.state(*period), failure),
             };
             if let Some(error) = &summary.error {
                 tracing::error!(rule.id = name, period = %period, "the rule was not compared: {error}");
@@ -148,6 +167,7 @@ pub(crate) fn find_rule(config: &Config, name: &str) -> Result<RuleFile, Failure
 /// One reconcile over several periods and rules.
 struct Task<'a> {
     env: &'a Env,
+    book: &'a PeriodBook,
     run_id: &'a str,
     ledger: &'a Ledger,
     now: Timestamp,
@@ -167,10 +187,11 @@ impl Task<'_> {
             now: self.now,
             rule,
             standing: &standing,
+            history: history(env, self.book, period, rule).await?,
         };
         let outcome = compare(env, self.run_id, self.ledger, &question).await?;
         let cause = likely_cause(&outcome, &self.ledger.directory);
-        let mut summary = record(env, outcome, standing, self.now).await?;
+        let mut summary = record(env, outcome, standing, self.now, self.book.state(period)).await?;
         summary.likely_cause = cause;
         env.progress.advance(1, &period.to_string());
         Ok(summary)
@@ -179,10 +200,11 @@ impl Task<'_> {
 
 impl PeriodSummary {
     /// What is told of a rule that could not be compared.
-    fn failed(rule: &str, period: Period, failure: &Failure) -> Self {
+    fn failed(rule: &str, period: Period, period_state: PeriodState, failure: &Failure) -> Self {
         Self {
             rule: rule.to_owned(),
             period,
+            period_state,
             units: 0,
             discrepant: 0,
             timing: 0,
@@ -200,6 +222,24 @@ impl PeriodSummary {
         }
     }
 
+    /// Counts items that enter a state.
+    fn count(&mut self, changes: &[DiscrepancyChange]) {
+        use crate::reconcile::DiscrepancyState as State;
+        for change in changes {
+            let state = change.discrepancy.state;
+            if change.was == Some(state) {
+                continue;
+            }
+            match state {
+                State::Open => self.opened += 1,
+                State::Reopened => self.reopened += 1,
+                State::SelfCleared => self.self_cleared += 1,
+                State::Verified => self.verified += 1,
+                _ => {}
+            }
+        }
+    }
+
     /// Whether nothing can be said of a part of it.
     pub fn is_incomplete(&self) -> bool {
         !self.blind_sources.is_empty() || self.error.is_some()
@@ -212,6 +252,24 @@ pub(super) struct Question<'a> {
     pub(super) now: Timestamp,
     pub(super) rule: Option<&'a RuleFile>,
     pub(super) standing: &'a [Discrepancy],
+    pub(super) history: PeriodHistory,
+}
+
+/// What the periods before and the closes say of a period.
+pub(super) async fn history(
+    env: &Env,
+    book: &PeriodBook,
+    period: Period,
+    rule: Option<&RuleFile>,
+) -> Result<PeriodHistory, Failure> {
+    let filter = DiscrepancyFilter {
+        periods: PeriodHistory::looks_at(period),
+        rule: Some(rule.map_or(BILLING_RULE, |rule| &rule.name).to_owned()),
+        ..DiscrepancyFilter::default()
+    };
+    let earlier = env.store.discrepancies(&filter).await?;
+    let is_filed = book.is_tax_filed(period);
+    Ok(PeriodHistory::of(period, &earlier, book.kept(), is_filed))
 }
 
 /// The items of a rule and period, in any state.
@@ -234,11 +292,25 @@ pub(super) async fn compare(
     ledger: &Ledger,
     question: &Question<'_>,
 ) -> Result<Outcome, Failure> {
+    let input = input_of(env, run_id, ledger, question)?;
+    match question.rule {
+        None => reconcile_billing(&input).await,
+        Some(rule) => reconcile_rule(&input, rule).await,
+    }
+}
+
+/// Everything that decides the answer to a question.
+pub(super) fn input_of<'a>(
+    env: &'a Env,
+    run_id: &'a str,
+    ledger: &'a Ledger,
+    question: &Question<'_>,
+) -> Result<ReconcileInput<'a>, Failure> {
     let Question {
         period, now, rule, ..
     } = *question;
     let zone = env.config.zone(None);
-    let input = ReconcileInput {
+    Ok(ReconcileInput {
         run_id,
         period,
         today: now.to_zoned(zone.clone()).date(),
@@ -251,13 +323,10 @@ pub(super) async fn compare(
         blind_sources: blind_sources(env, ledger),
         rejected: rejected_rows(ledger),
         watched: watched_units(question.standing),
+        history: question.history.clone(),
         spill_dir: &env.spill_dir,
         zone,
-    };
-    match rule {
-        None => reconcile_billing(&input).await,
-        Some(rule) => reconcile_rule(&input, rule).await,
-    }
+    })
 }
 
 /// The landed files of some entities, as the engine takes them.
@@ -268,105 +337,30 @@ pub(crate) fn entity_files(ledger: &Ledger, entities: &[Entity]) -> Result<Entit
     Ok(EntityFiles(files.collect::<Result<_, Failure>>()?))
 }
 
-/// The sources whose failure, gaps or age make that nothing can be said of what they could decide.
-fn blind_sources(env: &Env, ledger: &Ledger) -> Vec<BlindSource> {
-    let blind = |source: &&Freshness| match source.state {
-        FreshnessState::Failed | FreshnessState::Partial | FreshnessState::Never => true,
-        FreshnessState::Stale => source.level == Some(BannerLevel::Red),
-        FreshnessState::Ok => false,
-    };
-    ledger
-        .freshness
-        .iter()
-        .filter(blind)
-        .map(|source| BlindSource {
-            source: source.source.clone(),
-            entities: blind_entities(env, ledger, source),
-            reason: source
-                .reason
-                .clone()
-                .unwrap_or_else(|| "is not up to date".into()),
-        })
-        .collect()
-}
-
-/// The rows that the newest pull of each stream put into the quarantine. A stream that feeds several
-/// entities counts them under its first.
-fn rejected_rows(ledger: &Ledger) -> Vec<(String, Entity, u64)> {
-    ledger
-        .newest_pulls
-        .iter()
-        .filter(|pull| pull.rejected_count > 0)
-        .filter_map(|pull| {
-            let entity = pull.entities.first()?;
-            Some((pull.source.clone(), *entity, pull.rejected_count))
-        })
-        .collect()
-}
-
-/// What of a blind source cannot be trusted: the entities of its streams that did not end well, or
-/// all that it lands when it is too old. Empty stands for everything.
-fn blind_entities(env: &Env, ledger: &Ledger, source: &Freshness) -> Vec<Entity> {
-    let all = || match env.config.source.get(&source.source) {
-        Some(config) if config.connector == "files" => config.files.keys().copied().collect(),
-        _ => Vec::new(),
-    };
-    if !matches!(
-        source.state,
-        FreshnessState::Failed | FreshnessState::Partial
-    ) {
-        return all();
-    }
-    let ended_badly = ledger.newest_pulls.iter().filter(|pull| {
-        pull.source == source.source && !(pull.state == PullState::Ok && pull.sealed)
-    });
-    let mut entities = Vec::new();
-    for pull in ended_badly {
-        if pull.entities.is_empty() {
-            return all();
-        }
-        entities.extend_from_slice(&pull.entities);
-    }
-    entities.sort_unstable();
-    entities.dedup();
-    entities
-}
-
 async fn record(
     env: &Env,
     outcome: Outcome,
     standing: Vec<Discrepancy>,
     now: Timestamp,
+    period_state: PeriodState,
 ) -> Result<PeriodSummary, Failure> {
-    use crate::reconcile::DiscrepancyState as State;
     let undecided_units = undecided_units(&outcome, &standing);
-    let changes = advance(
-        &outcome,
-        standing,
-        now,
-        env.config.reconcile.verify_window.0,
-    );
-    let entered = |state: State| {
-        let moves = changes
-            .iter()
-            .filter(|change| change.discrepancy.state == state && change.was != Some(state));
-        moves.count() as u64
-    };
     let sum = |count: fn(&crate::reconcile::UnitTotals) -> u64| {
         outcome.totals.iter().map(count).sum::<u64>()
     };
-    let summary = PeriodSummary {
+    let mut summary = PeriodSummary {
         rule: outcome.rule.clone(),
         period: outcome.period,
+        period_state,
         units: sum(|one| one.units),
         discrepant: sum(|one| one.discrepant),
         timing: sum(|one| one.timing),
         unknown: sum(|one| one.unknown),
         within_tolerance: sum(|one| one.within_tolerance),
-        opened: entered(State::Open),
-        reopened: entered(State::Reopened),
-        self_cleared: entered(State::SelfCleared),
-        verified: entered(State::Verified),
+        opened: 0,
+        reopened: 0,
+        self_cleared: 0,
+        verified: 0,
         blind_sources: outcome.blind_sources.clone(),
         sums: sums(&outcome),
         groups: group_findings(outcome.findings.iter().map(Glance::from)),
@@ -375,21 +369,37 @@ async fn record(
     };
     let reconciliation = Reconciliation {
         reconciliation_id: env.new_id(),
-        run_id: outcome.run_id,
-        rule: outcome.rule,
+        run_id: outcome.run_id.clone(),
+        rule: outcome.rule.clone(),
         period: outcome.period,
         at: now,
         as_of: outcome.as_of,
-        rules_version: outcome.rules_version,
-        input_digest: outcome.input_digest,
-        blind_sources: outcome.blind_sources,
+        rules_version: outcome.rules_version.clone(),
+        input_digest: outcome.input_digest.clone(),
+        blind_sources: outcome.blind_sources.clone(),
         undecided_units,
-        completeness: outcome.completeness,
+        completeness: outcome.completeness.clone(),
         totals: outcome.totals.iter().map(UnitTotals::storable).collect(),
     };
-    env.store
-        .record_reconciliation(&reconciliation, &changes)
-        .await?;
+    let verify_window = env.config.reconcile.verify_window.0;
+    let advance = Advance::new(&outcome, standing, now, verify_window);
+    let (sender, parts) = ChangeParts::channel();
+    let sent = async {
+        let mut changes = advance.changes().peekable();
+        while changes.peek().is_some() {
+            let part: Vec<DiscrepancyChange> = changes.by_ref().take(PART_CHANGES).collect();
+            summary.count(&part);
+            if !sender.send(part).await {
+                return;
+            }
+        }
+        sender.finish().await;
+    };
+    let written = env
+        .store
+        .record_reconciliation_parts(&reconciliation, parts);
+    let (written, ()) = futures::join!(written, sent);
+    written?;
     tracing::info!(
         rule.id = summary.rule,
         period = %summary.period,
@@ -413,26 +423,4 @@ pub(crate) fn sums(outcome: &Outcome) -> Vec<CurrencySums> {
         actual: amounts.actual,
     };
     outcome.sums.iter().map(of_currency).collect()
-}
-
-/// Whether some source lands payments that cannot be trusted now; the reason, where there is one.
-pub(crate) fn stale_cash(env: &Env, ledger: &Ledger) -> Option<String> {
-    let lands_payments = |source: &str| {
-        ledger.roles.get(source).is_some_and(|roles| {
-            roles
-                .iter()
-                .any(|role| matches!(role, Role::Billing | Role::Bank))
-        }) && env.config.source.get(source).is_some_and(|config| {
-            let selected = config
-                .streams
-                .as_ref()
-                .is_none_or(|streams| streams.contains(&Entity::Payments));
-            selected
-                && (config.connector != "files" || config.files.contains_key(&Entity::Payments))
-        })
-    };
-    blind_sources(env, ledger)
-        .into_iter()
-        .find(|blind| lands_payments(&blind.source))
-        .map(|blind| format!("{} {}", blind.source, blind.reason))
 }

@@ -16,7 +16,7 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
 use crate::period::Period;
-use crate::reconcile::{BILLING_RULE, Finding, Kind, Outcome, RuleFile};
+use crate::reconcile::{BILLING_RULE, Finding, Kind, Outcome, PeriodHistory, RuleFile};
 
 /// What the replay of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -240,7 +240,7 @@ async fn replay(
         periods = env.store.reconciled_periods(name).await?;
     }
     if periods.is_empty() {
-        periods = open_periods(env);
+        periods = open_periods(env).await?;
     }
     let now = env.clock.now();
     let ledger = load_ledger(env, now, false).await?;
@@ -258,6 +258,7 @@ async fn replay(
                     now,
                     rule,
                     standing: &[],
+                    history: PeriodHistory::default(),
                 };
                 Some(compare(env, "replay", &ledger, &question).await?)
             }
@@ -268,6 +269,7 @@ async fn replay(
             now,
             rule: pair.after.as_ref(),
             standing: &[],
+            history: PeriodHistory::default(),
         };
         let after = compare(changed_env, "replay", &changed_ledger, &question).await?;
         replays.push(ReplayPeriod::of(before.as_ref(), &after));

@@ -229,7 +229,7 @@ fn month_before(env: &Env, span: Retention) -> Option<Timestamp> {
 /// The instant from which on open periods and open items need every version, and which it is.
 async fn needed_since(env: &Env) -> Result<Option<(Timestamp, String)>, Failure> {
     let zone = env.config.zone(None);
-    let open = open_periods(env).first().copied();
+    let open = open_periods(env).await?.first().copied();
     let of_period = open.map(|period| {
         let why = format!("period {period} is open");
         (period.bounds(&zone).0, why)

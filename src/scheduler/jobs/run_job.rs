@@ -11,6 +11,7 @@ use super::compute_kpi::keep_kpis;
 use super::deliver_mails::{DeliverySummary, deliver_mails};
 use super::evaluate_collections::{CollectionsSummary, evaluate_collections};
 use super::owner::is_gone;
+use super::period_book::PeriodBook;
 use super::reconcile_periods::{PeriodSummary, open_periods, reconcile_periods};
 use super::send_reports::{ReportSummary, send_report};
 use super::sync_sources::{SyncSummary, sync_sources};
@@ -19,6 +20,7 @@ use crate::config::{JobConfig, ReconcileScope, ReportPeriod, SyncScope, nearest_
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::Period;
+use crate::reconcile::PeriodState;
 use crate::store::{NewRun, RunState};
 
 /// How long a run is believed to be alive without a sign of life.
@@ -247,13 +249,13 @@ pub async fn run_job(
     }
     if let Some(scope) = job.reconcile {
         go_on("reconcile")?;
-        let periods = periods_of(env, scope);
+        let periods = periods_of(env, scope).await?;
         let comparing = reconcile_periods(env, run_id, &periods, None);
         summary.reconcile = unless_stopped(cancel, "reconcile", comparing).await?;
     }
     if let Some(scope) = job.reconcile {
         go_on("figures")?;
-        keep_kpis(env, run_id, &periods_of(env, scope)).await?;
+        keep_kpis(env, run_id, &periods_of(env, scope).await?).await?;
     }
     if job.collections {
         go_on("collections")?;
@@ -289,13 +291,16 @@ pub(super) async fn unless_stopped<T>(
     }
 }
 
-fn periods_of(env: &Env, scope: ReconcileScope) -> Vec<Period> {
+async fn periods_of(env: &Env, scope: ReconcileScope) -> Result<Vec<Period>, Failure> {
     let current = Period::at(env.clock.now(), &env.config.zone(None));
-    match scope {
-        ReconcileScope::OpenPeriods => open_periods(env),
-        ReconcileScope::CurrentPeriod => vec![current],
-        ReconcileScope::PreviousPeriod => vec![current.previous()],
-    }
+    let named = match scope {
+        ReconcileScope::OpenPeriods => return open_periods(env).await,
+        ReconcileScope::CurrentPeriod => current,
+        ReconcileScope::PreviousPeriod => current.previous(),
+    };
+    let book = PeriodBook::read(env, env.clock.now()).await?;
+    let is_locked = book.state(named) == PeriodState::Locked;
+    Ok(if is_locked { Vec::new() } else { vec![named] })
 }
 
 fn report_period(env: &Env, job: &JobConfig) -> Period {

@@ -216,7 +216,8 @@ fn by_name(figures: &[(String, String)]) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// Makes a report and puts it into the outbox, for each recipient once per version.
+/// Makes a report and puts it into the outbox, for each recipient once per version. Users whose
+/// branches are limited get one report for each of them.
 pub async fn send_report(
     env: &Env,
     run_id: &str,
@@ -225,13 +226,46 @@ pub async fn send_report(
 ) -> Result<ReportSummary, Failure> {
     let (kind, config) = find(env, name)?;
     let mail = env.config.mail.as_ref().ok_or(ReportRequestError::NoMail)?;
-    if config.to.is_empty() {
+    let mut scopes: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+    for (branch, address) in env.config.recipients(&config) {
+        scopes.entry(branch).or_default().push(address);
+    }
+    if scopes.is_empty() {
         return Err(ReportRequestError::NoRecipients(name.to_owned()).into());
     }
-    validate_recipients(&config.to, mail.allowed_domains.as_deref())?;
-    let made = make(env, run_id, name, kind, &config, span).await?;
+    for recipients in scopes.values() {
+        validate_recipients(recipients, mail.allowed_domains.as_deref())?;
+    }
+    let mut summary: Option<ReportSummary> = None;
+    for (branch, recipients) in scopes {
+        let scoped = ReportConfig {
+            branch,
+            ..config.clone()
+        };
+        let sent = send_scope(env, run_id, (name, kind, &scoped), span, &recipients).await?;
+        match &mut summary {
+            Some(summary) => {
+                summary.mails += sent.mails;
+                summary.incomplete |= sent.incomplete;
+            }
+            None => summary = Some(sent),
+        }
+    }
+    Ok(summary.ok_or_else(|| ReportRequestError::NoRecipients(name.to_owned()))?)
+}
+
+/// The report of one scope for those who get it.
+async fn send_scope(
+    env: &Env,
+    run_id: &str,
+    (name, kind, config): (&str, ReportKind, &ReportConfig),
+    span: PeriodSpan,
+    recipients: &[String],
+) -> Result<ReportSummary, Failure> {
+    let mail = env.config.mail.as_ref().ok_or(ReportRequestError::NoMail)?;
+    let made = make(env, run_id, name, kind, config, span).await?;
     let mut mails: Vec<OutboxMail> = Vec::new();
-    for recipient in &config.to {
+    for recipient in recipients {
         mails.push(compose(
             &made.rendered,
             &MailEnvelope {
@@ -283,10 +317,12 @@ pub async fn write_report(
             |mail| mail.from.clone(),
         ),
         reply_to: None,
-        to: config
-            .to
-            .first()
-            .cloned()
+        to: env
+            .config
+            .recipients(&config)
+            .into_iter()
+            .map(|(_, address)| address)
+            .next()
             .unwrap_or_else(|| "preview@localhost.localdomain".to_owned()),
         report: name.to_owned(),
         scope: made.version.scope.clone(),

@@ -1,12 +1,12 @@
 //! The pools of either database, and where a write transaction begins.
 
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, Sqlite, SqlitePool};
 #[cfg(feature = "postgres")]
 use sqlx::{PgPool, Postgres};
-use sqlx::{SqlSafeStr, SqlStr, Sqlite, SqlitePool};
 
-use super::queries::Query;
+use super::queries::{Marks, Query};
 use super::row::Row;
-use super::session::{Session, bound};
+use super::session::{BOUND_VALUES_MAX, Session, bound};
 use super::value::Value;
 use crate::store::error::StoreError;
 use crate::store::lock::WriterLock;
@@ -72,6 +72,30 @@ impl Database {
     ) -> Result<Vec<Row>, StoreError> {
         self.rows_by(query.name, query.text.into_sql_str(), values)
             .await
+    }
+
+    /// The rows that a statement with `in (values ..)` answers for many keys.
+    pub(super) async fn rows_of(
+        &self,
+        query: Query,
+        keys: &[&str],
+    ) -> Result<Vec<Row>, StoreError> {
+        let marks = match self {
+            Self::Sqlite { .. } => Marks::Bare,
+            #[cfg(feature = "postgres")]
+            Self::Postgres { .. } => Marks::Numbered,
+        };
+        let mut rows = Vec::new();
+        for some in keys.chunks(BOUND_VALUES_MAX) {
+            let text = query.for_rows(marks, 1, some.len()).ok_or_else(|| {
+                let fault = "the statement has no tuple of values".to_owned();
+                StoreError::of_query(query.name, sqlx::Error::Protocol(fault))
+            })?;
+            let values = some.iter().map(|key| Value::from(*key)).collect();
+            let text = AssertSqlSafe(text).into_sql_str();
+            rows.extend(self.rows_by(query.name, text, values).await?);
+        }
+        Ok(rows)
     }
 
     pub(super) async fn rows_by(

@@ -9,6 +9,7 @@ mod discrepancies;
 mod events;
 mod manifest;
 mod outbox;
+mod periods;
 mod queries;
 mod reconciliations;
 mod record;

@@ -105,6 +105,11 @@ queries! {
     PARKED_DELETE = "parked_delete";
     PARKED_LIST = "parked_list";
     PARKED_SAVE = "parked_save";
+    PERIOD_CLOSE_INSERT = "period_close_insert";
+    PERIOD_CLOSE_SELECT = "period_close_select";
+    PERIOD_MOVE_INSERT = "period_move_insert";
+    PERIOD_MOVE_LAST = "period_move_last";
+    PERIOD_MOVE_LIST = "period_move_list";
     PULL_INSERT = "pull_insert";
     PULL_NEWEST = "pull_newest";
     PULL_NEWEST_COMMITTED = "pull_newest_committed";
@@ -112,6 +117,7 @@ queries! {
     RECONCILIATION_INSERT = "reconciliation_insert";
     RECONCILIATION_NEWEST = "reconciliation_newest";
     RECONCILIATION_PERIODS = "reconciliation_periods";
+    RECURRENCE_LIST = "recurrence_list";
     REPORT_VERSION_INSERT = "report_version_insert";
     REPORT_VERSION_NEWEST = "report_version_newest";
     RETIRED_DELETE = "retired_delete";

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::audit::{SYSTEM, append};
 use super::queries::{
     DISCREPANCY_LIST, DISCREPANCY_SAVE, DISCREPANCY_STATE, EVENT_BETWEEN, EVENT_INSERT, EVENT_LIST,
-    RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS, UNIT_TOTALS_INSERT,
-    UNIT_TOTALS_LIST,
+    RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS, RECURRENCE_LIST,
+    UNIT_TOTALS_INSERT, UNIT_TOTALS_LIST,
 };
 use super::row::Row;
 use super::session::{Lock, Session};
@@ -24,7 +26,8 @@ use crate::period::Period;
 use crate::reconcile::{Discrepancy, DiscrepancyEvent, DiscrepancyState};
 use crate::store::error::StoreError;
 use crate::store::{
-    BookStore, DiscrepancyChange, DiscrepancyFilter, NewAuditEntry, Reconciliation,
+    BookStore, ChangeParts, DiscrepancyChange, DiscrepancyFilter, NewAuditEntry, Reconciliation,
+    Recurrence,
 };
 
 /// What of an item a move changes, as the trail tells it.
@@ -119,48 +122,73 @@ fn compare(
     })
 }
 
-/// One entry of the trail for all that a reconcile moved: counts by move, and a digest over the
-/// changes, so that thousands of items cost one entry and yet none can be altered unseen.
-fn reconciliation_audit(
-    reconciliation: &Reconciliation,
-    changes: &[DiscrepancyChange],
-) -> NewAuditEntry {
-    let mut moves: BTreeMap<String, u64> = BTreeMap::new();
-    let mut digest = blake3::Hasher::new();
-    for change in changes {
-        let item = &change.discrepancy;
-        let was = change.was.map_or("new", DiscrepancyState::name);
-        *moves.entry(format!("{was} to {}", item.state)).or_default() += 1;
-        let line = json!({
-            "id": item.id,
-            "was": was,
-            "state": item.state,
-            "impact": item.impact,
-            "outstanding": item.outstanding,
-            "events": change.events,
-        });
-        digest.update(line.to_string().as_bytes());
-        digest.update(b"\n");
+/// What the trail tells of all that a reconcile moved: counts by move, and a digest over the changes,
+/// so that thousands of items cost one entry and yet none can be altered unseen.
+#[derive(Default)]
+struct Moved {
+    moves: BTreeMap<String, u64>,
+    digest: blake3::Hasher,
+    line: Vec<u8>,
+}
+
+/// What the digest says of one change.
+#[derive(Serialize)]
+struct ChangeLine<'c> {
+    events: &'c [DiscrepancyEvent],
+    id: &'c str,
+    impact: Decimal,
+    outstanding: Decimal,
+    state: DiscrepancyState,
+    was: &'static str,
+}
+
+impl Moved {
+    fn count(&mut self, changes: &[DiscrepancyChange]) -> Result<(), StoreError> {
+        for change in changes {
+            let item = &change.discrepancy;
+            let was = change.was.map_or("new", DiscrepancyState::name);
+            let name = format!("{was} to {}", item.state);
+            *self.moves.entry(name).or_default() += 1;
+            let line = ChangeLine {
+                events: &change.events,
+                id: &item.id,
+                impact: item.impact,
+                outstanding: item.outstanding,
+                state: item.state,
+                was,
+            };
+            self.line.clear();
+            serde_json::to_writer(&mut self.line, &line).map_err(|cause| StoreError::Json {
+                column: "changes_digest",
+                cause,
+            })?;
+            self.line.push(b'\n');
+            self.digest.update(&self.line);
+        }
+        Ok(())
     }
-    let after: Json = json!({
-        "reconciliation_id": reconciliation.reconciliation_id,
-        "run_id": reconciliation.run_id,
-        "as_of": reconciliation.as_of.to_string(),
-        "rules_version": reconciliation.rules_version,
-        "input_digest": reconciliation.input_digest,
-        "blind_sources": reconciliation.blind_sources,
-        "moves": moves,
-        "changes_digest": digest.finalize().to_hex().as_str(),
-    });
-    NewAuditEntry {
-        at: reconciliation.at,
-        actor: SYSTEM.to_owned(),
-        action: "reconciliation.record".to_owned(),
-        object: format!("{}/{}", reconciliation.rule, reconciliation.period),
-        before: None,
-        after: Some(after.to_string()),
-        reason: None,
-        approval: None,
+
+    fn audit(&self, reconciliation: &Reconciliation) -> NewAuditEntry {
+        let after: Json = json!({
+            "reconciliation_id": reconciliation.reconciliation_id,
+            "run_id": reconciliation.run_id,
+            "as_of": reconciliation.as_of.to_string(),
+            "rules_version": reconciliation.rules_version,
+            "input_digest": reconciliation.input_digest,
+            "blind_sources": reconciliation.blind_sources,
+            "moves": self.moves,
+            "changes_digest": self.digest.finalize().to_hex().as_str(),
+        });
+        NewAuditEntry {
+            at: reconciliation.at,
+            actor: SYSTEM.to_owned(),
+            action: "reconciliation.record".to_owned(),
+            object: format!("{}/{}", reconciliation.rule, reconciliation.period),
+            before: None,
+            after: Some(after.to_string()),
+            reason: None,
+            approval: None,
+        }
     }
 }
 
@@ -190,9 +218,16 @@ fn person_audit(
 async fn write_reconciliation(
     session: &mut Session,
     reconciliation: &Reconciliation,
-    changes: &[DiscrepancyChange],
+    mut parts: ChangeParts,
 ) -> Result<(), StoreError> {
-    write_changes(session, changes).await?;
+    session.lock(Lock::Trail).await?;
+    let mut moved = Moved::default();
+    // An item that comes in a second part is found in the store, with a state that it did not start
+    // from.
+    while let Some(changes) = parts.next().await? {
+        write_changes(session, &changes).await?;
+        moved.count(&changes)?;
+    }
     session
         .execute(
             RECONCILIATION_INSERT,
@@ -206,7 +241,7 @@ async fn write_reconciliation(
         .enumerate()
         .map(|(place, totals)| reconciliations::totals_values(id, place, totals));
     session.execute_rows(UNIT_TOTALS_INSERT, totals).await?;
-    append(session, &[reconciliation_audit(reconciliation, changes)]).await
+    append(session, &[moved.audit(reconciliation)]).await
 }
 
 async fn write_moves(
@@ -229,10 +264,24 @@ impl BookStore for SqlStore {
         reconciliation: &Reconciliation,
         changes: &[DiscrepancyChange],
     ) -> Result<(), Failure> {
+        let (sender, parts) = ChangeParts::channel();
+        let written = self.record_reconciliation_parts(reconciliation, parts);
+        let sent = async {
+            sender.send(changes.to_vec()).await;
+            sender.finish().await;
+        };
+        let (written, ()) = futures::join!(written, sent);
+        written
+    }
+
+    async fn record_reconciliation_parts(
+        &self,
+        reconciliation: &Reconciliation,
+        parts: ChangeParts,
+    ) -> Result<(), Failure> {
         let reconciliation = reconciliation.clone();
-        let changes: Arc<[DiscrepancyChange]> = changes.into();
         self.write(move |session| {
-            Box::pin(async move { write_reconciliation(session, &reconciliation, &changes).await })
+            Box::pin(async move { write_reconciliation(session, &reconciliation, parts).await })
         })
         .await?;
         Ok(())
@@ -263,6 +312,19 @@ impl BookStore for SqlStore {
             .iter()
             .map(events::event_of)
             .collect::<Result<_, _>>()?)
+    }
+
+    async fn recurrences(&self, fingerprints: &[String]) -> Result<Vec<Recurrence>, Failure> {
+        let keys: Vec<&str> = fingerprints.iter().map(String::as_str).collect();
+        let rows = self.database.rows_of(RECURRENCE_LIST, &keys).await?;
+        let found = rows.iter().map(|row| {
+            Ok(Recurrence {
+                id: row.text("id")?,
+                fingerprint: row.text("fingerprint")?,
+                period: row.parsed("period")?,
+            })
+        });
+        Ok(found.collect::<Result<_, StoreError>>()?)
     }
 
     async fn events_between(

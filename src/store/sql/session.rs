@@ -11,7 +11,9 @@ use super::value::Value;
 use crate::store::error::StoreError;
 
 /// How many values one statement binds at most: SQLite takes 32,766 and Postgres 65,535.
-const BOUND_VALUES_MAX: usize = 30_000;
+pub(super) const BOUND_VALUES_MAX: usize = 30_000;
+/// How many rows are inserted at once; a power of two, so that what is left takes few more sizes.
+const ROWS_AT_ONCE: usize = 64;
 
 /// What a transaction may have for itself. SQLite has one writer anyway.
 #[derive(Debug, Clone, Copy)]
@@ -64,31 +66,27 @@ impl Session {
         query: Query,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        self.run(query.name, query.text.into_sql_str(), values, true)
+        self.run(query.name, query.text.into_sql_str(), values)
             .await
     }
 
-    /// Runs an `insert .. values` with many rows, in as few statements as the databases allow.
+    /// Runs an `insert .. values` with many rows, some at a time: each of the few sizes is prepared
+    /// once, and what is waiting for the database stays small.
     pub(super) async fn execute_rows(
         &mut self,
         query: Query,
         rows: impl Iterator<Item = Result<Vec<Value>, StoreError>> + Send,
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
-        let mut values: Vec<Value> = Vec::new();
-        let mut column_count = 1;
+        let mut waiting: Vec<Vec<Value>> = Vec::with_capacity(ROWS_AT_ONCE);
         for row in rows {
-            let row = row?;
-            column_count = row.len().max(1);
-            values.extend(row);
-            if values.len() + column_count > BOUND_VALUES_MAX {
-                touched += self
-                    .run_rows(query, std::mem::take(&mut values), column_count)
-                    .await?;
+            waiting.push(row?);
+            if waiting.len() == ROWS_AT_ONCE {
+                touched += self.run_rows(query, &mut waiting, ROWS_AT_ONCE).await?;
             }
         }
-        if !values.is_empty() {
-            touched += self.run_rows(query, values, column_count).await?;
+        while let Some(power) = waiting.len().checked_ilog2() {
+            touched += self.run_rows(query, &mut waiting, 1 << power).await?;
         }
         Ok(touched)
     }
@@ -156,14 +154,17 @@ impl Session {
             })
     }
 
+    /// Runs a statement with the first rows of those that wait.
     async fn run_rows(
         &mut self,
         query: Query,
-        values: Vec<Value>,
-        column_count: usize,
+        waiting: &mut Vec<Vec<Value>>,
+        row_count: usize,
     ) -> Result<u64, StoreError> {
-        let text = self.expanded(query, column_count, values.len() / column_count)?;
-        self.run(query.name, text, values, false).await
+        let column_count = waiting.first().map_or(0, Vec::len);
+        let text = self.expanded(query, column_count, row_count)?;
+        let values = waiting.drain(..row_count).flatten().collect();
+        self.run(query.name, text, values).await
     }
 
     async fn run(
@@ -171,17 +172,14 @@ impl Session {
         name: &'static str,
         text: SqlStr,
         values: Vec<Value>,
-        kept: bool,
     ) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(transaction) => bound::<Sqlite>(text, values)
-                .persistent(kept)
                 .execute(&mut **transaction)
                 .await
                 .map(|answer| answer.rows_affected()),
             #[cfg(feature = "postgres")]
             Self::Postgres(transaction) => bound::<Postgres>(text, values)
-                .persistent(kept)
                 .execute(&mut **transaction)
                 .await
                 .map(|answer| answer.rows_affected()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossfoot::reconcile::{DiscrepancyState, Kind};
-use crossfoot::store::{DiscrepancyChange, DiscrepancyFilter, Store};
+use crossfoot::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, Store};
 use rust_decimal::Decimal;
 
 use crate::store::sample::{change, discrepancy, minute, reconciliation};
@@ -15,6 +15,31 @@ const RULE: &str = "contract_vs_invoice";
 async fn listed(store: &Arc<dyn Store>, filter: DiscrepancyFilter) -> Vec<String> {
     let items = store.discrepancies(&filter).await.unwrap();
     items.into_iter().map(|item| item.id).collect()
+}
+
+/// Goal: changes that come part by part are one record, and none of them stands unless all came.
+/// Method: send two parts and stop; then send them again and finish.
+pub(crate) async fn parts_count_only_together(store: Arc<dyn Store>) {
+    let made = reconciliation("r1", 10);
+    let part = |id| vec![change(id, None, Open, "crossfoot", 10)];
+    for is_whole in [false, true] {
+        let (sender, parts) = ChangeParts::channel();
+        let written = store.record_reconciliation_parts(&made, parts);
+        let sent = async {
+            assert!(sender.send(part("d1")).await);
+            assert!(sender.send(part("d2")).await);
+            if is_whole {
+                sender.finish().await;
+            }
+        };
+        let (written, ()) = futures::join!(written, sent);
+        assert_eq!(written.is_ok(), is_whole);
+        let expected: &[&str] = if is_whole { &["d1", "d2"] } else { &[] };
+        assert_eq!(listed(&store, DiscrepancyFilter::default()).await, expected);
+    }
+    let read = store.reconciliation(RULE, made.period, minute(10)).await;
+    assert_eq!(read.unwrap(), Some(made));
+    assert_eq!(store.verify_audit().await.unwrap(), (1, None));
 }
 
 /// Goal: a reconcile, its totals, its items and their history are read back as they were written.

@@ -7,6 +7,7 @@ mod crosswalk;
 mod files;
 mod manifest;
 mod outbox;
+mod periods;
 mod runs;
 mod snapshots;
 
@@ -53,6 +54,7 @@ store_suite! {
     a_decision_can_be_dated_back: super::crosswalk::a_decision_can_be_dated_back,
     an_account_comes_twice_in_one_write: super::crosswalk::an_account_comes_twice_in_one_write,
     a_reconcile_is_kept_whole: super::book::a_reconcile_is_kept_whole,
+    parts_count_only_together: super::book::parts_count_only_together,
     the_newest_reconcile_by_an_instant_counts: super::book::the_newest_reconcile_by_an_instant_counts,
     a_stale_move_is_refused: super::book::a_stale_move_is_refused,
     a_person_is_named_in_the_trail: super::book::a_person_is_named_in_the_trail,
@@ -68,6 +70,8 @@ store_suite! {
     the_newest_snapshot_of_a_period_counts: super::snapshots::the_newest_snapshot_of_a_period_counts,
     a_version_is_given_once: super::snapshots::a_version_is_given_once,
     steps_are_remembered_until_cleared: super::snapshots::steps_are_remembered_until_cleared,
+    a_period_moves_from_where_it_stands: super::periods::a_period_moves_from_where_it_stands,
+    errors_are_found_again: super::periods::errors_are_found_again,
     the_trail_is_one_chain: super::audit::the_trail_is_one_chain,
     writers_at_once_make_one_chain: super::audit::writers_at_once_make_one_chain,
     a_dropped_write_is_finished_or_undone: super::audit::a_dropped_write_is_finished_or_undone,

@@ -1,0 +1,149 @@
+//! The texts of one key column, each known by a number.
+
+use crate::canonical::mark_of;
+
+/// The number of a text that the lexicon has no room for: the row carries the text itself.
+pub(in crate::reconcile::engine) const INLINE: u32 = u32::MAX;
+/// Slots of a new table; always a power of two.
+const SLOTS_FIRST: usize = 1024;
+
+/// A text's number, and its hash, which is the same whether it has a number or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::reconcile::engine) struct Numbered {
+    pub(in crate::reconcile::engine) number: u32,
+    pub(in crate::reconcile::engine) hash: u64,
+}
+
+/// Texts by number. Once it is full it takes no new ones: a text has a number in every row, or in none.
+#[derive(Debug)]
+pub(in crate::reconcile::engine) struct Lexicon {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    hashes: Vec<u64>,
+    /// The upper half of the hash, and the number plus one; 0 is free.
+    slots: Vec<u64>,
+    bytes_max: usize,
+    is_full: bool,
+}
+
+impl Lexicon {
+    /// A lexicon that takes about `bytes_max` of memory at most.
+    pub(in crate::reconcile::engine) fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            hashes: Vec::new(),
+            slots: vec![0; SLOTS_FIRST],
+            bytes_max,
+            is_full: false,
+        }
+    }
+
+    /// The number of a text, a new one where it is new and there is room.
+    pub(in crate::reconcile::engine) fn number(&mut self, text: &str) -> Numbered {
+        let hash = hash_of(text);
+        let slot = match self.find_slot(text, hash) {
+            Ok(number) => return Numbered { number, hash },
+            Err(slot) => slot,
+        };
+        if self.is_full || !self.has_room(text) {
+            self.is_full = true;
+            return Numbered {
+                number: INLINE,
+                hash,
+            };
+        }
+        let Ok(number) = u32::try_from(self.ends.len()) else {
+            return Numbered {
+                number: INLINE,
+                hash,
+            };
+        };
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+        self.hashes.push(hash);
+        self.slots[slot] = tagged(hash, number);
+        if self.ends.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        Numbered { number, hash }
+    }
+
+    /// The number of a text, if it has one.
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        self.find_slot(text, hash_of(text)).ok()
+    }
+
+    /// The text of a number.
+    pub(super) fn get(&self, number: u32) -> &str {
+        let at = number as usize;
+        let Some(end) = self.ends.get(at).copied() else {
+            return "";
+        };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        // Only whole texts were ever put in.
+        std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
+    }
+
+    fn find_slot(&self, text: &str, hash: u64) -> Result<u32, usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = slot_of(hash, mask);
+        loop {
+            let content = self.slots[slot];
+            if content == 0 {
+                return Err(slot);
+            }
+            if content >> 32 == hash >> 32 {
+                let number = number_in(content);
+                let at = number as usize;
+                let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+                if self.bytes[start..self.ends[at]] == *text.as_bytes() {
+                    return Ok(number);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn has_room(&self, text: &str) -> bool {
+        let of_each = size_of::<u64>() * 2 + size_of::<usize>();
+        let taken = self.bytes.len() + self.ends.len() * of_each + self.slots.len() * 8;
+        taken + text.len() + of_each <= self.bytes_max
+    }
+
+    fn grow(&mut self) {
+        let mut slots = vec![0; self.slots.len() * 2];
+        let mask = slots.len() - 1;
+        for (number, hash) in (0_u32..).zip(&self.hashes) {
+            let mut slot = slot_of(*hash, mask);
+            while slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = tagged(*hash, number);
+        }
+        self.slots = slots;
+    }
+}
+
+fn tagged(hash: u64, number: u32) -> u64 {
+    (hash >> 32 << 32) | (u64::from(number) + 1)
+}
+
+/// The number in a slot that is not free.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+fn number_in(content: u64) -> u32 {
+    content as u32 - 1
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the mask is far smaller")]
+fn slot_of(hash: u64, mask: usize) -> usize {
+    hash as usize & mask
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "half of the mark tells texts apart well enough to find them"
+)]
+fn hash_of(text: &str) -> u64 {
+    mark_of(text.as_bytes()) as u64
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use crossfoot::canonical::{Entity, Record, Value};
-use crossfoot::landing::LandedFile;
+use crossfoot::landing::{CompactScope, LandedFile};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -360,8 +360,9 @@ fn as_earlier_releases_wrote(root: &Path, file: &mut LandedFile) {
     file.digest = blake3::hash(&bytes).to_hex().to_string();
 }
 
-// Goal: an upgrade lands nothing anew. Method: files without the column of digests, and then a pull
-// of one record that is the same and one that is not.
+// Goal: an upgrade lands nothing anew, and merging gives old rows their digests. Method: files
+// without the column of digests, then a pull of one record that is the same and one that is not, a
+// merge of old and new files, and the same pull again.
 #[test]
 fn files_without_digests_are_read_as_well() {
     let mut world = World::new();
@@ -373,9 +374,24 @@ fn files_without_digests_are_read_as_well() {
     for file in &mut world.files {
         as_earlier_releases_wrote(world.landing.root(), file);
     }
+    assert!(world.landing.verify(&world.files).is_empty());
     let next = [both[0].clone(), invoice("b", "2026-10-02", -8)];
     let second = world.pull("billing", night(2), &[page(&next)], &[Entity::Invoices]);
     assert_eq!((second.unchanged_count, second.new_count), (1, 1));
     let third = world.pull("billing", night(3), &[page(&next)], &[Entity::Invoices]);
     assert_eq!((third.unchanged_count, third.new_count), (2, 0));
+
+    world.compact(&CompactScope::default());
+    assert_eq!(world.files.len(), 1);
+    assert!(world.landing.verify(&world.files).is_empty());
+    assert_eq!(
+        totals(&world.records(Entity::Invoices, night(1))),
+        ["a 10.05", "b -0.07"]
+    );
+    let merged = File::open(world.landing.root().join(&world.files[0].path)).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(merged).unwrap();
+    let expected = Entity::Invoices.file_schema();
+    assert_eq!(reader.schema().fields(), expected.fields());
+    let fourth = world.pull("billing", night(4), &[page(&next)], &[Entity::Invoices]);
+    assert_eq!((fourth.unchanged_count, fourth.new_count), (2, 0));
 }

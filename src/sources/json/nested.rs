@@ -86,14 +86,13 @@ impl Reader<'_> {
                 if self.peek() != Some(b'"') {
                     return Err(self.wrong());
                 }
-                let (inner_key, inner_like) = match self.next_alike(&mut course) {
-                    Some(known) => known,
-                    None => {
-                        course = Course::default();
-                        let (inner_key, seen) = self.new_key(own, &mut marks)?;
-                        flags |= seen;
-                        (inner_key, NOTHING)
-                    }
+                let (inner_key, inner_like) = if let Some(known) = self.next_alike(&mut course) {
+                    known
+                } else {
+                    course = Course::default();
+                    let (inner_key, seen) = self.new_key(own, &mut marks)?;
+                    flags |= seen;
+                    (inner_key, NOTHING)
                 };
                 self.blank();
                 if !self.takes(b':') {

@@ -27,6 +27,7 @@ mod part;
 mod parts;
 mod pull;
 mod quarantine;
+mod raw_column;
 mod retention;
 mod rewrite;
 mod root;

@@ -136,6 +136,7 @@ pub(super) const PACKAGE_HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/sources/http/"]),
     ("sqlx", &["src/store/"]),
     ("parquet", &["src/landing/", "src/sources/files/"]),
+    ("zstd", &["src/landing/"]),
     ("flate2", &["src/sources/files/"]),
     ("zip", &["src/sources/files/"]),
     ("quick_xml", &["src/sources/files/"]),

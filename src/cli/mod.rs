@@ -173,7 +173,7 @@ pub fn main() -> ExitCode {
     };
     let context = Context::new(arguments.global);
     let ended = runtime.block_on(async {
-        let ended = dispatch(&context, arguments.verb).await;
+        let ended = Box::pin(dispatch(&context, arguments.verb)).await;
         context.close().await;
         ended
     });

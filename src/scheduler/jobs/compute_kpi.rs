@@ -122,7 +122,7 @@ impl Facts {
         let today = local_day(as_of, &env.config.zone(None));
         Ok(Self {
             as_of,
-            claims: claimed_lines(env, &ledger, &book, today).await?,
+            claims: Box::pin(claimed_lines(env, &ledger, &book, today)).await?,
             book,
             discrepancies: env
                 .store

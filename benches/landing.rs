@@ -108,7 +108,8 @@ fn drain(url: &str, invoices: u64) {
             Some(last) => format!("?starting_after=in_{last:09}"),
             None => String::new(),
         };
-        write!(stream, "GET /v1/invoices{after} HTTP/1.1\r\n\r\n").unwrap();
+        let request = format!("GET /v1/invoices{after} HTTP/1.1\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let read = stream.read(&mut buffer).unwrap();
         let head = buffer[..read].windows(4).position(|end| end == b"\r\n\r\n");
         let head = str::from_utf8(&buffer[..head.unwrap()]).unwrap();

@@ -31,6 +31,7 @@ mod raw_column;
 mod retention;
 mod rewrite;
 mod root;
+mod row_group;
 mod row_set;
 mod rows;
 mod shelf;

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -17,7 +17,8 @@ use super::durable::DigestingFile;
 use super::error::LandingError;
 use super::key::FileKey;
 use super::quarantine;
-use super::raw_column::{Press, RawColumn};
+use super::raw_column::Press;
+use super::row_group::RowGroup;
 use crate::canonical::{DIGEST_COLUMN, Entity};
 use crate::period::Period;
 use crate::totals::ControlTotals;
@@ -70,18 +71,6 @@ pub(super) struct Part {
     group: Option<RowGroup>,
     group_count: usize,
     is_encrypted: bool,
-}
-
-/// Rows that wait for the end of their row group.
-struct RowGroup {
-    columns: Vec<GroupColumn>,
-    row_count: usize,
-}
-
-/// One column of a row group.
-enum GroupColumn {
-    Typed(Box<ArrowColumnWriter>),
-    Raw(Box<RawColumn>),
 }
 
 /// A file that is complete and durable under its temporary name.
@@ -158,13 +147,7 @@ impl Part {
 
     /// Bytes that wait in memory for the end of a row group.
     pub(super) fn waiting_bytes(&self) -> usize {
-        let columns = self.group.iter().flat_map(|group| &group.columns);
-        columns
-            .map(|column| match column {
-                GroupColumn::Typed(writer) => writer.memory_size(),
-                GroupColumn::Raw(column) => column.waiting_bytes(),
-            })
-            .sum()
+        self.group.as_ref().map_or(0, RowGroup::waiting_bytes)
     }
 
     /// Appends rows whose totals were counted already.
@@ -188,9 +171,9 @@ impl Part {
                 Some(group) => group,
                 None => self.open_group()?,
             };
-            let count = (ROW_GROUP_ROWS_MAX - group.row_count).min(batch.num_rows() - start);
-            group.append(&self.schema, &batch.slice(start, count), press)?;
-            let is_full = group.row_count >= ROW_GROUP_ROWS_MAX;
+            let count = (ROW_GROUP_ROWS_MAX - group.row_count()).min(batch.num_rows() - start);
+            group.append(&batch.slice(start, count), press)?;
+            let is_full = group.row_count() >= ROW_GROUP_ROWS_MAX;
             self.group = Some(group);
             if is_full {
                 self.end_group(press)?;
@@ -202,39 +185,18 @@ impl Part {
 
     fn open_group(&self) -> Result<RowGroup, ParquetError> {
         let writers = self.columns.create_column_writers(self.group_count)?;
-        let described = self.writer.schema_descr().columns().iter();
-        let columns = writers.into_iter().zip(described).map(|(writer, column)| {
-            // Only the library itself encrypts what it writes.
-            if column.path().string() == RAW && !self.is_encrypted {
-                GroupColumn::Raw(Box::new(RawColumn::new(column.clone())))
-            } else {
-                GroupColumn::Typed(Box::new(writer))
-            }
-        });
-        Ok(RowGroup {
-            columns: columns.collect(),
-            row_count: 0,
-        })
+        let columns = self.writer.schema_descr().columns();
+        // Only the library itself encrypts what it writes.
+        let own = if self.is_encrypted { None } else { Some(RAW) };
+        let schema = SchemaRef::clone(&self.schema);
+        Ok(RowGroup::new(schema, writers, columns, own))
     }
 
     fn end_group(&mut self, press: &mut Press) -> Result<(), ParquetError> {
-        let Some(group) = self.group.take() else {
-            return Ok(());
-        };
-        let mut written = self.writer.next_row_group()?;
-        for column in group.columns {
-            match column {
-                GroupColumn::Typed(writer) => {
-                    writer.close()?.append_to_row_group(&mut written)?;
-                }
-                GroupColumn::Raw(column) => {
-                    let (chunk, close) = column.finish(press)?;
-                    written.append_column(&chunk, close)?;
-                }
-            }
+        if let Some(group) = self.group.take() {
+            group.finish(self.writer.next_row_group()?, press)?;
+            self.group_count += 1;
         }
-        written.close()?;
-        self.group_count += 1;
         Ok(())
     }
 
@@ -281,32 +243,6 @@ impl Part {
     }
 }
 
-impl RowGroup {
-    fn append(
-        &mut self,
-        schema: &SchemaRef,
-        batch: &RecordBatch,
-        press: &mut Press,
-    ) -> Result<(), ParquetError> {
-        let mut columns = self.columns.iter_mut();
-        for (field, array) in schema.fields().iter().zip(batch.columns()) {
-            for leaf in compute_leaves(field, array)? {
-                match columns.next() {
-                    Some(GroupColumn::Typed(writer)) => writer.write(&leaf)?,
-                    Some(GroupColumn::Raw(column)) => {
-                        if let Some(texts) = array.as_string_opt() {
-                            column.append(texts, press)?;
-                        }
-                    }
-                    None => {}
-                }
-            }
-        }
-        self.row_count += batch.num_rows();
-        Ok(())
-    }
-}
-
 impl ClosedPart {
     /// Gives the file its final name, which nothing has yet.
     pub(super) fn rename(&self) -> Result<(), LandingError> {
@@ -330,7 +266,7 @@ impl ClosedPart {
 fn is_distinct(field: &Field) -> bool {
     matches!(
         field.name().as_str(),
-        "id" | "raw" | "digest" | "number" | "invoice_id"
+        "id" | "updated_at" | "raw" | "digest" | "number" | "invoice_id" | "description"
     ) || matches!(field.data_type(), DataType::Decimal128(..))
 }
 

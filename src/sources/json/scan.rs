@@ -61,28 +61,26 @@ pub(super) fn first_word(bytes: &[u8], start: usize, end: usize) -> u64 {
     }
 }
 
-/// Whether two short texts are the same; eight letters are looked at together.
+/// Whether two short texts are the same; up to eight letters are looked at together.
 #[inline]
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
-    let word_at = |text: &[u8], at: usize| {
-        let chunk = text.get(at..)?.first_chunk::<8>()?;
-        Some(u64::from_ne_bytes(*chunk))
-    };
-    let mut at = 0;
-    while let (Some(word), Some(peer)) = (word_at(one, at), word_at(other, at)) {
-        if word != peer {
-            return false;
-        }
-        at += 8;
+    match one.len() {
+        0 => true,
+        1 => one[0] == other[0],
+        2..4 => ends::<2>(one) == ends::<2>(other),
+        4..8 => ends::<4>(one) == ends::<4>(other),
+        8..=16 => ends::<8>(one) == ends::<8>(other),
+        _ => one == other,
     }
-    match one.len().checked_sub(8) {
-        // The last eight letters lap over those before.
-        Some(last) => word_at(one, last) == word_at(other, last),
-        None => first_word(one, 0, one.len()) == first_word(other, 0, other.len()),
-    }
+}
+
+/// The first letters and the last ones, which may lap over each other.
+#[inline]
+fn ends<const COUNT: usize>(text: &[u8]) -> Option<(&[u8; COUNT], &[u8; COUNT])> {
+    text.first_chunk::<COUNT>().zip(text.last_chunk::<COUNT>())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::reconcile::error::ReconcileError;
 use crate::reconcile::explanation::{
     Explanation, FieldTold, RecordTold, accepted_by, joined, keys_of, tell_records,
 };
-use crate::reconcile::input::ReconcileInput;
+use crate::reconcile::input::{ReconcileInput, WhichRule};
 use crate::reconcile::version::rules_version;
 
 use super::file::{Comparison, LegRows, RuleFile};
@@ -71,7 +71,7 @@ async fn explain(
     };
     Ok(Explanation {
         as_of: input.as_of,
-        rules_version: rules_version(input.config, Some(rule)),
+        rules_version: rules_version(input.config, WhichRule::File(rule)),
         fields: legs.fields(),
         records,
         candidates: Vec::new(),

@@ -235,8 +235,11 @@ fn print_explanation(item: &Discrepancy, explanation: &Explanation) -> Result<()
     Ok(())
 }
 
+/// What a leg says of a field.
+type Told = fn(&FieldTold) -> &Option<String>;
+
 fn print_fields(fields: &[FieldTold]) -> Result<(), Failure> {
-    let legs: [(&str, fn(&FieldTold) -> &Option<String>); 5] = [
+    let legs: [(&str, Told); 5] = [
         ("contract", |one| &one.contract),
         ("usage", |one| &one.usage),
         ("vendor", |one| &one.vendor),
@@ -266,7 +269,7 @@ fn print_account_fields(fields: &[FieldTold]) -> Result<(), Failure> {
     let mut table = Table::new(&["field", "crm", "billing"]);
     for one in fields {
         table.row(vec![
-            one.field.to_owned(),
+            one.field.to_string(),
             one.contract.clone().unwrap_or_default(),
             one.billed.clone().unwrap_or_default(),
         ]);

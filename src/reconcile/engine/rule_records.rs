@@ -47,9 +47,10 @@ impl Session {
         let mut stream = self.stream(&sql, DOING).await?;
         while let Some(batch) = next_batch(&mut stream, DOING).await? {
             let column = |name: &str| Texts::of(&batch, name);
-            let origin = match shape.has(ORIGIN[0]) && shape.has(ORIGIN[1]) {
-                true => Some((column("origin_0")?, column("origin_1")?)),
-                false => None,
+            let origin = if ORIGIN.iter().all(|name| shape.has(name)) {
+                Some((column("origin_0")?, column("origin_1")?))
+            } else {
+                None
             };
             let columns: Vec<Texts> = (0..asked.len())
                 .map(|place| column(&format!("asked_{place}")))

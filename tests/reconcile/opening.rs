@@ -1,5 +1,6 @@
 //! What a first reconcile opens, when its findings are not kept in memory.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crossfoot::reconcile::{FindingSink, Kind, Opening, Outcome, advance, group_findings};
@@ -8,6 +9,16 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::world::World;
+
+/// A contract of which nothing was billed.
+fn found() -> &'static Outcome {
+    static FOUND: OnceLock<Outcome> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let mut world = World::new();
+        world.contract("k1", "SEAT", "10", "5", "");
+        world.reconcile("2026-03")
+    })
+}
 
 fn opened(outcome: &Outcome, now: Timestamp) -> (Vec<DiscrepancyChange>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,9 +44,7 @@ proptest! {
     fn a_sink_opens_what_advance_opens(
         mut drawn in prop::collection::vec((0..4_u8, 0..3_u8, 0..3_usize, -2..3_i64), 0..40),
     ) {
-        let mut world = World::new();
-        world.contract("k1", "SEAT", "10", "5", "");
-        let mut outcome = world.reconcile("2026-03");
+        let mut outcome = found().clone();
         let model = outcome.findings[0].clone();
         drawn.sort_by_key(|(account, sku, _, _)| (*account, *sku));
         let kinds = [Kind::Quantity, Kind::UnitPrice, Kind::MissingInBilling];

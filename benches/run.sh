@@ -13,5 +13,6 @@ server=$!
 # The server is a child of cargo's, which does not take it along.
 trap 'pkill -P "$server" || kill "$server"' EXIT
 until (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do sleep 0.2; done
-target/peers/bin/python benches/peers/asyncio_duckdb.py "http://127.0.0.1:$port"
+target/peers/bin/python benches/peers/asyncio_duckdb.py "http://127.0.0.1:$port" raw
+target/peers/bin/python benches/peers/asyncio_duckdb.py "http://127.0.0.1:$port" typed
 target/peers/bin/python benches/peers/dlt_pull.py "http://127.0.0.1:$port"

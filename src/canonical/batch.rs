@@ -18,8 +18,24 @@ use crate::totals::{ControlTotals, TotalsError};
 
 /// The scale of every landed decimal.
 pub(super) const SCALE: u32 = 10;
+/// Powers of ten up to the landing's scale.
+const POWERS: [i64; SCALE as usize + 1] = [
+    1,
+    10,
+    100,
+    1_000,
+    10_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+];
 /// Rows that a page of an API usually has.
 const USUAL_ROWS: usize = 128;
+/// Letters that a short text usually has.
+const USUAL_TEXT_BYTES: usize = 16;
 /// Bytes that are set aside for raw records at most, before it is known how many there are.
 const RAW_BYTES_FIRST: usize = 4 << 20;
 
@@ -65,16 +81,21 @@ enum ColumnBuilder {
 impl ColumnBuilder {
     fn new(kind: Kind) -> Self {
         match kind {
-            Kind::Text | Kind::Currency => Self::Text(StringBuilder::new()),
+            Kind::Text | Kind::Currency => Self::Text(StringBuilder::with_capacity(
+                USUAL_ROWS,
+                USUAL_ROWS * USUAL_TEXT_BYTES,
+            )),
             Kind::List => Self::List(ListBuilder::new(StringBuilder::new())),
-            Kind::Decimal => {
-                Self::Decimal(Decimal128Builder::new().with_data_type(Kind::Decimal.data_type()))
-            }
-            Kind::Date => Self::Date(Date32Builder::new()),
-            Kind::Instant => Self::Instant(
-                TimestampMicrosecondBuilder::new().with_data_type(Kind::Instant.data_type()),
+            Kind::Decimal => Self::Decimal(
+                Decimal128Builder::with_capacity(USUAL_ROWS)
+                    .with_data_type(Kind::Decimal.data_type()),
             ),
-            Kind::Bool => Self::Bool(BooleanBuilder::new()),
+            Kind::Date => Self::Date(Date32Builder::with_capacity(USUAL_ROWS)),
+            Kind::Instant => Self::Instant(
+                TimestampMicrosecondBuilder::with_capacity(USUAL_ROWS)
+                    .with_data_type(Kind::Instant.data_type()),
+            ),
+            Kind::Bool => Self::Bool(BooleanBuilder::with_capacity(USUAL_ROWS)),
         }
     }
 
@@ -294,7 +315,12 @@ fn read_value(column: &Column, array: &ArrayRef, row: usize) -> Result<Option<Va
 /// which the parser refuses first.
 pub(crate) fn unscaled(number: Decimal) -> Option<i128> {
     if let Some(missing) = SCALE.checked_sub(number.scale()) {
-        return number.mantissa().checked_mul(10_i128.pow(missing));
+        let power = POWERS[missing as usize];
+        return match i64::try_from(number.mantissa()) {
+            // 64 bits times 64 bits fit, and nearly all numbers are so short.
+            Ok(mantissa) => Some(i128::from(mantissa) * i128::from(power)),
+            Err(_) => number.mantissa().checked_mul(i128::from(power)),
+        };
     }
     let exact = number.normalize();
     let missing = SCALE.checked_sub(exact.scale())?;

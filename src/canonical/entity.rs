@@ -92,6 +92,9 @@ pub const COMMON_COLUMNS: &[Column] = &[
 /// The record as the source gave it.
 const RAW_COLUMN: Column = optional("raw", Kind::Text);
 
+/// The digest of a version, beside the landed columns; files of earlier releases have none.
+pub const DIGEST_COLUMN: &str = "digest";
+
 /// The columns that the landing adds at the end of every entity.
 pub const LANDING_COLUMNS: &[Column] = &[
     required("extracted_at", Kind::Instant),
@@ -430,6 +433,14 @@ impl Entity {
                 .map(field)
                 .collect::<Vec<_>>(),
         ))
+    }
+
+    /// The Arrow schema of a file: [`Entity::landed_schema`] and [`DIGEST_COLUMN`].
+    pub fn file_schema(self) -> SchemaRef {
+        let digest = Field::new(DIGEST_COLUMN, DataType::FixedSizeBinary(16), false);
+        let landed = self.landed_schema();
+        let fields = landed.fields().iter().cloned().chain([Arc::new(digest)]);
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
     /// The columns whose sums are control totals, per currency where the entity has one.

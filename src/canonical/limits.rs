@@ -2,6 +2,7 @@
 //! work on all others.
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use rust_decimal::Decimal;
 
@@ -50,22 +51,42 @@ pub(crate) fn misfit_of(
         };
         return Some((column.name, reason));
     }
-    if !matches!(entity, Entity::Contracts | Entity::InvoiceLines) {
-        return None;
-    }
-    let number = |name: &str| cells.get(entity.index_of(name)?)?.as_ref()?.decimal();
-    let is_too_much = |(quantity, price): (Decimal, Decimal)| {
-        quantity
-            .checked_mul(price)
-            .is_none_or(|product| product.abs() > PRODUCT_MAX)
-    };
-    number("quantity")
-        .zip(number("unit_price"))
+    let (quantity, price) = priced(entity)?;
+    let number = |at: usize| cells.get(at)?.as_ref()?.decimal();
+    number(quantity)
+        .zip(number(price))
         .is_some_and(is_too_much)
         .then_some((
             "quantity",
             "times the unit price is more than an amount can be",
         ))
+}
+
+/// Where the quantity and the unit price of an entity stand whose amounts are their product.
+fn priced(entity: Entity) -> Option<(usize, usize)> {
+    static PLACES: LazyLock<[Option<(usize, usize)>; 2]> = LazyLock::new(|| {
+        [Entity::Contracts, Entity::InvoiceLines].map(|entity| {
+            let quantity = entity.index_of("quantity");
+            quantity.zip(entity.index_of("unit_price"))
+        })
+    });
+    match entity {
+        Entity::Contracts => PLACES[0],
+        Entity::InvoiceLines => PLACES[1],
+        _ => None,
+    }
+}
+
+fn is_too_much((quantity, price): (Decimal, Decimal)) -> bool {
+    // A product has no more digits before the point than the product of the digits has.
+    let [base, peer] = [quantity, price].map(|number| number.mantissa().unsigned_abs());
+    let digits = base.checked_mul(peer);
+    if digits.is_some_and(|digits| digits <= PRODUCT_MAX.mantissa().unsigned_abs()) {
+        return false;
+    }
+    quantity
+        .checked_mul(price)
+        .is_none_or(|product| product.abs() > PRODUCT_MAX)
 }
 
 fn is_key(column: &str) -> bool {

@@ -16,8 +16,8 @@ mod sums;
 
 pub use batch::{BatchBuilder, CanonicalBatch, read_records};
 pub use cell::Cell;
-pub(crate) use digest::Absorbed;
-pub use entity::{COMMON_COLUMNS, Column, Entity, Kind, LANDING_COLUMNS};
+pub(crate) use digest::{Absorbed, Digest};
+pub use entity::{COMMON_COLUMNS, Column, DIGEST_COLUMN, Entity, Kind, LANDING_COLUMNS};
 pub(crate) use limits::misfit_of;
 pub(crate) use mark::{Mark, mark_of};
 pub(crate) use parse::exact;

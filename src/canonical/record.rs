@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 
 use super::digest::Absorbed;
 use super::entity::Entity;
-use super::rows::version_mark;
 
 /// A typed value. Absent is `None` in a [`Record`], never a value of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,16 +126,10 @@ impl Record {
 
     /// A digest of all that the source said: every value but `updated_at`, and the raw record.
     /// Two versions with one digest are the same version.
+    /// Of two that were changed at one instant, the one with the larger digest counts.
     pub fn digest(&self) -> [u8; 16] {
-        let mut absorbed = self.absorbed_values();
-        absorbed.raw(self.raw.as_deref().unwrap_or_default());
-        absorbed.digest()
-    }
-
-    /// Decides which of two contents counts that were changed at one instant: the larger one.
-    pub fn mark(&self) -> u128 {
-        let values = self.absorbed_values().mark();
-        version_mark(values, self.raw.as_deref().unwrap_or_default())
+        let raw = self.raw.as_deref().unwrap_or_default();
+        self.absorbed_values().version(raw)
     }
 
     fn absorbed_values(&self) -> Absorbed {

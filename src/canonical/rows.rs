@@ -9,10 +9,10 @@ use arrow::error::ArrowError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::batch::{SCALE, day_of_epoch, mistyped};
-use super::digest::Absorbed;
+use super::batch::{day_of_epoch, mistyped};
+use super::digest::{Absorbed, Digest};
 use super::entity::{Entity, Kind};
-use super::mark::{Mark, mark_of};
+use super::mark::Mark;
 use super::sums::{Sums, totalled};
 use crate::totals::{ControlTotals, TotalsError};
 
@@ -45,8 +45,8 @@ pub(crate) struct Rows<'b> {
 /// What tells a row from others of its id in one pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RowMarks {
-    /// Of all that the source said, as [`super::Record::mark`].
-    pub(crate) version: Mark,
+    /// Of all that the source said, as [`super::Record::digest`].
+    pub(crate) version: Digest,
     /// Of the typed values alone, but `updated_at`: what crossfoot reads of the record.
     pub(crate) values: Mark,
 }
@@ -198,16 +198,9 @@ impl<'b> Rows<'b> {
         self.absorb_values(row, absorbed);
         let values = absorbed.mark();
         RowMarks {
-            version: version_mark(values, self.raw(row)),
+            version: absorbed.version(self.raw(row)),
             values,
         }
-    }
-
-    /// The digest of a row, as [`super::Record::digest`]. `absorbed` is written over.
-    pub(crate) fn digest(&self, row: usize, absorbed: &mut Absorbed) -> [u8; 16] {
-        self.absorb_values(row, absorbed);
-        absorbed.raw(self.raw(row));
-        absorbed.digest()
     }
 
     fn absorb_values(&self, row: usize, absorbed: &mut Absorbed) {
@@ -227,11 +220,6 @@ impl<'b> Rows<'b> {
     }
 }
 
-/// The mark of a version: of its values, and of the record as the source gave it.
-pub(super) fn version_mark(values: Mark, raw: &str) -> Mark {
-    values.rotate_left(1) ^ mark_of(raw.as_bytes())
-}
-
 fn absorb(column: &Typed<'_>, row: usize, absorbed: &mut Absorbed) {
     match column {
         Typed::Text(texts) if texts.is_valid(row) => absorbed.text(texts.value(row)),
@@ -244,12 +232,9 @@ fn absorb(column: &Typed<'_>, row: usize, absorbed: &mut Absorbed) {
             }
         }
         Typed::Decimal(numbers) if numbers.is_valid(row) => {
-            absorbed.unscaled(numbers.value(row), SCALE);
+            absorbed.unscaled(numbers.value(row));
         }
-        Typed::Date(days) if days.is_valid(row) => match day_of_epoch(days.value(row)) {
-            Some(day) => absorbed.date(day),
-            None => absorbed.absent(),
-        },
+        Typed::Date(days) if days.is_valid(row) => absorbed.days(days.value(row)),
         Typed::Instant(instants) if instants.is_valid(row) => {
             absorbed.instant(instants.value(row));
         }

@@ -14,6 +14,9 @@ const EXACT_MAX: u128 = 1 << 96;
 pub(crate) struct Sums {
     rows: u64,
     entries: Vec<Entry>,
+    /// Where the entry stands that was added to after the last one in the row before: rows mostly
+    /// add the same columns in the same order.
+    next: usize,
 }
 
 /// The sum of one column, in one currency where the entity has one.
@@ -29,6 +32,7 @@ impl Sums {
         Self {
             rows: 0,
             entries: Vec::new(),
+            next: 0,
         }
     }
 
@@ -61,14 +65,23 @@ impl Sums {
         number: i128,
     ) -> Result<(), TotalsError> {
         let is_it = |entry: &Entry| entry.column == column && entry.currency.as_deref() == currency;
-        let at = self.entries.iter().position(is_it).unwrap_or_else(|| {
-            self.entries.push(Entry {
-                column,
-                currency: currency.map(str::to_owned),
-                sum: 0,
-            });
-            self.entries.len() - 1
-        });
+        let at = if self.entries.get(self.next).is_some_and(is_it) {
+            self.next
+        } else {
+            self.entries.iter().position(is_it).unwrap_or_else(|| {
+                self.entries.push(Entry {
+                    column,
+                    currency: currency.map(str::to_owned),
+                    sum: 0,
+                });
+                self.entries.len() - 1
+            })
+        };
+        self.next = if at + 1 < self.entries.len() {
+            at + 1
+        } else {
+            0
+        };
         let is_exact =
             |sum: &i128| sum.unsigned_abs() < EXACT_MAX || scaled_exactly(*sum).is_some();
         let sum = &mut self.entries[at].sum;

@@ -1,11 +1,11 @@
 //! What a pull says of records that it does not bring: which are gone, which are merely still
 //! there, and of which parents all children came.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::content::{Digest, id_digest};
+use super::content::{DigestSet, id_digest};
 use crate::canonical::Entity;
 use crate::sources::MappedPage;
 
@@ -13,8 +13,8 @@ use crate::sources::MappedPage;
 #[derive(Debug, Default)]
 pub(super) struct Absences {
     gone: BTreeMap<Entity, HashMap<String, Option<Timestamp>>>,
-    seen: BTreeMap<Entity, HashSet<Digest>>,
-    whole: BTreeMap<(Entity, &'static str), HashSet<Digest>>,
+    seen: BTreeMap<Entity, DigestSet>,
+    whole: BTreeMap<(Entity, &'static str), DigestSet>,
 }
 
 impl Absences {
@@ -68,15 +68,12 @@ impl Absences {
     }
 
     /// The living records that a sweep named.
-    pub(super) fn seen(&self, entity: Entity) -> Option<&HashSet<Digest>> {
+    pub(super) fn seen(&self, entity: Entity) -> Option<&DigestSet> {
         self.seen.get(&entity)
     }
 
     /// The columns that name the parents of children, with the parents of which all came.
-    pub(super) fn whole(
-        &self,
-        entity: Entity,
-    ) -> impl Iterator<Item = (&'static str, &HashSet<Digest>)> {
+    pub(super) fn whole(&self, entity: Entity) -> impl Iterator<Item = (&'static str, &DigestSet)> {
         let of_entity = self
             .whole
             .iter()

@@ -1,20 +1,20 @@
 //! What a row says, as digests and marks: whether two rows are the same version, and which of two counts.
 
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
+pub(super) use crate::canonical::Digest;
 use crate::canonical::{Absorbed, Mark, RowMarks, Rows};
 
-/// 128 bits of BLAKE3: two different ids or contents share one with a chance of about 2⁻¹²⁸.
-pub(super) type Digest = [u8; 16];
-
 /// What decides between two contents of one id in one pull: the later `updated_at`, then the larger
-/// mark, so that the answer does not depend on the order in which the pages came.
+/// digest, so that the answer does not depend on the order in which the pages came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     /// In microseconds since 1970, or [`NEVER`].
     pub(super) updated_at: i64,
-    /// Of the whole version. Only what is compared with an earlier pull needs a digest.
-    pub(super) mark: Mark,
+    /// Of the whole version.
+    pub(super) digest: Digest,
 }
 
 /// Stands for an instant that no row says, before all others.
@@ -25,8 +25,8 @@ pub(super) const NEVER: i64 = i64::MIN;
 pub(super) struct Said {
     pub(super) rank: Rank,
     /// The typed values alone: rows that differ in nothing else than what crossfoot does not read
-    /// do not contradict each other.
-    pub(super) values: Mark,
+    /// do not contradict each other. Half a mark: it is compared within one id alone.
+    pub(super) values: u64,
 }
 
 impl Said {
@@ -58,9 +58,9 @@ impl Content {
             said: Said {
                 rank: Rank {
                     updated_at: rows.updated_at(row).unwrap_or(NEVER),
-                    mark: version,
+                    digest: version,
                 },
-                values,
+                values: half(values),
             },
         }
     }
@@ -83,9 +83,41 @@ impl Content {
     }
 }
 
-/// The digest under which an id is kept.
+fn half(mark: Mark) -> u64 {
+    u64::try_from(mark >> 64).unwrap_or_default()
+}
+
+/// The digest under which an id is kept: two different ids share one with a chance of about 2⁻¹²⁸.
 pub(super) fn id_digest(id: &str) -> Digest {
     let mut digest = Digest::default();
     digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
     digest
+}
+
+/// Ids by their digests, which are as good as any hash of them.
+pub(super) type DigestMap<V> = HashMap<Digest, V, BuildHasherDefault<DigestHasher>>;
+
+/// As [`DigestMap`], without values.
+pub(super) type DigestSet = HashSet<Digest, BuildHasherDefault<DigestHasher>>;
+
+/// Takes a digest's own bits for its hash.
+#[derive(Default)]
+pub(super) struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    // The length of a digest, which says nothing.
+    #[inline]
+    fn write_usize(&mut self, _: usize) {}
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{
+    ArrayRef, FixedSizeBinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    UInt32Array,
+};
 use arrow::compute::take;
 use arrow::error::ArrowError;
 
+use super::candidate::Candidate;
 use super::pull::PullContext;
-use crate::canonical::Entity;
+use crate::canonical::{DIGEST_COLUMN, Entity};
 
 /// Rows of a page in the landed schema: their columns, and those that the landing adds.
 pub(super) fn landed_batch(
     context: &PullContext,
     entity: Entity,
     page: &RecordBatch,
-    indices: &UInt32Array,
+    candidates: &[Candidate],
 ) -> Result<RecordBatch, ArrowError> {
-    let schema = entity.landed_schema();
-    let row_count = indices.values().len();
+    let schema = entity.file_schema();
+    let row_count = candidates.len();
+    let indices: UInt32Array = candidates.iter().map(|candidate| candidate.row).collect();
     // A page that lands as a whole needs no copy.
     let in_order = indices.values().iter().copied().eq((0..).take(row_count));
     let is_whole = in_order && row_count == page.num_rows();
@@ -35,6 +40,12 @@ pub(super) fn landed_batch(
                     run_id, row_count,
                 )))
             }
+            DIGEST_COLUMN => {
+                let digests = candidates
+                    .iter()
+                    .map(|candidate| candidate.content.said.rank.digest);
+                Arc::new(FixedSizeBinaryArray::try_from_iter(digests)?)
+            }
             name => {
                 let column = page.column_by_name(name).ok_or_else(|| {
                     ArrowError::SchemaError(format!("the page has no column `{name}`"))
@@ -42,7 +53,7 @@ pub(super) fn landed_batch(
                 if is_whole {
                     Arc::clone(column)
                 } else {
-                    take(column, indices, None)?
+                    take(column, &indices, None)?
                 }
             }
         };

@@ -1,15 +1,13 @@
 //! Accounts that the vendor merged into another of the same source. They leave its lists, or are
 //! listed as deleted, and yet are links to what they went into: they must not be buried.
 
-use std::collections::{HashMap, HashSet};
-
-use super::content::{Digest, id_digest};
+use super::content::{Digest, DigestMap, DigestSet, id_digest};
 
 /// Which accounts name which others of their own source. It does not matter which of the two names
 /// the other: some vendors tell it at the survivor, some at what was merged.
 #[derive(Debug, Default)]
 pub(super) struct Merges {
-    names: HashMap<Digest, Vec<Digest>>,
+    names: DigestMap<Vec<Digest>>,
 }
 
 impl Merges {
@@ -45,8 +43,8 @@ impl Merges {
     }
 
     /// The accounts that are linked to living ones, by one link or by several.
-    pub(super) fn merged(&self, is_living: impl Fn(&Digest) -> bool) -> HashSet<Digest> {
-        let mut beside: HashMap<Digest, Vec<Digest>> = HashMap::new();
+    pub(super) fn merged(&self, is_living: impl Fn(&Digest) -> bool) -> DigestSet {
+        let mut beside: DigestMap<Vec<Digest>> = DigestMap::default();
         for (id, named) in &self.names {
             for other in named {
                 beside.entry(*id).or_default().push(*other);
@@ -54,7 +52,7 @@ impl Merges {
             }
         }
         let mut under_way: Vec<Digest> = beside.keys().copied().filter(&is_living).collect();
-        let mut merged = HashSet::new();
+        let mut merged = DigestSet::default();
         while let Some(id) = under_way.pop() {
             for other in beside.get(&id).into_iter().flatten() {
                 if !is_living(other) && merged.insert(*other) {
@@ -88,7 +86,7 @@ mod tests {
         let living = ["kept", "survivor"].map(id_digest);
         let is_living = |id: &Digest| living.contains(id);
         let expected = ["lost", "older", "absorbed"].map(id_digest);
-        assert_eq!(merges.merged(is_living), HashSet::from(expected));
+        assert_eq!(merges.merged(is_living), DigestSet::from_iter(expected));
         let went = |id, came| merges.went_into(id_digest(id), came, is_living);
         assert!(went("lost", true) && went("absorbed", false));
         assert!(!went("lost", false) && !went("survivor", false) && !went("dead", true));

@@ -4,18 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 
 use super::durable::DigestingFile;
 use super::error::LandingError;
 use super::key::FileKey;
 use super::quarantine;
-use crate::canonical::Entity;
+use super::raw_column::Press;
+use super::row_group::RowGroup;
+use crate::canonical::{DIGEST_COLUMN, Entity};
 use crate::period::Period;
 use crate::totals::ControlTotals;
 
@@ -24,6 +28,13 @@ const ROW_GROUP_ROWS_MAX: usize = 131_072;
 /// Zstandard's level. The raw records are most of what is written, and so alike that more effort
 /// gains a few percent and takes twice the time.
 const ZSTD_LEVEL: i32 = 1;
+/// The column that holds the record as the source gave it.
+const RAW: &str = "raw";
+
+/// How hard columns are compressed.
+pub(super) fn level() -> ZstdLevel {
+    ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()
+}
 
 /// Which partition a file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +65,12 @@ pub(super) struct Part {
     pub(super) partition: Partition,
     pub(super) names: PartNames,
     totals: ControlTotals,
-    writer: ArrowWriter<DigestingFile>,
+    schema: SchemaRef,
+    writer: SerializedFileWriter<DigestingFile>,
+    columns: ArrowRowGroupWriterFactory,
+    group: Option<RowGroup>,
+    group_count: usize,
+    is_encrypted: bool,
 }
 
 /// A file that is complete and durable under its temporary name.
@@ -78,13 +94,12 @@ impl Part {
         let schema = if partition.quarantine {
             quarantine::schema()
         } else {
-            partition.entity.landed_schema()
+            partition.entity.file_schema()
         };
         let unwritable = |source| LandingError::Parquet {
             path: names.temporary.clone(),
             source,
         };
-        let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(unwritable)?;
         let mut builder = WriterProperties::builder();
         for field in schema.fields().iter().filter(|field| is_distinct(field)) {
             let column = field.name().as_str().into();
@@ -97,20 +112,31 @@ impl Part {
         // No bloom filters: they would be written in the clear beside encrypted columns.
         let properties = builder
             // Nobody asks between which records a record stands.
-            .set_column_statistics_enabled("raw".into(), EnabledStatistics::None)
-            .set_compression(Compression::ZSTD(level))
+            .set_column_statistics_enabled(RAW.into(), EnabledStatistics::None)
+            .set_column_statistics_enabled(DIGEST_COLUMN.into(), EnabledStatistics::None)
+            .set_compression(Compression::ZSTD(level()))
+            // Nothing makes a digest shorter.
+            .set_column_compression(DIGEST_COLUMN.into(), Compression::UNCOMPRESSED)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
             .set_created_by(format!("crossfoot {}", env!("CARGO_PKG_VERSION")))
             .set_key_value_metadata(Some(key_values(partition, stamps)))
             .build();
         let file = DigestingFile::create(&names.temporary)
             .map_err(|error| LandingError::io("written", &names.temporary, error))?;
-        let writer = ArrowWriter::try_new(file, schema, Some(properties)).map_err(unwritable)?;
+        let (writer, columns) =
+            ArrowWriter::try_new(file, SchemaRef::clone(&schema), Some(properties))
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(unwritable)?;
         Ok(Self {
             partition,
             names,
             totals: ControlTotals::default(),
+            schema,
             writer,
+            columns,
+            group: None,
+            group_count: 0,
+            is_encrypted: key.is_some(),
         })
     }
 
@@ -121,7 +147,7 @@ impl Part {
 
     /// Bytes that wait in memory for the end of a row group.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.writer.memory_size()
+        self.group.as_ref().map_or(0, RowGroup::waiting_bytes)
     }
 
     /// Appends rows whose totals were counted already.
@@ -129,22 +155,60 @@ impl Part {
         &mut self,
         batch: &RecordBatch,
         totals: &ControlTotals,
+        press: &mut Press,
     ) -> Result<(), LandingError> {
-        let written = self.writer.write(batch);
+        let written = self.write(batch, press);
         self.checked(written)?;
         self.totals
             .merge(totals)
             .map_err(|error| LandingError::totals(&self.names.relative, error))
     }
 
+    fn write(&mut self, batch: &RecordBatch, press: &mut Press) -> Result<(), ParquetError> {
+        let mut start = 0;
+        while start < batch.num_rows() {
+            let mut group = match self.group.take() {
+                Some(group) => group,
+                None => self.open_group()?,
+            };
+            let count = (ROW_GROUP_ROWS_MAX - group.row_count()).min(batch.num_rows() - start);
+            group.append(&batch.slice(start, count), press)?;
+            let is_full = group.row_count() >= ROW_GROUP_ROWS_MAX;
+            self.group = Some(group);
+            if is_full {
+                self.end_group(press)?;
+            }
+            start += count;
+        }
+        Ok(())
+    }
+
+    fn open_group(&self) -> Result<RowGroup, ParquetError> {
+        let writers = self.columns.create_column_writers(self.group_count)?;
+        let columns = self.writer.schema_descr().columns();
+        // Only the library itself encrypts what it writes.
+        let own = if self.is_encrypted { None } else { Some(RAW) };
+        let schema = SchemaRef::clone(&self.schema);
+        Ok(RowGroup::new(schema, writers, columns, own))
+    }
+
+    fn end_group(&mut self, press: &mut Press) -> Result<(), ParquetError> {
+        if let Some(group) = self.group.take() {
+            group.finish(self.writer.next_row_group()?, press)?;
+            self.group_count += 1;
+        }
+        Ok(())
+    }
+
     /// Ends the row group, so that its memory is free.
-    pub(super) fn flush(&mut self) -> Result<(), LandingError> {
-        let flushed = self.writer.flush();
+    pub(super) fn flush(&mut self, press: &mut Press) -> Result<(), LandingError> {
+        let flushed = self.end_group(press);
         self.checked(flushed)
     }
 
     /// Completes the file and makes its contents durable.
-    pub(super) fn close(mut self) -> Result<ClosedPart, LandingError> {
+    pub(super) fn close(mut self, press: &mut Press) -> Result<ClosedPart, LandingError> {
+        self.flush(press)?;
         let finished = self.writer.finish();
         let metadata = self.checked(finished)?;
         let file = self.writer.inner();
@@ -202,7 +266,7 @@ impl ClosedPart {
 fn is_distinct(field: &Field) -> bool {
     matches!(
         field.name().as_str(),
-        "id" | "raw" | "number" | "invoice_id"
+        "id" | "updated_at" | "raw" | "digest" | "number" | "invoice_id" | "description"
     ) || matches!(field.data_type(), DataType::Decimal128(..))
 }
 

@@ -18,6 +18,7 @@ use super::key::FileKey;
 use super::names;
 use super::opened::Opened;
 use super::part::{ClosedPart, Part, PartNames, Partition};
+use super::raw_column::Press;
 use super::rows;
 use super::versions::Place;
 use crate::crashpoint::crashpoint;
@@ -64,6 +65,7 @@ pub(super) struct Parts {
     key: Option<FileKey>,
     next_number: u32,
     use_count: u64,
+    press: Press,
     cleanup: Cleanup,
 }
 
@@ -77,6 +79,7 @@ impl Parts {
             key,
             next_number: 0,
             use_count: 0,
+            press: Press::default(),
             cleanup: Cleanup::default(),
         }
     }
@@ -113,7 +116,7 @@ impl Parts {
                     // A file is closed long before its rows leave 32 bits.
                     row: u32::try_from(open.part.row_count()).unwrap_or(u32::MAX),
                 };
-                open.part.append(batch, totals)?;
+                open.part.append(batch, totals, &mut self.press)?;
                 open.waiting_bytes = open.part.waiting_bytes();
                 place
             }
@@ -126,7 +129,7 @@ impl Parts {
     /// Closes every file that still takes rows.
     pub(super) fn close_all(&mut self) -> Result<(), LandingError> {
         while let Some((_, open)) = self.open.pop_first() {
-            self.closed.push(open.part.close()?);
+            self.closed.push(open.part.close(&mut self.press)?);
         }
         Ok(())
     }
@@ -268,7 +271,7 @@ impl Parts {
 
     fn close(&mut self, partition: Partition) -> Result<(), LandingError> {
         if let Some(open) = self.open.remove(&partition) {
-            self.closed.push(open.part.close()?);
+            self.closed.push(open.part.close(&mut self.press)?);
         }
         Ok(())
     }
@@ -286,7 +289,7 @@ impl Parts {
                 .filter(|open| open.waiting_bytes > 0);
             match largest {
                 Some(open) => {
-                    open.part.flush()?;
+                    open.part.flush(&mut self.press)?;
                     open.waiting_bytes = 0;
                 }
                 None => return Ok(()),
@@ -328,9 +331,9 @@ impl Parts {
                 Some(open) => open,
                 None => self.create(closed.partition)?,
             };
-            open.append(&left, &totals)?;
+            open.append(&left, &totals, &mut self.press)?;
             part = Some(open);
         }
-        part.map(Part::close).transpose()
+        part.map(|part| part.close(&mut self.press)).transpose()
     }
 }

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::RecordBatch;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -202,10 +202,19 @@ impl PullWriter {
         let Candidates { best, rivals } = candidates_of(&rows, &mut self.absorbed);
         let candidate_count = best.len() + rivals.len();
         self.tally.repeated_count += totals.rows - candidate_count as u64;
+        let versions = self.versions.entry(entity).or_default();
+        let verdicts: Vec<(Candidate, Verdict)> = best
+            .into_iter()
+            .chain(rivals)
+            // The best of an id is judged before what contradicts it within the page.
+            .map(|candidate| {
+                let verdict = versions.judge(candidate.content);
+                (candidate, verdict)
+            })
+            .collect();
         let mut landing: BTreeMap<Period, Vec<Candidate>> = BTreeMap::new();
-        // The best of an id is judged before what contradicts it within the page.
-        for candidate in best.into_iter().chain(rivals) {
-            if self.is_written(entity, &rows, &candidate) {
+        for (candidate, verdict) in verdicts {
+            if self.is_written(verdict) {
                 let period = self.period_of(&rows, candidate.row as usize);
                 landing.entry(period).or_default().push(candidate);
             }
@@ -222,12 +231,7 @@ impl PullWriter {
     }
 
     /// Counts a candidate, and says whether it is to be written.
-    fn is_written(&mut self, entity: Entity, rows: &Rows<'_>, candidate: &Candidate) -> bool {
-        let versions = self.versions.entry(entity).or_default();
-        let absorbed = &mut self.absorbed;
-        let verdict = versions.judge(candidate.content, || {
-            rows.digest(candidate.row as usize, absorbed)
-        });
+    fn is_written(&mut self, verdict: Verdict) -> bool {
         let (former, lands) = match verdict {
             // A contradiction counts as repeated until the end, when nothing later settles it.
             Verdict::Repeated | Verdict::Contradicts => {
@@ -258,8 +262,7 @@ impl PullWriter {
         let totals = rows
             .totals(candidates.iter().map(|candidate| candidate.row as usize))
             .map_err(|error| LandingError::totals(entity.name(), error))?;
-        let indices: UInt32Array = candidates.iter().map(|candidate| candidate.row).collect();
-        let batch = landed_batch(&self.context, entity, page, &indices)
+        let batch = landed_batch(&self.context, entity, page, candidates)
             .map_err(|error| LandingError::columns(entity.name(), error))?;
         let first = self.parts.append(partition, &batch, &totals)?;
         let versions = self.versions.entry(entity).or_default();

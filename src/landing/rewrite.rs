@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, RecordBatch, new_null_array,
+};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use super::error::LandingError;
@@ -19,6 +21,7 @@ use super::row_set::RowSet;
 use super::rows;
 use super::shelf::Shelf;
 use super::verify;
+use crate::canonical::{Absorbed, DIGEST_COLUMN, Entity, Rows};
 use crate::totals::{ControlTotals, TotalsError};
 
 /// A file that is written again, and which of its rows.
@@ -140,7 +143,7 @@ fn copy(
     let schema = if partition.quarantine {
         quarantine::schema()
     } else {
-        partition.entity.landed_schema()
+        partition.entity.file_schema()
     };
     let untied = |error: TotalsError| LandingError::totals(&file.path, error);
     let unfit = |error: ArrowError| LandingError::columns(&file.path, error);
@@ -156,8 +159,13 @@ fn copy(
     let mut came = ControlTotals::default();
     let mut went = ControlTotals::default();
     let mut row = 0;
+    let mut absorbed = Absorbed::default();
     for batch in shelf.open(file)?.batches(None, None)? {
-        let batch = conform(&batch.map_err(unfit)?, &schema).map_err(unfit)?;
+        let mut batch = batch.map_err(unfit)?;
+        if !partition.quarantine {
+            batch = with_digests(partition.entity, batch, &mut absorbed).map_err(unfit)?;
+        }
+        let batch = conform(&batch, &schema).map_err(unfit)?;
         let counted = count(&batch)?;
         came.merge(&counted).map_err(untied)?;
         let mut left = without_raw(&batch, row, &kept.raw).map_err(unfit)?;
@@ -178,6 +186,25 @@ fn copy(
     }
     file.totals.tie(&came).map_err(untied)?;
     Ok(went)
+}
+
+/// The batch with the digests of its versions, which it may have lacked.
+fn with_digests(
+    entity: Entity,
+    batch: RecordBatch,
+    absorbed: &mut Absorbed,
+) -> Result<RecordBatch, ArrowError> {
+    if batch.column_by_name(DIGEST_COLUMN).is_some() || batch.num_rows() == 0 {
+        return Ok(batch);
+    }
+    let rows = Rows::new(entity, &batch)?;
+    let digests = (0..rows.len()).map(|row| rows.marks(row, absorbed).version);
+    let digests: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter(digests)?);
+    let field = Field::new(DIGEST_COLUMN, digests.data_type().clone(), false);
+    let fields = batch.schema_ref().fields().iter().cloned();
+    let fields: Vec<_> = fields.chain([Arc::new(field)]).collect();
+    let columns = batch.columns().iter().cloned().chain([digests]);
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.collect())
 }
 
 /// A batch in the present schema: a column that the file was written before is absent in every row.

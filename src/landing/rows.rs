@@ -1,13 +1,14 @@
 //! Rows out of landed files, in the order in which they stand there.
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch, RecordBatchReader};
 use arrow::error::ArrowError;
 
+use super::content::Digest;
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::row_set::RowSet;
 use super::shelf::Shelf;
-use crate::canonical::{Entity, Record, Rows, read_records};
+use crate::canonical::{Absorbed, DIGEST_COLUMN, Entity, Record, Rows, read_records};
 use crate::totals::{ControlTotals, TotalsError};
 
 /// Gives the chosen records of a checked file to `visit`.
@@ -35,6 +36,51 @@ pub(super) fn visit_rows(
         (0..rows.len()).for_each(|row| visit(rows, row));
         Ok(())
     })
+}
+
+/// Gives the chosen rows of a checked file with the digests of their versions to `visit`. Where the
+/// file tells the digests, only ids, links and what is deleted are there beside them; the file's own
+/// digest stands for the rest.
+pub(super) fn visit_versions(
+    shelf: &Shelf,
+    file: &LandedFile,
+    chosen: &RowSet,
+    absorbed: &mut Absorbed,
+    mut visit: impl FnMut(&Rows<'_>, usize, Digest),
+) -> Result<(), LandingError> {
+    if chosen.is_empty() && file.totals.rows > 0 {
+        return Ok(());
+    }
+    let names = ["source", "id", "deleted", "linked_ids", DIGEST_COLUMN];
+    let batches = shelf.open(file)?.batches(Some(&names), Some(chosen))?;
+    if batches.schema().index_of(DIGEST_COLUMN).is_err() {
+        return visit_rows(shelf, file, chosen, |rows, row| {
+            let version = rows.marks(row, absorbed).version;
+            visit(rows, row, version);
+        });
+    }
+    let mut row_count = 0;
+    let columns = |error| LandingError::columns(&file.path, error);
+    for batch in batches {
+        let batch = batch.map_err(columns)?;
+        let rows = Rows::new(file.entity, &batch).map_err(columns)?;
+        let digests = batch.column_by_name(DIGEST_COLUMN);
+        let digests = digests.and_then(|column| column.as_fixed_size_binary_opt());
+        for (row, bytes) in digests.into_iter().flatten().enumerate() {
+            let digest = bytes.and_then(|bytes| Digest::try_from(bytes).ok());
+            let digest = digest.ok_or_else(|| {
+                let detail = format!("row {row} has no digest in column `{DIGEST_COLUMN}`");
+                columns(ArrowError::SchemaError(detail))
+            })?;
+            visit(&rows, row, digest);
+            row_count += 1;
+        }
+    }
+    if row_count == chosen.count() {
+        return Ok(());
+    }
+    let untied = TotalsError::Untied(format!("{row_count} rows against {}", chosen.count()));
+    Err(LandingError::totals(&file.path, untied))
 }
 
 /// Gives the chosen rows to `visit`, batch by batch. Where they are the whole file, its totals are

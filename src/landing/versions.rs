@@ -4,12 +4,11 @@
 //! takes the same few bytes whatever its id looks like.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
 use arrow::array::AsArray;
 use jiff::Timestamp;
 
-use super::content::{Content, Digest, NEVER, Said, id_digest};
+use super::content::{Content, Digest, DigestMap, DigestSet, NEVER, Said, id_digest};
 use super::error::LandingError;
 use super::file::LandedFile;
 use super::merges::Merges;
@@ -27,6 +26,12 @@ pub(super) struct Place {
     pub(super) row: u32,
 }
 
+/// Stands for no place: there are never so many files.
+const NOWHERE: Place = Place {
+    part: u32::MAX,
+    row: u32::MAX,
+};
+
 /// The newest landed version of an id.
 #[derive(Debug, Clone, Copy)]
 struct Landed {
@@ -38,8 +43,19 @@ struct Landed {
 #[derive(Debug, Clone, Copy)]
 struct Chosen {
     said: Said,
+    place: Place,
+}
+
+impl Chosen {
+    fn new(said: Said) -> Self {
+        let place = NOWHERE;
+        Self { said, place }
+    }
+
     /// `None` where it equals the landed version, and until it is written.
-    place: Option<Place>,
+    fn place(&self) -> Option<Place> {
+        (self.place != NOWHERE).then_some(self.place)
+    }
 }
 
 /// A content that contradicts the one that counts.
@@ -92,13 +108,13 @@ pub(super) enum Standing {
 pub(super) struct Versions {
     /// The landed files, and which of their rows are the newest versions.
     files: Vec<ChosenFile>,
-    landed: HashMap<Digest, Landed>,
-    chosen: HashMap<Digest, Chosen>,
+    landed: DigestMap<Landed>,
+    chosen: DigestMap<Chosen>,
     /// By id, what contradicts the chosen version: one content for each set of values, the one with
     /// the largest mark.
-    rivals: HashMap<Digest, Vec<Chosen>>,
-    rejected: HashSet<Digest>,
-    buried: HashSet<Digest>,
+    rivals: DigestMap<Vec<Chosen>>,
+    rejected: DigestSet,
+    buried: DigestSet,
     merges: Merges,
 }
 
@@ -127,9 +143,9 @@ impl Versions {
         for chosen in &versions.files {
             let ChosenFile { file, newest, .. } = chosen;
             let links = file.entity.index_of("linked_ids");
-            rows::visit_rows(shelf, file, newest, |rows, row| {
+            rows::visit_versions(shelf, file, newest, &mut absorbed, |rows, row, digest| {
                 let landed = Landed {
-                    digest: rows.digest(row, &mut absorbed),
+                    digest,
                     living: !rows.is_deleted(row),
                 };
                 versions.landed.insert(id_digest(rows.id(row)), landed);
@@ -142,11 +158,10 @@ impl Versions {
         Ok(versions)
     }
 
-    /// Judges one version of this pull. `digest` is taken only where there is a landed one to be
-    /// compared with.
-    pub(super) fn judge(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
+    /// Judges one version of this pull.
+    pub(super) fn judge(&mut self, content: Content) -> Verdict {
         let said = content.said;
-        let fresh = Chosen { said, place: None };
+        let fresh = Chosen::new(said);
         let former = match self.chosen.entry(content.id) {
             Entry::Vacant(slot) => {
                 slot.insert(fresh);
@@ -156,17 +171,17 @@ impl Versions {
                 let chosen = *slot.get();
                 if said.rank <= chosen.said.rank {
                     return if said.contradicts(&chosen.said) {
-                        self.judge_rival(content, digest)
+                        self.judge_rival(content)
                     } else {
                         Verdict::Repeated
                     };
                 }
                 slot.insert(fresh);
                 self.yield_to(content, chosen);
-                chosen.place.map_or(Former::Unchanged, Former::Written)
+                chosen.place().map_or(Former::Unchanged, Former::Written)
             }
         };
-        if self.is_landed(content.id, digest) {
+        if self.is_landed(content) {
             Verdict::Unchanged(former)
         } else {
             Verdict::Lands(former)
@@ -186,36 +201,36 @@ impl Versions {
         }
     }
 
-    fn judge_rival(&mut self, content: Content, digest: impl FnOnce() -> Digest) -> Verdict {
+    fn judge_rival(&mut self, content: Content) -> Verdict {
         let said = content.said;
-        let fresh = Chosen { said, place: None };
+        let fresh = Chosen::new(said);
         let rivals = self.rivals.entry(content.id).or_default();
         match rivals.iter_mut().find(|rival| rival.said.repeats(&said)) {
             Some(rival) if said.rank <= rival.said.rank => return Verdict::Repeated,
             Some(rival) => *rival = fresh,
             None => rivals.push(fresh),
         }
-        if self.is_landed(content.id, digest) {
+        if self.is_landed(content) {
             Verdict::Repeated
         } else {
             Verdict::Contradicts
         }
     }
 
-    fn is_landed(&self, id: Digest, digest: impl FnOnce() -> Digest) -> bool {
-        let landed = self.landed.get(&id);
-        landed.is_some_and(|landed| landed.digest == digest())
+    fn is_landed(&self, content: Content) -> bool {
+        let landed = self.landed.get(&content.id);
+        landed.is_some_and(|landed| landed.digest == content.said.rank.digest)
     }
 
     /// Notes where a version was written, and says whether it is to stay there.
     pub(super) fn written(&mut self, content: &Content, place: Place) -> Standing {
         let mut rivals = self.rivals.get_mut(&content.id).into_iter().flatten();
         if let Some(rival) = rivals.find(|rival| rival.said == content.said) {
-            rival.place = Some(place);
+            rival.place = place;
             return Standing::Rival;
         }
         if let Some(chosen) = self.chosen.get_mut(&content.id) {
-            chosen.place = Some(place);
+            chosen.place = place;
         }
         Standing::Counts
     }
@@ -227,7 +242,7 @@ impl Versions {
             rivals.iter().map(|rival| Loser {
                 id: *id,
                 landed: self.landed.get(id).map(|landed| landed.digest),
-                place: rival.place,
+                place: rival.place(),
             })
         })
     }
@@ -239,7 +254,7 @@ impl Versions {
     }
 
     /// Whether an id that is said to be gone, with others in `gone`, only went into a living one.
-    pub(super) fn went_into(&self, id: Digest, gone: &HashSet<Digest>) -> bool {
+    pub(super) fn went_into(&self, id: Digest, gone: &DigestSet) -> bool {
         let came = self.chosen.contains_key(&id);
         self.merges.went_into(id, came, |other| {
             let is_landed = self.landed.get(other).is_some_and(|landed| landed.living);
@@ -265,7 +280,7 @@ impl Versions {
         self.rivals.remove(&id);
         let former = match self.chosen.remove(&id) {
             None => Former::None,
-            Some(chosen) => chosen.place.map_or(Former::Unchanged, Former::Written),
+            Some(chosen) => chosen.place().map_or(Former::Unchanged, Former::Written),
         };
         let is_due = self.landed.get(&id).is_some_and(|landed| landed.living);
         Some(Burial { former, is_due })
@@ -280,7 +295,7 @@ impl Versions {
     }
 
     /// How many ids are none that was ever brought, by this pull or by an earlier one.
-    pub(super) fn unknown_count(&self, ids: &HashSet<Digest>) -> u64 {
+    pub(super) fn unknown_count(&self, ids: &DigestSet) -> u64 {
         let is_unknown = |id: &&Digest| {
             !self.landed.get(*id).is_some_and(|landed| landed.living)
                 && !self.chosen.contains_key(*id)
@@ -296,7 +311,7 @@ impl Versions {
         &self,
         shelf: &Shelf,
         column: &str,
-        parents: &HashSet<Digest>,
+        parents: &DigestSet,
     ) -> Result<Vec<String>, LandingError> {
         let mut missing = Vec::new();
         for ChosenFile { file, newest, .. } in &self.files {
@@ -317,7 +332,7 @@ impl Versions {
     pub(super) fn missing(
         &self,
         shelf: &Shelf,
-        seen: Option<&HashSet<Digest>>,
+        seen: Option<&DigestSet>,
     ) -> Result<Vec<String>, LandingError> {
         let is_seen = |id: &Digest| seen.is_some_and(|seen| seen.contains(id));
         let merged = self
@@ -351,17 +366,11 @@ mod tests {
             said: Said {
                 rank: Rank {
                     updated_at: second,
-                    mark: u128::from(digest),
+                    digest: [digest; 16],
                 },
-                values: u128::from(values),
+                values: u64::from(values),
             },
         }
-    }
-
-    /// Judges a version whose digest looks like its mark.
-    fn judge(state: &mut Versions, content: Content) -> Verdict {
-        let digest = u8::try_from(content.said.rank.mark).unwrap();
-        state.judge(content, || [digest; 16])
     }
 
     /// Judges versions in an order, each written where it has to be; the last that lands.
@@ -370,7 +379,7 @@ mod tests {
         let mut last = None;
         for at in order {
             let content = &contents[*at];
-            let verdict = judge(&mut state, *content);
+            let verdict = state.judge(*content);
             if matches!(verdict, Verdict::Lands(_)) {
                 last = Some(*at);
             }
@@ -433,14 +442,14 @@ mod tests {
         state.landed.insert(id_digest("x"), landed);
         let place = Place { part: 0, row: 4 };
         let first = content(1, 9, 9);
-        assert_eq!(judge(&mut state, first), Verdict::Lands(Former::None));
+        assert_eq!(state.judge(first), Verdict::Lands(Former::None));
         state.written(&first, place);
         assert_eq!(
-            judge(&mut state, content(2, 5, 5)),
+            state.judge(content(2, 5, 5)),
             Verdict::Unchanged(Former::Written(place))
         );
         assert_eq!(
-            judge(&mut state, content(3, 6, 6)),
+            state.judge(content(3, 6, 6)),
             Verdict::Lands(Former::Unchanged)
         );
     }

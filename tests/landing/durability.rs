@@ -151,7 +151,7 @@ fn a_file_says_what_it_is() {
     assert_eq!(value("version"), env!("CARGO_PKG_VERSION"));
     let columns = metadata.schema_descr().root_schema().get_fields();
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-    let expected = Entity::Invoices.landed_schema();
+    let expected = Entity::Invoices.file_schema();
     let expected: Vec<&str> = expected
         .fields()
         .iter()

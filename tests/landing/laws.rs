@@ -49,7 +49,7 @@ pub(super) fn pull() -> impl Strategy<Value = Pull> {
 /// what did not come.
 fn apply(state: &mut BTreeMap<String, Record>, pull: &Pull) {
     let mut winners: BTreeMap<String, &Record> = BTreeMap::new();
-    let rank = |record: &Record| (record.instant("updated_at"), record.mark());
+    let rank = |record: &Record| (record.instant("updated_at"), record.digest());
     for row in &pull.rows {
         let winner = winners.entry(row.id().to_owned()).or_insert(row);
         if rank(row) > rank(winner) {

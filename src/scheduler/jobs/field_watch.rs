@@ -2,7 +2,7 @@
 //! vanished is told as loudly as `[source.x] drift` says.
 //!
 //! A part of the records is looked at, since fields come and go for all of them: the first ones of
-//! each page, and then one in many. That a column is empty in all records is looked at in all.
+//! the pull, and then one in many. That a column is empty in all records is looked at in all.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +18,9 @@ use crate::fault::{Failure, Fault, Retry};
 use crate::sources::{MappedField, MappedPage};
 use crate::store::KnownField;
 
-/// Records of a page that are looked at in any case.
-const FIRST_RECORDS: usize = 16;
+/// Records of a pull that are looked at in any case: more than it takes to be sure that a field is
+/// gone.
+const FIRST_RECORDS: u64 = 256;
 /// Of the others, one in so many.
 const ONE_IN: usize = 64;
 /// Fields of one record that are looked at, at the most.
@@ -127,10 +128,10 @@ impl FieldWatch {
             let raws = batch.batch().column_by_name("raw");
             let raws = raws.and_then(|array| array.as_string_opt::<i32>());
             let Some(raws) = raws else { continue };
-            let looked_at = (0..raws.len())
-                .filter(|row| (*row < FIRST_RECORDS || row % ONE_IN == 0) && raws.is_valid(*row));
-            for row in looked_at {
-                sample.add(raws.value(row));
+            for row in (0..raws.len()).filter(|row| raws.is_valid(*row)) {
+                if sample.records < FIRST_RECORDS || row % ONE_IN == 0 {
+                    sample.add(raws.value(row));
+                }
             }
         }
     }

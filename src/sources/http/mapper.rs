@@ -195,7 +195,8 @@ impl Mapper<'_> {
             .builder
             .add(&feed.mapping, scope, &origin, self.now, &mut self.tally)
             .map_err(|detail| self.bad_page(detail))?;
-        Ok(feed.parent_column.is_none() || feed.mapping.text_of("id", scope).is_some())
+        let is_asked = feed.parent_column.is_some() && self.tells_children_apart();
+        Ok(!is_asked || feed.mapping.text_of("id", scope).is_some())
     }
 
     fn see(&mut self, feed: &FeedPlan, scope: Scope<'_>, draft: &mut Draft) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::keys;
 use super::node::{COMPACT, DECODED, DOTTED, KEY_BROKEN, KEY_DECODED, Node, NodeKind, REPEATED};
+use super::scan::is_same;
 
 /// A text and where each of its values stands.
 #[derive(Default)]
@@ -101,7 +102,8 @@ impl<'d> Json<'d> {
         self.slice(node.start, node.end, node.is(DECODED))
     }
 
-    pub(super) fn is_decoded(self) -> bool {
+    /// Whether its text is not written as it reads.
+    pub(in crate::sources) fn is_decoded(self) -> bool {
         self.node().is(DECODED)
     }
 
@@ -121,6 +123,11 @@ impl<'d> Json<'d> {
 
     pub(super) fn is_key_broken(self) -> bool {
         self.node().is(KEY_BROKEN)
+    }
+
+    #[inline]
+    pub(super) fn is_list(self) -> bool {
+        self.kind() == NodeKind::List
     }
 
     /// Whether an object has a key with a dot.
@@ -166,11 +173,26 @@ impl<'d> Json<'d> {
 
     /// The value of a key; nothing for anything but an object.
     pub(in crate::sources) fn get(self, key: &str) -> Option<Self> {
-        self.entries()?.0.find(|value| value.key() == key)
+        self.entries()?.0.find(|value| value.has_key(key))
+    }
+
+    /// Whether the value stands under this key. As bytes: places in the text are known to lie
+    /// between letters.
+    #[inline]
+    fn has_key(self, key: &str) -> bool {
+        let node = self.node();
+        let text = if node.is(KEY_DECODED) {
+            &self.parts.decoded
+        } else {
+            &self.parts.text
+        };
+        let place = node.key_start as usize..node.key_end as usize;
+        is_same(&text.as_bytes()[place], key.as_bytes())
     }
 
     /// As [`Json::get`], looking first where the key stood in the object that was asked before:
     /// the records of a list mostly look alike.
+    #[inline]
     pub(super) fn get_near(self, key: &str, distance: u32) -> Option<(Self, u32)> {
         let node = self.node();
         if node.kind != NodeKind::Object {
@@ -184,10 +206,16 @@ impl<'d> Json<'d> {
             };
             // Nothing but the object's own values stands within it at this depth.
             let is_own = value.node().depth == node.depth + 1;
-            if is_own && value.key() == key && !node.is(REPEATED) {
+            if is_own && !node.is(REPEATED) && value.has_key(key) {
                 return Some((value, distance));
             }
         }
+        self.get_anew(key)
+    }
+
+    /// As [`Json::get_near`], where the key has moved.
+    #[inline(never)]
+    fn get_anew(self, key: &str) -> Option<(Self, u32)> {
         let found = self.get(key)?;
         Some((found, found.at - self.at))
     }
@@ -285,6 +313,7 @@ struct Inner<'d> {
 impl<'d> Iterator for Inner<'d> {
     type Item = Json<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Json<'d>> {
         if self.at >= self.end {
             return None;
@@ -312,6 +341,7 @@ impl Items<'_> {
 impl<'d> Iterator for Items<'d> {
     type Item = Json<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Json<'d>> {
         self.0.next()
     }
@@ -324,6 +354,7 @@ pub(in crate::sources) struct Entries<'d>(Inner<'d>);
 impl<'d> Iterator for Entries<'d> {
     type Item = (&'d str, Json<'d>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|value| (value.key(), value))
     }

@@ -22,7 +22,7 @@ impl Reader<'_> {
                 _ => return Err(self.wrong()),
             }
             plain_start = self.at;
-            self.at = plain_end(self.bytes, plain_start, &mut false);
+            self.at = plain_end::<false>(self.bytes, plain_start, &mut false);
         }
         self.at += 1;
         let literal = &self.text[start - 1..self.at];

@@ -12,6 +12,7 @@ pub(super) struct KeyMarks {
 }
 
 impl KeyMarks {
+    #[inline]
     pub(super) fn new() -> Self {
         Self {
             marks: [0; MARKS / 64],
@@ -21,6 +22,7 @@ impl KeyMarks {
 
     /// Whether the key may have been there, which its siblings can tell. `word` holds the first
     /// eight letters of the key.
+    #[inline]
     pub(super) fn may_repeat(&mut self, word: u64, length: usize, last: u8) -> bool {
         self.count += 1;
         if self.is_over() {
@@ -51,6 +53,7 @@ pub(super) fn first_repeated<'k>(keys: &mut [&'k str]) -> Option<&'k str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::Json;
     use super::super::parse::parse;
 
     #[test]
@@ -82,6 +85,39 @@ mod tests {
                     "{count}"
                 );
             }
+        }
+    }
+
+    // Goal: what a record looked like never hides what the next one has. Method: pairs of records
+    // of which the second one leaves the course of the first in every way.
+    #[test]
+    fn a_repeated_key_is_seen_behind_a_record_that_looks_alike() {
+        let first = r#"{"a":1,"b":{"c":2,"d":3},"e":[{"f":4}]}"#;
+        for (second, repeated) in [
+            (first, None),
+            (r#"{"a":1,"b":{"c":2,"d":3},"a":[{"f":4}]}"#, Some("a")),
+            (r#"{"a":1,"b":{"c":2,"c":3},"e":[{"f":4}]}"#, Some("c")),
+            (
+                r#"{"a":1,"b":{"c":2,"d":3},"e":[{"f":4},{"f":5,"f":6}]}"#,
+                Some("f"),
+            ),
+            (
+                r#"{"a":1,"b":{"c":2,"d":3,"c":4},"e":[{"f":4}]}"#,
+                Some("c"),
+            ),
+            (r#"{"a":1,"b":5,"e":{"f":4},"b":6}"#, Some("b")),
+            (r#"{"a":1,"\u0061":2}"#, Some("a")),
+            (r#"{"a":1,"b":{},"e":[]}"#, None),
+            (r#"{"b":{"d":3,"c":2},"a":1}"#, None),
+        ] {
+            let tree = parse(format!("[{first},{second},{first}]")).unwrap();
+            let records: Vec<_> = tree.root().items().unwrap().collect();
+            assert_eq!(records[0].repeated_key(), None);
+            assert_eq!(records[1].repeated_key(), repeated, "{second}");
+            assert_eq!(records[2].repeated_key(), None);
+            assert_eq!(records[2].to_text(), first);
+            let text = |record: Json<'_>, key| record.get(key).map(Json::to_text);
+            assert_eq!(text(records[1], "a").as_deref(), Some("1"), "{second}");
         }
     }
 }

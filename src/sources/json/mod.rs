@@ -9,6 +9,7 @@
 mod document;
 mod escape;
 mod keys;
+mod nested;
 mod node;
 mod parse;
 mod path;

@@ -47,6 +47,7 @@ pub(super) struct Node {
 
 impl Node {
     /// Whether a flag is set.
+    #[inline]
     pub(super) fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }

@@ -1,9 +1,8 @@
 //! Reading JSON text (RFC 8259) into a document, strictly, with a limit on nesting.
 
 use super::document::{Document, Parts};
-use super::keys::{KeyMarks, first_repeated};
-use super::node::{COMPACT, DECODED, DOTTED, KEY_BROKEN, KEY_DECODED, Node, NodeKind, REPEATED};
-use super::scan::{first_word, plain_end};
+use super::node::{DECODED, Node, NodeKind};
+use super::scan::plain_end;
 use super::write::write_text;
 
 /// Nesting deeper than this is refused: no API nests so deep, and the stack has an end.
@@ -54,7 +53,7 @@ pub(super) fn read(text: String, keeps_nul: bool) -> Result<Document, JsonError>
         oddities: 0,
         keeps_nul,
     };
-    reader.value(0, Key::default())?;
+    reader.value(0, Key::default(), NOTHING)?;
     reader.blank();
     if reader.at != text.len() {
         return Err(reader.wrong());
@@ -71,7 +70,7 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
     pub(super) bytes: &'t [u8],
     pub(super) at: usize,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     pub(super) decoded: String,
     /// How often something was written otherwise than as compact text.
     pub(super) oddities: usize,
@@ -88,25 +87,31 @@ pub(super) struct Quoted {
     pub(super) has_dot: bool,
 }
 
+/// Stands for no value: nothing looks like the outermost one.
+pub(super) const NOTHING: u32 = 0;
+
 /// The key in front of a value.
 #[derive(Debug, Clone, Copy, Default)]
-struct Key {
-    start: u32,
-    end: u32,
-    flags: u8,
+pub(super) struct Key {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) flags: u8,
 }
 
 /// A place in a text, whose length was checked to fit.
-fn place(at: usize) -> u32 {
+#[inline]
+pub(super) fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 impl Reader<'_> {
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn blank(&mut self) {
+    #[inline]
+    pub(super) fn blank(&mut self) {
         if self.peek().is_some_and(|byte| byte <= b' ') {
             self.pass_blanks();
         }
@@ -126,7 +131,8 @@ impl Reader<'_> {
     }
 
     /// Passes over `byte` if it stands here.
-    fn takes(&mut self, byte: u8) -> bool {
+    #[inline]
+    pub(super) fn takes(&mut self, byte: u8) -> bool {
         let is_here = self.peek() == Some(byte);
         self.at += usize::from(is_here);
         is_here
@@ -142,7 +148,15 @@ impl Reader<'_> {
     }
 
     /// Adds a value that holds no others.
-    fn leaf(&mut self, kind: NodeKind, span: (usize, usize), flags: u8, depth: u8, key: Key) {
+    #[inline]
+    pub(super) fn leaf(
+        &mut self,
+        kind: NodeKind,
+        span: (usize, usize),
+        flags: u8,
+        depth: u8,
+        key: Key,
+    ) {
         let next = place(self.nodes.len() + 1);
         self.nodes.push(Node {
             start: place(span.0),
@@ -156,28 +170,24 @@ impl Reader<'_> {
         });
     }
 
-    fn value(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
+    /// A value; `like` is where one stood at the same place of a record before.
+    pub(super) fn value(&mut self, depth: u8, key: Key, like: u32) -> Result<(), JsonError> {
         if depth > DEPTH_MAX {
             return Err(JsonError::TooDeep(self.at));
         }
         self.blank();
         match self.peek().ok_or_else(|| self.wrong())? {
-            b'{' => self.object(depth, key),
-            b'[' => self.list(depth, key),
+            b'{' => self.object(depth, key, like),
+            b'[' => self.list(depth, key, like),
             b'"' => {
-                let quoted = self.text()?;
-                let span = (quoted.start, quoted.end);
-                let (kind, flags) = match quoted {
-                    Quoted {
-                        is_broken: true, ..
-                    } => (NodeKind::Broken, 0),
-                    Quoted {
-                        is_decoded: true, ..
-                    } => (NodeKind::Text, DECODED),
-                    _ => (NodeKind::Text, 0),
-                };
-                self.leaf(kind, span, flags, depth, key);
-                Ok(())
+                let start = self.at + 1;
+                self.at = plain_end::<false>(self.bytes, start, &mut false);
+                if self.takes(b'"') {
+                    let span = (start, self.at - 1);
+                    self.leaf(NodeKind::Text, span, 0, depth, key);
+                    return Ok(());
+                }
+                self.odd_text(start, depth, key)
             }
             b'0'..=b'9' | b'-' => self.number(depth, key),
             _ => self.word(depth, key),
@@ -185,16 +195,18 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
-        for (word, kind) in [
-            ("null", NodeKind::Null),
-            ("true", NodeKind::True),
-            ("false", NodeKind::False),
-        ] {
+        let rest = &self.bytes[self.at..];
+        let known = match (rest.first_chunk::<4>(), rest.first_chunk::<5>()) {
+            (Some(b"null"), _) => Some((NodeKind::Null, 4)),
+            (Some(b"true"), _) => Some((NodeKind::True, 4)),
+            (_, Some(b"false")) => Some((NodeKind::False, 5)),
+            _ => None,
+        };
+        if let Some((kind, length)) = known {
             let start = self.at;
-            if self.takes_word(word) {
-                self.leaf(kind, (start, self.at), 0, depth, key);
-                return Ok(());
-            }
+            self.at += length;
+            self.leaf(kind, (start, self.at), 0, depth, key);
+            return Ok(());
         }
         // No JSON, but written by serializers that do not care. The record that holds it is
         // quarantined; the page is not lost for it.
@@ -216,13 +228,34 @@ impl Reader<'_> {
         self.leaf(NodeKind::Broken, span, DECODED, depth, key);
     }
 
-    fn number(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
-        if self.takes_word("-Infinity") {
-            self.broken_word("-Infinity", depth, key);
-            return Ok(());
+    /// A text with escapes, from the place of the first of them on, as a value.
+    #[cold]
+    fn odd_text(&mut self, start: usize, depth: u8, key: Key) -> Result<(), JsonError> {
+        if self.peek() != Some(b'\\') {
+            return Err(self.wrong());
         }
+        let quoted = self.escaped_text(start)?;
+        let span = (quoted.start, quoted.end);
+        let (kind, flags) = if quoted.is_broken {
+            (NodeKind::Broken, 0)
+        } else {
+            (NodeKind::Text, DECODED)
+        };
+        self.leaf(kind, span, flags, depth, key);
+        Ok(())
+    }
+
+    fn number(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
         let start = self.at;
-        self.takes(b'-');
+        if self.takes(b'-') && self.peek() == Some(b'I') {
+            self.at = start;
+            if self.takes_word("-Infinity") {
+                self.broken_word("-Infinity", depth, key);
+                return Ok(());
+            }
+            self.at += 1;
+            return Err(self.wrong());
+        }
         if !self.takes(b'0') {
             self.digits()?;
         }
@@ -252,151 +285,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds a list or an object whose values follow, and gives its place.
-    fn open(&mut self, kind: NodeKind, depth: u8, key: Key) -> usize {
-        let own = self.nodes.len();
-        self.leaf(kind, (self.at, self.at), 0, depth, key);
-        self.at += 1;
-        own
-    }
-
-    /// Ends a list or an object behind its closing bracket.
-    fn close(&mut self, own: usize, oddities: usize, flags: u8) {
-        let end = place(self.at);
-        let next = place(self.nodes.len());
-        let is_compact = self.oddities == oddities;
-        if let Some(node) = self.nodes.get_mut(own) {
-            node.end = end;
-            node.next = next;
-            node.flags |= flags | if is_compact { COMPACT } else { 0 };
-        }
-    }
-
-    fn list(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
-        let oddities = self.oddities;
-        let own = self.open(NodeKind::List, depth, key);
-        self.blank();
-        let mut flags = 0;
-        if !self.takes(b']') {
-            loop {
-                flags |= self.inner(depth, Key::default())?;
-                self.blank();
-                if self.takes(b']') {
-                    break;
-                }
-                if !self.takes(b',') {
-                    return Err(self.wrong());
-                }
-            }
-        }
-        self.close(own, oddities, flags);
-        Ok(())
-    }
-
-    /// A value one deeper; gives of its flags what holds for all that holds it.
-    fn inner(&mut self, depth: u8, key: Key) -> Result<u8, JsonError> {
-        let at = self.nodes.len();
-        self.value(depth + 1, key)?;
-        Ok(self.nodes.get(at).map_or(0, |node| node.flags & REPEATED))
-    }
-
-    fn object(&mut self, depth: u8, key: Key) -> Result<(), JsonError> {
-        let oddities = self.oddities;
-        let own = self.open(NodeKind::Object, depth, key);
-        self.blank();
-        let mut flags = 0;
-        let mut marks = KeyMarks::new();
-        if !self.takes(b'}') {
-            loop {
-                self.blank();
-                if self.peek() != Some(b'"') {
-                    return Err(self.wrong());
-                }
-                let quoted = self.text()?;
-                if quoted.has_dot {
-                    flags |= DOTTED;
-                }
-                if self.stands_twice(own, quoted, &mut marks) {
-                    flags |= REPEATED;
-                }
-                self.blank();
-                if !self.takes(b':') {
-                    return Err(self.wrong());
-                }
-                let inner_key = Key {
-                    start: place(quoted.start),
-                    end: place(quoted.end),
-                    flags: if quoted.is_broken {
-                        KEY_BROKEN
-                    } else if quoted.is_decoded {
-                        KEY_DECODED
-                    } else {
-                        0
-                    },
-                };
-                flags |= self.inner(depth, inner_key)?;
-                self.blank();
-                if self.takes(b'}') {
-                    break;
-                }
-                if !self.takes(b',') {
-                    return Err(self.wrong());
-                }
-            }
-        }
-        if marks.is_over() && self.has_repeated(own) {
-            flags |= REPEATED;
-        }
-        self.close(own, oddities, flags);
-        Ok(())
-    }
-
-    /// Whether a key stands in its object already.
-    fn stands_twice(&self, own: usize, key: Quoted, marks: &mut KeyMarks) -> bool {
-        let bytes = if key.is_decoded {
-            self.decoded.as_bytes()
-        } else {
-            self.bytes
-        };
-        let word = first_word(bytes, key.start, key.end);
-        let length = key.end - key.start;
-        let last = key.end.checked_sub(1).and_then(|at| bytes.get(at));
-        marks.may_repeat(word, length, last.copied().unwrap_or_default())
-            && self
-                .keys_of(own)
-                .any(|other| other.as_bytes() == &bytes[key.start..key.end])
-    }
-
-    fn has_repeated(&self, own: usize) -> bool {
-        let mut keys: Vec<&str> = self.keys_of(own).collect();
-        first_repeated(&mut keys).is_some()
-    }
-
-    /// The keys of an object that is still read.
-    fn keys_of(&self, own: usize) -> impl Iterator<Item = &str> {
-        let mut at = own + 1;
-        std::iter::from_fn(move || {
-            let node = self.nodes.get(at)?;
-            at = node.next as usize;
-            let (start, end) = (node.key_start as usize, node.key_end as usize);
-            Some(self.slice(start, end, node.is(KEY_DECODED)))
-        })
-    }
-
-    fn slice(&self, start: usize, end: usize, is_decoded: bool) -> &str {
-        if is_decoded {
-            &self.decoded[start..end]
-        } else {
-            &self.text[start..end]
-        }
-    }
-
     /// A text in quotes: decoded where it has escapes, or broken where it is no Unicode or holds a
     /// NUL, which no store keeps.
-    fn text(&mut self) -> Result<Quoted, JsonError> {
+    pub(super) fn text(&mut self) -> Result<Quoted, JsonError> {
         let start = self.at + 1;
         let mut has_dot = false;
-        self.at = plain_end(self.bytes, start, &mut has_dot);
+        self.at = plain_end::<true>(self.bytes, start, &mut has_dot);
         match self.peek() {
             Some(b'"') => {
                 let end = self.at;

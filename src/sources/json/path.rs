@@ -61,6 +61,17 @@ impl Step {
     fn is_all(&self) -> bool {
         matches!(self.pick, Pick::All)
     }
+
+    /// The value of the step's key in an object.
+    #[inline]
+    fn inner<'r>(&self, value: Json<'r>) -> Option<Json<'r>> {
+        let distance = self.distance.load(Ordering::Relaxed);
+        let (inner, found) = value.get_near(&self.key, distance)?;
+        if found != distance {
+            self.distance.store(found, Ordering::Relaxed);
+        }
+        Some(inner)
+    }
 }
 
 impl Clone for Step {
@@ -156,7 +167,16 @@ impl Path {
 
     /// The one value that the path names, unless it is absent.
     pub(in crate::sources) fn one<'r>(&self, scope: Scope<'r>) -> Option<Json<'r>> {
-        self.find(scope, &|value| !value.is_absent())
+        let mut value = self.start(scope)?;
+        for (at, step) in self.steps.iter().enumerate() {
+            // A list has many values, and a key with a dot may stand for several steps.
+            let is_last = at + 1 == self.steps.len();
+            if value.is_list() || (value.is_dotted() && !is_last) {
+                return self.find(scope, &|value| !value.is_absent());
+            }
+            value = step.inner(value)?;
+        }
+        (!value.is_absent()).then_some(value)
     }
 
     fn start<'r>(&self, scope: Scope<'r>) -> Option<Json<'r>> {
@@ -270,14 +290,8 @@ fn walk<'r>(
     {
         return each(inner);
     }
-    let distance = step.distance.load(Ordering::Relaxed);
-    match value.get_near(&step.key, distance) {
-        Some((inner, found)) => {
-            if found != distance {
-                step.distance.store(found, Ordering::Relaxed);
-            }
-            walk(inner, behind, each)
-        }
+    match step.inner(value) {
+        Some(inner) => walk(inner, behind, each),
         None => ControlFlow::Continue(()),
     }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::places::Places;
 use super::rule::{ColumnRule, Misfit};
 use super::units::Units;
-use crate::canonical::{Cell, Column, Entity, Reject, misfit_of};
+use crate::canonical::{Cell, Entity, Reject, misfit_of};
 use crate::config::{FieldMap, FieldTable};
 use crate::currency::Currency;
 use crate::sources::connector::Repeats;
@@ -41,15 +42,6 @@ pub(in crate::sources) struct Mapping {
     places: Places,
     /// What a repeated id means; without it, versions of one record.
     pub(in crate::sources) repeats: Option<Repeats>,
-}
-
-/// Where the columns stand that every record has.
-#[derive(Debug, Clone, Copy)]
-struct Places {
-    source: usize,
-    id: usize,
-    updated_at: usize,
-    deleted: usize,
 }
 
 /// A record that fits.
@@ -83,17 +75,11 @@ impl Mapping {
                 rules.push(ColumnRule::new(column, rule.table())?);
             }
         }
-        let place = |name: &str| entity.index_of(name).unwrap_or_default();
         Ok(Self {
             entity,
             books,
             rules,
-            places: Places {
-                source: place("source"),
-                id: place("id"),
-                updated_at: place("updated_at"),
-                deleted: place("deleted"),
-            },
+            places: Places::of(entity),
             repeats: None,
         })
     }
@@ -185,7 +171,7 @@ impl Mapping {
             *cell = Some(Cell::of(&self.books.source));
         }
         let missing = || {
-            let name = self.missing_column(&cells)?;
+            let name = self.places.missing(&cells)?;
             Some((name, Misfit::new(None, "is missing")))
         };
         let outsized = || {
@@ -203,17 +189,6 @@ impl Mapping {
             raw: scope.record.compact(),
             unmapped,
         })
-    }
-
-    /// The first column that the record must have and has not; a tombstone needs only its id.
-    fn missing_column(&self, cells: &[Option<Cell<'_>>]) -> Option<&'static str> {
-        let deleted = cells.get(self.places.deleted).and_then(Option::as_ref);
-        let is_tombstone = matches!(deleted, Some(Cell::Bool(true)));
-        let mut columns = self.entity.columns().zip(cells).enumerate();
-        let is_missing = |(at, (column, cell)): &(usize, (&'static Column, &Option<Cell<'_>>))| {
-            column.required && cell.is_none() && (!is_tombstone || *at == self.places.id)
-        };
-        columns.find(is_missing).map(|(_, (column, _))| column.name)
     }
 
     /// A record that cannot even be looked at, as a whole.

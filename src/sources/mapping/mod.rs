@@ -1,9 +1,11 @@
 //! From a source's record to a canonical one, by the rules of a field map.
 
 mod columns;
+mod days;
 mod fields;
 mod number;
 mod page;
+mod places;
 mod rule;
 mod units;
 

@@ -23,15 +23,11 @@ pub(super) fn read(
     let Some(found) = gross(rule, scope)? else {
         return Ok(None);
     };
-    let mut less = Decimal::ZERO;
-    for path in &rule.less_paths {
-        let part = total(path, scope)?.unwrap_or_default();
-        less = less
-            .checked_add(part)
-            .ok_or_else(|| Misfit::new(None, "does not fit an exact decimal"))?;
-    }
-    let too_large = || Misfit::new(Some(&found.to_string()), "does not fit an exact decimal");
-    let net = found.checked_sub(less).ok_or_else(too_large)?;
+    let net = if rule.less_paths.is_empty() {
+        found
+    } else {
+        without(found, &rule.less_paths, scope)?
+    };
     let turned = if rule.table.negate { -net } else { net };
     let signed = if rule.table.negative {
         -turned.abs()
@@ -54,6 +50,19 @@ pub(super) fn read(
         let text = whole.normalize().to_string();
         Misfit::new(Some(&text), reason.to_string())
     })
+}
+
+/// What is left of a number when what other paths name is taken off.
+fn without(found: Decimal, less_paths: &[Path], scope: Scope<'_>) -> Result<Decimal, Misfit> {
+    let mut less = Decimal::ZERO;
+    for path in less_paths {
+        let part = total(path, scope)?.unwrap_or_default();
+        less = less
+            .checked_add(part)
+            .ok_or_else(|| Misfit::new(None, "does not fit an exact decimal"))?;
+    }
+    let too_large = || Misfit::new(Some(&found.to_string()), "does not fit an exact decimal");
+    found.checked_sub(less).ok_or_else(too_large)
 }
 
 fn gross(rule: &ColumnRule, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
@@ -87,10 +96,13 @@ fn total(path: &Path, scope: Scope<'_>) -> Result<Option<Decimal>, Misfit> {
         if value.is_absent() {
             return ControlFlow::Continue(());
         }
-        let before = sum.as_ref().ok().copied().flatten().unwrap_or_default();
+        let before = sum.as_ref().ok().copied().flatten();
         let too_large = || Misfit::new(value.scalar(), "does not fit an exact decimal");
         sum = decimal(value)
-            .and_then(|number| before.checked_add(number).ok_or_else(too_large))
+            .and_then(|number| match before {
+                None => Ok(number),
+                Some(before) => before.checked_add(number).ok_or_else(too_large),
+            })
             .map(Some);
         match sum {
             Ok(_) => ControlFlow::Continue(()),
@@ -127,6 +139,10 @@ fn in_major_units(
     let unit = units
         .of(code, true, books)
         .ok_or_else(|| Misfit::new(Some(&code.to_uppercase()), "is no currency of ISO 4217"))?;
+    let mut whole = count;
+    if whole.set_scale(count.scale() + unit.exponent).is_ok() {
+        return Ok(whole);
+    }
     let normal = count.normalize();
     Decimal::try_from_i128_with_scale(normal.mantissa(), normal.scale() + unit.exponent)
         .map_err(|_| misfit("does not fit an exact decimal"))

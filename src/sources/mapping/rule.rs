@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::columns::Books;
+use super::days::Days;
 use super::number;
 use super::units::Units;
 use crate::canonical::{Cell, Column, Kind, parse_date, parse_decimal, parse_instant};
@@ -65,6 +66,8 @@ pub(super) struct ColumnRule {
     pub(super) less_paths: Vec<Path>,
     pub(super) per_path: Option<Path>,
     instead_paths: Vec<Path>,
+    /// Whether the rule takes a text as it is.
+    is_plain: bool,
     zone: Option<TimeZone>,
     or: Option<Box<Self>>,
     also: Option<Box<Self>>,
@@ -102,22 +105,42 @@ impl ColumnRule {
                 .iter()
                 .map(|instead| Path::new(&instead.when))
                 .collect(),
+            is_plain: column.kind == Kind::Text && is_plain(&table),
             zone,
             table,
         })
     }
 
+    #[inline]
     pub(super) fn read<'r>(
         &'r self,
         scope: Scope<'r>,
         books: &Books,
         units: &mut Units,
     ) -> Result<Reading<'r>, Misfit> {
+        if self.is_plain
+            && let Some(reading) = self.read_plain(scope)
+        {
+            return Ok(reading);
+        }
         let reading = self.read_first(scope, books, units)?;
         match &self.or {
             Some(other) if reading.cell.is_none() => other.read(scope, books, units),
             _ => Ok(reading),
         }
+    }
+
+    /// The text of the first path that is there, of a rule that does nothing else; nothing where the
+    /// long way has to be gone.
+    #[inline]
+    fn read_plain<'r>(&'r self, scope: Scope<'r>) -> Option<Reading<'r>> {
+        let Some(value) = self.paths.iter().find_map(|path| path.one(scope)) else {
+            let is_all = self.table.value.is_none() && self.or.is_none();
+            return is_all.then(Reading::default);
+        };
+        let text = value.scalar()?;
+        // Only an escape brings a NUL, and `typed` looks for it.
+        (!value.is_decoded()).then(|| Reading::of(Cell::of(text)))
     }
 
     /// What the rule itself reads, before the second one.
@@ -127,7 +150,7 @@ impl ColumnRule {
         books: &Books,
         units: &mut Units,
     ) -> Result<Reading<'r>, Misfit> {
-        for (instead, path) in self.table.insteads().iter().zip(&self.instead_paths) {
+        for (path, instead) in self.instead_paths.iter().zip(self.table.insteads()) {
             let found = path.text(scope);
             if found.is_some_and(|text| instead.is.as_slice().iter().any(|is| is == text)) {
                 let constant = Cow::Borrowed(instead.value.as_str());
@@ -302,7 +325,10 @@ impl ColumnRule {
             Kind::Text => Cell::Text(text),
             Kind::List => Cell::List(split_list(&text).map(str::to_owned).collect()),
             Kind::Decimal => Cell::Decimal(parse_decimal(&text).map_err(|reason| misfit(&reason))?),
-            Kind::Date => Cell::Date(self.date(&text, zone).map_err(|reason| misfit(&reason))?),
+            Kind::Date => {
+                let day = self.date(&text, zone, &mut units.days);
+                Cell::Date(day.map_err(|reason| misfit(&reason))?)
+            }
             Kind::Instant => Cell::Instant(
                 self.instant(&text, zone)
                     .map_err(|reason| misfit(&reason))?,
@@ -321,8 +347,10 @@ impl ColumnRule {
         Ok(cell)
     }
 
-    fn date(&self, text: &str, zone: &TimeZone) -> Result<Date, String> {
+    fn date(&self, text: &str, zone: &TimeZone, days: &mut Days) -> Result<Date, String> {
         let day = match self.table.epoch {
+            // The days that are remembered are those of the books' zone.
+            Some(unit) if self.zone.is_none() => days.of(since_1970(text, unit)?, zone),
             Some(unit) => local_day(since_1970(text, unit)?, zone),
             None if self.table.day_only || self.table.naive => match day_of(text) {
                 Some(day) if self.table.day_only || parse_naive(text).is_some() => day,
@@ -372,6 +400,21 @@ impl<'r> Reading<'r> {
             unmapped: None,
         }
     }
+}
+
+/// Whether a rule looks at nothing but its paths, and changes nothing of what it finds there.
+fn is_plain(table: &FieldTable) -> bool {
+    let changes = [
+        table.instead.is_some(),
+        table.cases.is_some(),
+        table.otherwise.is_some(),
+        table.prefix.is_some(),
+        table.join.is_some(),
+        table.absent.is_some(),
+        table.upper,
+        table.lower,
+    ];
+    !changes.contains(&true)
 }
 
 fn compiled(paths: &[String]) -> Vec<Path> {

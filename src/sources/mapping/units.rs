@@ -1,6 +1,7 @@
 //! Which currency a text names, and how many minor units one of it has at the vendor.
 
 use super::columns::Books;
+use super::days::Days;
 use crate::currency::Currency;
 
 /// A currency at a vendor.
@@ -20,9 +21,11 @@ struct Asked {
     unit: Unit,
 }
 
-/// The currency that was asked for last: the amounts of a record mostly share one.
+/// What one record leaves for the next: the currency that was asked for last, since the amounts of a
+/// record mostly share one, and the days of the books' zone.
 #[derive(Debug, Default)]
 pub(super) struct Units {
+    pub(super) days: Days,
     /// Of texts in their own case, and of those in any.
     last: [Option<Asked>; 2],
 }

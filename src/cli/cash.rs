@@ -1,16 +1,18 @@
 //! `crossfoot cash`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::context::Context;
+use super::context::{Context, login_name};
 use super::discrepancies::golden_id;
 use super::output::{self, Table};
-use crate::fault::{Exit, Failure, Fault, Retry};
+use crate::canonical::parse_decimal;
+use crate::fault::{Exit, Failure};
 use crate::money::money_text;
 use crate::period::{Period, local_day};
-use crate::reconcile::cash::CashPayment;
-use crate::scheduler::jobs::{cash_book, load_ledger};
+use crate::reconcile::cash::{CashPayment, MatchError};
+use crate::scheduler::jobs::{ApplyRequest, apply_payment, cash_book, load_ledger};
 use crate::store::Access;
 
 #[derive(Debug, Subcommand)]
@@ -29,27 +31,47 @@ pub(super) enum CashVerb {
         /// The payment's id in its source
         payment: String,
     },
+    /// Say which invoices a payment is for; later reconciles leave it so
+    #[command(
+        after_help = "Examples:\n  crossfoot cash apply pay_17 --invoice INV-104=250.00 --by \
+                      ann\n  crossfoot cash apply pay_17 --invoice INV-104=200 --invoice \
+                      INV-107=50 --by ann --note \"told by phone\"\n\nWhat is applied of the \
+                      payment already stays; only an ambiguous match by a rule gives way. Refused \
+                      are more than is left of the payment or open of an invoice, another \
+                      currency, a payment that is applied already or was taken back, and one that \
+                      was received in a closed period. Each match is in `crossfoot audit list`."
+    )]
+    Apply(ApplyArguments),
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("there is no payment `{0}`")]
-struct NoPayment(String);
+#[derive(Debug, Args)]
+pub(super) struct ApplyArguments {
+    /// The payment: its id in its source, or source:id
+    payment: String,
+    /// An invoice, by id, number or source:id, and how much of the payment is for it; may be repeated
+    #[arg(long = "invoice", value_name = "ID=AMOUNT", required = true, value_parser = parse_part)]
+    invoices: Vec<(String, Decimal)>,
+    /// Who says it [default: the login name]
+    #[arg(long)]
+    by: Option<String>,
+    /// Why
+    #[arg(long)]
+    note: Option<String>,
+}
 
-impl Fault for NoPayment {
-    fn code(&self) -> &'static str {
-        "XF-K024"
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("`crossfoot cash list` shows every payment".into())
-    }
+fn parse_part(text: &str) -> Result<(String, Decimal), String> {
+    let (invoice, amount) = text
+        .rsplit_once('=')
+        .filter(|(invoice, _)| !invoice.trim().is_empty())
+        .ok_or("write an invoice and an amount, as INV-104=250.00")?;
+    let amount = parse_decimal(amount).map_err(|reason| format!("`{amount}` {reason}"))?;
+    Ok((invoice.trim().to_owned(), amount))
 }
 
 pub(super) async fn run(context: &Context, verb: &CashVerb) -> Result<Exit, Failure> {
+    if let CashVerb::Apply(arguments) = verb {
+        return apply(context, arguments).await;
+    }
     let env = context.open(Access::Read).await?;
     let now = env.clock.now();
     let ledger = load_ledger(&env, now, false).await?;
@@ -68,9 +90,10 @@ pub(super) async fn run(context: &Context, verb: &CashVerb) -> Result<Exit, Fail
         CashVerb::Show { payment } => {
             payments.retain(|one| one.payment == *payment);
             if payments.is_empty() {
-                return Err(NoPayment(payment.clone()).into());
+                return Err(MatchError::NoPayment(payment.clone()).into());
             }
         }
+        CashVerb::Apply(_) => {}
     }
     if context.json() {
         let rows: Vec<Value> = payments.iter().map(payment_json).collect();
@@ -80,6 +103,26 @@ pub(super) async fn run(context: &Context, verb: &CashVerb) -> Result<Exit, Fail
         }
         return Ok(Exit::Done);
     }
+    print_payments(&payments)
+}
+
+async fn apply(context: &Context, arguments: &ApplyArguments) -> Result<Exit, Failure> {
+    let env = context.open(Access::Write).await?;
+    let request = ApplyRequest {
+        payment: arguments.payment.clone(),
+        parts: arguments.invoices.clone(),
+        by: arguments.by.clone().unwrap_or_else(login_name),
+        reason: arguments.note.clone(),
+    };
+    let applied = apply_payment(&env, &request).await?;
+    if context.json() {
+        output::json(&payment_json(&applied))?;
+        return Ok(Exit::Done);
+    }
+    print_payments(&[applied])
+}
+
+fn print_payments(payments: &[CashPayment]) -> Result<Exit, Failure> {
     let mut table = Table::new(&[
         "payment",
         "account",
@@ -91,7 +134,7 @@ pub(super) async fn run(context: &Context, verb: &CashVerb) -> Result<Exit, Fail
         "applied to",
         ">unapplied",
     ]);
-    for one in &payments {
+    for one in payments {
         let applied: Vec<String> = one
             .applied
             .iter()

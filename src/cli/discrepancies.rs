@@ -22,7 +22,7 @@ use crate::reconcile::{
     as_known, move_by_person,
 };
 use crate::report::{SheetColumns, export_sheet};
-use crate::scheduler::jobs::{load_ledger, refuse_kept};
+use crate::scheduler::jobs::{load_ledger, refuse_kept, refuse_own_cash};
 use crate::secret::write_private;
 use crate::store::{Access, DiscrepancyChange, DiscrepancyFilter};
 
@@ -318,6 +318,9 @@ async fn move_item(
     env.config.check_right(&wanted.by, Right::Work, branch)?;
     if let Some(approver) = &wanted.approver {
         env.config.check_right(approver, Right::Approve, branch)?;
+        if wanted.code.or(item.code) == Some(ResolutionCode::WrittenOff) {
+            refuse_own_cash(env, &item.account, approver).await?;
+        }
     }
     let change = move_by_person(&item, wanted, env.clock.now())?;
     env.store

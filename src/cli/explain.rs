@@ -132,8 +132,9 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "credit and rebill, mend the link between the systems",
         ),
         Kind::StaleContact => (
-            "the bill-to contact differs from the CRM's",
-            "no money; it delays payment",
+            "where bills go, the address or the tax id of a customer is not the CRM's (rule \
+             account_fields); one item over all months until both systems agree",
+            "no money, and no part of the discrepancy rate; it delays payment",
             "update the system of lesser authority",
         ),
         Kind::OrphanUsage => (
@@ -147,8 +148,9 @@ fn meaning(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "send an overage invoice",
         ),
         Kind::TermsMismatch => (
-            "payment terms or billing frequency differ",
-            "no money; the timing of cash",
+            "payment terms, or how often a product is charged, are not those that were sold (rule \
+             account_fields)",
+            "no money, and no part of the discrepancy rate; the timing of cash",
             "correct the terms",
         ),
         Kind::VendorCost => (

@@ -206,6 +206,25 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
         days(resolution.open.median_age_days),
         "days",
     );
+    if let Some(accuracy) = &kpi.payment_accuracy {
+        add(
+            "payment accuracy",
+            percent(accuracy.count_rate),
+            &format!("{} of {} payments", accuracy.accurate, accuracy.payments),
+        );
+        if accuracy.claim_lines > 0 {
+            add(
+                "claim lines right",
+                percent(accuracy.claim_line_rate),
+                &format!("of {}: claimed = invoiced = paid", accuracy.claim_lines),
+            );
+        }
+    }
+    add(
+        "cash matched",
+        percent(kpi.matching.total_rate),
+        "of payments",
+    );
     let owed = &kpi.receivables;
     add("receivables", money(owed.gross), "open invoices");
     add(

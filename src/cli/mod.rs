@@ -173,7 +173,7 @@ pub fn main() -> ExitCode {
     };
     let context = Context::new(arguments.global);
     let ended = runtime.block_on(async {
-        let ended = dispatch(&context, arguments.verb).await;
+        let ended = Box::pin(dispatch(&context, arguments.verb)).await;
         context.close().await;
         ended
     });
@@ -203,10 +203,10 @@ async fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Status => status::run(context).await,
         Verb::Schedule(arguments) => schedule::run(context, &arguments).await,
         Verb::Kpi(arguments) => kpi::run(context, &arguments).await,
-        Verb::Discrepancies(verb) => discrepancies::run(context, verb).await,
+        Verb::Discrepancies(verb) => Box::pin(discrepancies::run(context, verb)).await,
         Verb::Corrections(verb) => corrections::run(context, verb).await,
         Verb::Accounts(verb) => accounts::run(context, &verb).await,
-        Verb::Cash(verb) => cash::run(context, &verb).await,
+        Verb::Cash(verb) => Box::pin(cash::run(context, &verb)).await,
         Verb::Collections(verb) => collections::run(context, &verb).await,
         Verb::Periods(verb) => periods::run(context, verb).await,
         Verb::Landing(verb) => landing::run(context, &verb).await,

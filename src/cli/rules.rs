@@ -5,7 +5,7 @@ use serde_json::json;
 use super::context::Context;
 use super::output::{self, Table};
 use crate::fault::{Exit, Failure};
-use crate::reconcile::{BILLING_RULE, RuleFile, rules_version};
+use crate::reconcile::{ACCOUNT_RULE, BILLING_RULE, RuleFile, WhichRule, rules_version};
 
 /// Lists the billing rule, the configured rules and those that crossfoot has beside them.
 pub(super) async fn list_rules(context: &Context) -> Result<Exit, Failure> {
@@ -19,13 +19,13 @@ pub(super) async fn list_rules(context: &Context) -> Result<Exit, Failure> {
         "key": [],
         "measures": ["quantity", "unit_price", "amount"],
         "every_reconcile": true,
-        "rules_version": rules_version(&config, None),
+        "rules_version": rules_version(&config, WhichRule::Billing),
         "error": null,
     })];
     let configured = config.reconcile.rules.iter().map(String::as_str);
     let embedded = RuleFile::names()
         .into_iter()
-        .filter(|name| *name != BILLING_RULE);
+        .filter(|name| !matches!(*name, BILLING_RULE | ACCOUNT_RULE));
     let mut names: Vec<(&str, bool)> = configured.map(|name| (name, true)).collect();
     for name in embedded {
         if !names.iter().any(|(known, _)| *known == name) {
@@ -49,7 +49,7 @@ pub(super) async fn list_rules(context: &Context) -> Result<Exit, Failure> {
                 "key": rule.key,
                 "measures": rule.measures.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
                 "every_reconcile": is_configured,
-                "rules_version": rules_version(&config, Some(&rule)),
+                "rules_version": rules_version(&config, WhichRule::File(&rule)),
                 "error": null,
             }),
             Err(failure) => {
@@ -63,6 +63,21 @@ pub(super) async fn list_rules(context: &Context) -> Result<Exit, Failure> {
             }
         });
     }
+    let fields = &config.reconcile.account_fields;
+    let accounts = json!({
+        "name": ACCOUNT_RULE,
+        "file": null,
+        "about": "what the CRM and the billing system keep of one customer",
+        "legs": ["accounts", "contracts"],
+        "key": ["account"],
+        "measures": fields.iter().map(|field| field.name()).collect::<Vec<_>>(),
+        "every_reconcile": !fields.is_empty(),
+        "rules_version": rules_version(&config, WhichRule::Accounts),
+        "error": null,
+    });
+    // Behind those that are compared in every reconcile, before those that could be.
+    let optional = rows.iter().position(|row| row["every_reconcile"] == false);
+    rows.insert(optional.unwrap_or(rows.len()), accounts);
     if context.json() {
         output::json(&rows)?;
         return Ok(exit);

@@ -11,7 +11,7 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure};
 use crate::money::money_text;
 use crate::reconcile::{
-    Acceptance, Discrepancy, DiscrepancyEvent, Explanation, FieldTold, RecordTold,
+    ACCOUNT_RULE, Acceptance, Discrepancy, DiscrepancyEvent, Explanation, FieldTold, RecordTold,
 };
 use crate::scheduler::jobs::explain_item;
 use crate::store::{DiscrepancyFilter, Recurrence};
@@ -199,7 +199,11 @@ fn print_item(item: &Discrepancy, beside: &Beside) -> Result<(), Failure> {
 fn print_explanation(item: &Discrepancy, explanation: &Explanation) -> Result<(), Failure> {
     if !explanation.fields.is_empty() {
         output::line("")?;
-        print_fields(&explanation.fields)?;
+        if item.rule == ACCOUNT_RULE {
+            print_account_fields(&explanation.fields)?;
+        } else {
+            print_fields(&explanation.fields)?;
+        }
     }
     output::line("")?;
     output::line(output::bold(&format!(
@@ -242,6 +246,19 @@ fn print_fields(fields: &[FieldTold]) -> Result<(), Failure> {
             shown(&one.vendor),
             shown(&one.expected),
             shown(&one.billed),
+        ]);
+    }
+    table.print("no field is known")
+}
+
+/// The fields of a customer, as the two systems keep them.
+fn print_account_fields(fields: &[FieldTold]) -> Result<(), Failure> {
+    let mut table = Table::new(&["field", "crm", "billing"]);
+    for one in fields {
+        table.row(vec![
+            one.field.to_owned(),
+            one.contract.clone().unwrap_or_default(),
+            one.billed.clone().unwrap_or_default(),
         ]);
     }
     table.print("no field is known")

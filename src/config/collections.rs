@@ -11,6 +11,9 @@ use super::values::DecimalText;
 pub struct CashConfig {
     /// The rules in their order: `match_single`, `clear_account`, `clear_past_due`, `oldest_first`.
     pub rules: Vec<CashRule>,
+    /// Within how many days of its receipt a payment that is taken back was not accurate; until then
+    /// its accuracy is provisional.
+    pub correction_days: u16,
 }
 
 /// A rule of cash application.
@@ -32,6 +35,7 @@ impl Default for CashConfig {
         use CashRule::{ClearAccount, ClearPastDue, MatchSingle, OldestFirst};
         Self {
             rules: vec![MatchSingle, ClearAccount, ClearPastDue, OldestFirst],
+            correction_days: 60,
         }
     }
 }

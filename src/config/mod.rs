@@ -33,8 +33,8 @@ pub(crate) use load::{Places, read_toml};
 pub use mail::MailConfig;
 pub use problem::{ConfigError, Problem, Problems, nearest_name};
 pub use reconcile::{
-    AbsoluteTolerance, AmountTolerance, IdentityConfig, Proration, ReconcileConfig, TaxRounding,
-    ToleranceConfig, ToleranceMode,
+    AbsoluteTolerance, AccountField, AmountTolerance, IdentityConfig, Proration, ReconcileConfig,
+    TaxRounding, ToleranceConfig, ToleranceMode,
 };
 pub use report::{ReportConfig, ReportKind};
 pub use source::{Credential, Drift, Limits, RateConfig, Role, SourceConfig, SourceRounding};

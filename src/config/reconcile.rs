@@ -92,6 +92,49 @@ pub enum TaxRounding {
     Invoice,
 }
 
+/// A field that the CRM and the billing system both keep of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountField {
+    /// Where bills go.
+    Email,
+    /// Street, city, region, postal code and country, as far as both sides state them.
+    Address,
+    /// The tax id.
+    TaxId,
+    /// The terms of payment: those of the accounts, and those that contracts state for themselves.
+    PaymentTerms,
+    /// How often a product is charged: its contract against its subscription in the billing system.
+    Frequency,
+}
+
+impl AccountField {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 5] = [
+        Self::Email,
+        Self::Address,
+        Self::TaxId,
+        Self::PaymentTerms,
+        Self::Frequency,
+    ];
+
+    /// The name that an item shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Address => "address",
+            Self::TaxId => "tax_id",
+            Self::PaymentTerms => "payment_terms",
+            Self::Frequency => "frequency",
+        }
+    }
+
+    /// The field of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+}
+
 /// How periods are compared.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -117,6 +160,9 @@ pub struct ReconcileConfig {
     /// Rules that are compared beside the billing rule, in every reconcile that names no rule: names,
     /// or paths of rule files.
     pub rules: Vec<String>,
+    /// The fields of customers that the rule `account_fields` compares between the CRM and the
+    /// billing system; none switches it off.
+    pub account_fields: Vec<AccountField>,
 }
 
 impl Default for ReconcileConfig {
@@ -132,6 +178,7 @@ impl Default for ReconcileConfig {
             verify_window: HumanDuration::hours(24),
             recurring_periods: 3,
             rules: Vec::new(),
+            account_fields: AccountField::ALL.to_vec(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::config::{Config, Role};
 use crate::landing::LandedRows;
 use crate::period::Period;
 
+use super::account_fields;
 use super::billing;
 use super::history::PeriodHistory;
 use super::identity::AccountDirectory;
@@ -29,9 +30,41 @@ impl EntityFiles {
     }
 }
 
-/// The entities that a comparison reads: by a rule of one's own, or by the rule of bills.
-pub fn entities_read(rule: Option<&RuleFile>) -> Vec<Entity> {
-    rule.map_or_else(|| billing::READ.to_vec(), rule::entities_of)
+/// What is compared by.
+#[derive(Debug, Clone, Copy)]
+pub enum WhichRule<'r> {
+    /// What was sold and used against what was billed.
+    Billing,
+    /// What two systems keep of one customer.
+    Accounts,
+    /// A rule of one's own.
+    File(&'r RuleFile),
+}
+
+impl WhichRule<'_> {
+    /// Its name, by which the book knows it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Billing => billing::BILLING_RULE,
+            Self::Accounts => account_fields::ACCOUNT_RULE,
+            Self::File(rule) => &rule.name,
+        }
+    }
+
+    /// The entities that a comparison by it reads.
+    pub fn entities(&self) -> Vec<Entity> {
+        match self {
+            Self::Billing => billing::READ.to_vec(),
+            Self::Accounts => account_fields::READ.to_vec(),
+            Self::File(rule) => rule::entities_of(rule),
+        }
+    }
+
+    /// Whether its items are of a service period. Accounts are compared as they are now, so their
+    /// items stand over all periods.
+    pub const fn is_periodic(&self) -> bool {
+        !matches!(self, Self::Accounts)
+    }
 }
 
 /// A source that failed, is partial or stale (red) for the period: what it says proves nothing.

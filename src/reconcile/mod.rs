@@ -6,6 +6,7 @@
 //! own, `tally` proves that no row was lost, and `lifecycle` says what becomes of each item.
 
 mod acceptance;
+mod account_fields;
 mod billing;
 pub mod cash;
 mod catalog;
@@ -31,6 +32,7 @@ mod version;
 mod worth;
 
 pub use acceptance::{Acceptance, Way};
+pub use account_fields::{ACCOUNT_RULE, explain_accounts, reconcile_accounts};
 pub use billing::{BILLING_RULE, explain_billing, reconcile_billing};
 pub use corrections::{Act, BilledFacts, Correction, CorrectionFacts, propose_corrections};
 pub use discrepancy::{
@@ -42,7 +44,7 @@ pub use error::ReconcileError;
 pub use explanation::{Explanation, FieldTold, RecordTold};
 pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
-pub use input::{BlindSource, EntityFiles, ReconcileInput, entities_read};
+pub use input::{BlindSource, EntityFiles, ReconcileInput, WhichRule};
 pub use lifecycle::{
     Advance, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
     decide_period_move, legal_moves, legal_period_acts, move_by_person, undecided_units,

@@ -3,10 +3,15 @@
 
 use crate::config::Config;
 
+use super::account_fields::account_rule_text;
 use super::billing::{BILLING_RULE, rules_digest};
-use super::rule::RuleFile;
+use super::input::WhichRule;
 
-/// The digest for a rule file, or for the billing rule.
-pub fn rules_version(config: &Config, rule: Option<&RuleFile>) -> String {
-    rules_digest(config, rule.map_or(BILLING_RULE, |rule| &rule.text))
+/// The digest for a rule.
+pub fn rules_version(config: &Config, rule: WhichRule<'_>) -> String {
+    match rule {
+        WhichRule::Billing => rules_digest(config, BILLING_RULE),
+        WhichRule::Accounts => rules_digest(config, &account_rule_text(config)),
+        WhichRule::File(rule) => rules_digest(config, &rule.text),
+    }
 }

@@ -41,6 +41,7 @@ const STEPS: &[Step] = steps! {
     12 "0012_shelf",
     13 "0013_candidates",
     14 "0014_periods",
+    15 "0015_cash",
 };
 
 /// The newest version that this build knows.

@@ -4,6 +4,7 @@
 mod audit;
 mod book;
 mod case;
+mod cash;
 mod close;
 mod crosswalk;
 mod error;
@@ -26,6 +27,7 @@ pub use book::{
     Recurrence,
 };
 pub use case::{Case, CaseStore};
+pub use cash::{CashDecision, CashPart, CashStore};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
 pub use error::StoreError;
@@ -46,6 +48,7 @@ pub trait Store:
     + CrosswalkStore
     + BookStore
     + CaseStore
+    + CashStore
     + OutboxStore
     + SnapshotStore
     + PeriodStore
@@ -60,6 +63,7 @@ impl<S> Store for S where
         + CrosswalkStore
         + BookStore
         + CaseStore
+        + CashStore
         + OutboxStore
         + SnapshotStore
         + PeriodStore

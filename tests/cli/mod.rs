@@ -1,7 +1,9 @@
 //! The command line as a user meets it: verbs, answers, errors and exit codes.
 
+mod accounts;
 mod apis;
 mod bad_input;
+mod cash;
 mod collections;
 mod corrections;
 mod daemon;

@@ -244,6 +244,7 @@ fn a_month_is_closed_locked_and_reopened(store: &str) {
         .as_array()
         .unwrap()
         .iter()
+        .filter(|one| one["rule"] == "contract_usage_billed")
         .map(|one| &one["period"])
         .collect();
     assert_eq!(compared, ["2026-09", "2026-11"]);

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use crossfoot::canonical::Record;
+use crossfoot::config::ToleranceConfig;
+use crossfoot::reconcile::cash::{CashBook, MatchedBy};
+use crossfoot::store::{CashDecision, CashPart};
 use jiff::civil::Date;
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 use rust_decimal::Decimal;
 
-use super::records::{book, credit_memo, day, invoice, payment, remittance, with};
+use super::records::{book, credit_memo, day, decided_book, invoice, payment, remittance, with};
 
 /// One generated world; small, so that names and amounts meet.
 #[derive(Debug, Clone)]
@@ -98,6 +101,30 @@ fn worlds() -> impl Strategy<Value = World> {
     })
 }
 
+/// Decisions of the payments that are named, each with all of its parts.
+fn decisions(parts: &[(usize, usize, i64)]) -> Vec<CashDecision> {
+    let mut by_payment: BTreeMap<usize, Vec<CashPart>> = BTreeMap::new();
+    for (payment, invoice, units) in parts {
+        by_payment.entry(*payment).or_default().push(CashPart {
+            invoice: format!("billing:i{invoice:02}"),
+            amount: Decimal::new(units * 2500, 2),
+        });
+    }
+    by_payment
+        .into_iter()
+        .map(|(payment, parts)| CashDecision {
+            decision_id: format!("decision {payment}"),
+            payment: format!("billing:p{payment:02}"),
+            currency: "USD".parse().unwrap(),
+            decided_at: "2026-12-01T00:00:00Z".parse().unwrap(),
+            actor: "ann".into(),
+            reason: None,
+            replaces: None,
+            parts,
+        })
+        .collect()
+}
+
 fn days() -> Vec<Date> {
     (0..160_u8)
         .step_by(13)
@@ -154,6 +181,48 @@ proptest! {
             }
             prop_assert!(applied.is_empty(), "applied to an invoice that is not issued yet");
         }
+    }
+
+    // Goal: what people decided adds up like everything else, and no other payment takes any of it
+    // away. Method: random decisions; the same ledger without the payments that nobody decided.
+    #[test]
+    fn decisions_are_conserved_and_never_overwritten(
+        world in worlds(),
+        parts in prop::collection::vec((0..12_usize, 0..12_usize, 1..6_i64), 1..8),
+    ) {
+        let decisions = decisions(&parts);
+        let none = ToleranceConfig::default();
+        let decided = |payments: &[Record]| {
+            decided_book(&world.invoices, payments, &world.remittances, &none, &decisions)
+        };
+        let book = decided(&world.payments);
+        for day in days() {
+            for payment in book.payments_on(day) {
+                let to_invoices: Decimal = payment.applied.iter().map(|part| part.amount).sum();
+                prop_assert_eq!(
+                    payment.amount,
+                    to_invoices + payment.unapplied + payment.suspense
+                );
+            }
+            for invoice in book.invoices().iter().filter(|invoice| invoice.issued_on <= day) {
+                let sign = if invoice.is_credit { -Decimal::ONE } else { Decimal::ONE };
+                prop_assert!(invoice.open_on(day) * sign >= Decimal::ZERO);
+            }
+        }
+        let is_decided = |id: &str| {
+            decisions.iter().any(|one| one.payment == format!("billing:{id}"))
+        };
+        let mut alone = world.payments.clone();
+        alone.retain(|row| is_decided(row.id()) || row.text("reversal_of").is_some());
+        let last = day("2027-01-01");
+        let of_people = |book: &CashBook| -> Vec<_> {
+            let mut listed = book.payments_on(last);
+            listed.retain(|one| {
+                one.rule == Some(MatchedBy::Manual) && one.amount > Decimal::ZERO
+            });
+            listed.into_iter().map(|one| (one.payment, one.applied)).collect()
+        };
+        prop_assert_eq!(of_people(&book), of_people(&decided(&alone)));
     }
 
     // Goal: a deduction is a part of what is open of its invoices, never more. Method: all

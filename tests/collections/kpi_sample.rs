@@ -298,6 +298,8 @@ impl Desk {
             },
             excluded_currencies: &[],
             book: self.book.as_ref(),
+            payment_accuracy: None,
+            accounts: None,
             rate_on: &|from, into, _| {
                 (from == currency("EUR") && into == currency("USD")).then(|| decimal("1.10"))
             },

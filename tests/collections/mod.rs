@@ -6,9 +6,11 @@
     reason = "what builds a test's data fails the test"
 )]
 
+mod accuracy;
 mod cases;
 mod cash;
 mod cash_laws;
+mod decided;
 mod kpi;
 mod kpi_laws;
 mod kpi_nights;

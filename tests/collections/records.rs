@@ -3,6 +3,7 @@
 use crossfoot::canonical::{Entity, Record, Value};
 use crossfoot::config::{CashConfig, ToleranceConfig};
 use crossfoot::reconcile::cash::{CashBook, CashInput, CashPayment, apply_cash};
+use crossfoot::store::CashDecision;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -134,6 +135,17 @@ pub(super) fn book_with(
     remittances: &[Record],
     tolerance: &ToleranceConfig,
 ) -> CashBook {
+    decided_book(invoices, payments, remittances, tolerance, &[])
+}
+
+/// The same where people decided of some payments.
+pub(super) fn decided_book(
+    invoices: &[Record],
+    payments: &[Record],
+    remittances: &[Record],
+    tolerance: &ToleranceConfig,
+    decisions: &[CashDecision],
+) -> CashBook {
     apply_cash(&CashInput {
         invoices,
         payments,
@@ -142,6 +154,7 @@ pub(super) fn book_with(
         branch_of: &|account| account.starts_with("north").then(|| "north".to_owned()),
         rules: &CashConfig::default(),
         tolerance,
+        decisions,
     })
     .expect("cash adds up")
 }
@@ -162,4 +175,27 @@ pub(super) fn listed(book: &CashBook, id: &str, on: &str) -> CashPayment {
         .into_iter()
         .find(|payment| payment.payment == id)
         .expect("the payment")
+}
+
+/// A claim of 2026; what is empty is absent.
+pub(super) fn claim(
+    id: &str,
+    account: &str,
+    invoice: &str,
+    sku: &str,
+    amount: &str,
+    claimed: &str,
+) -> Record {
+    let mut claim = record(Entity::Claims, id);
+    for (column, text) in [
+        ("account_id", account),
+        ("invoice_id", invoice),
+        ("sku", sku),
+        ("amount", amount),
+        ("currency", "USD"),
+        ("claimed_on", claimed),
+    ] {
+        claim = with(claim, column, text);
+    }
+    claim
 }

@@ -69,6 +69,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "cash::MovementKind",
             "cash::OpenCredit",
             "cash::OpenInvoice",
+            "cash::PaymentAccuracy",
             "cash::PaymentState",
             "Completeness",
             "Discrepancy",
@@ -96,6 +97,8 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
         &[
             "AuditEntry",
             "Case",
+            "CashDecision",
+            "CashPart",
             "ChangeParts",
             "ChangeSender",
             "CrosswalkEntry",

@@ -189,6 +189,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             },
         },
         payment_accuracy: None,
+        account_fields: None,
         matching: MatchFigures {
             first_pass_rate: Some(decimal("0.93")),
             auto_rate: Some(decimal("0.951")),

@@ -121,9 +121,11 @@ impl<'a> Settings<'a> {
 
 /// The digest of everything in the configuration that can decide a unit.
 pub(crate) fn rules_digest(config: &Config, rule_text: &str) -> String {
-    // Which further rules are compared decides nothing of this one.
+    // Which further rules are compared decides nothing of this one, and what the rule of accounts
+    // compares stands in its own text.
     let reconcile = ReconcileConfig {
         rules: Vec::new(),
+        account_fields: Vec::new(),
         ..config.reconcile.clone()
     };
     let mut text = format!(

@@ -22,6 +22,7 @@ use crate::fault::Failure;
 pub fn apply_cash(input: &CashInput<'_>) -> Result<CashBook, Failure> {
     let mut application =
         Application::new(Ledger::build(input), &input.rules.rules, input.tolerance);
+    application.apply_decisions(input.decisions)?;
     application.run()?;
     Ok(application.into_book()?)
 }
@@ -47,6 +48,8 @@ pub(super) struct Application<'a> {
     open_sets: BTreeMap<(String, Currency), OpenSet>,
     /// Deductions of every invoice that are open: the payment, and how much.
     pub(super) deductions: Vec<Vec<(usize, Decimal)>>,
+    /// The payments that a person decided.
+    pub(super) decided: BTreeSet<usize>,
 }
 
 impl<'a> Application<'a> {
@@ -67,6 +70,7 @@ impl<'a> Application<'a> {
                 .map(|invoice| invoice.total)
                 .collect(),
             deductions: vec![Vec::new(); ledger.invoices.len()],
+            decided: BTreeSet::new(),
             open_sets,
             ledger,
             rules,

@@ -11,6 +11,7 @@ use super::remittance::{RemittanceRow, remittance_rows};
 use crate::canonical::Record;
 use crate::config::{CashConfig, ToleranceConfig};
 use crate::currency::Currency;
+use crate::store::CashDecision;
 
 /// What cash is applied from. Records may come in any order; deleted ones are passed over.
 pub struct CashInput<'a> {
@@ -28,6 +29,8 @@ pub struct CashInput<'a> {
     pub rules: &'a CashConfig,
     /// The tolerances; `cash` is used.
     pub tolerance: &'a ToleranceConfig,
+    /// What people decided: these payments go where they say, whatever the rules would find.
+    pub decisions: &'a [CashDecision],
 }
 
 /// Records of one kind by `source:id` and by bare id.
@@ -38,6 +41,11 @@ pub(super) struct KeyIndex {
 }
 
 impl KeyIndex {
+    /// What `source:id` names.
+    pub(super) fn at(&self, key: &str) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+
     fn insert(&mut self, key: &str, id: &str, at: usize) {
         self.by_key.insert(key.to_owned(), at);
         self.by_id.entry(id.to_owned()).or_default().push(at);

@@ -23,6 +23,8 @@ pub enum MatchedBy {
     ClearPastDue,
     /// The oldest were paid first.
     OldestFirst,
+    /// A person said so.
+    Manual,
     /// It takes an earlier payment back.
     Reversal,
 }

@@ -15,6 +15,9 @@ impl Application<'_> {
         payment: usize,
         rows: &[usize],
     ) -> Result<(), CashError> {
+        if self.decided.contains(&payment) {
+            return self.settle_decided(payment);
+        }
         if self.apply_remittance(payment, rows)? || self.apply_reference(payment)? {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! The usual ways to put each kind right, the most usual first.
 
-use crate::config::Role;
+use crate::config::{AccountField, Role};
 use crate::reconcile::discrepancy::{Kind, ResolutionCode};
 use crate::reconcile::identity::BILLING_FIRST;
 
@@ -209,8 +209,9 @@ fn mismatched(records: &Records<'_>) -> Choice {
 fn attributes(records: &Records<'_>) -> Vec<Choice> {
     let item = records.item;
     // The contract says which terms were agreed, whoever keeps the customer's default.
-    let billing_decides =
-        item.kind != Kind::TermsMismatch && BILLING_FIRST.contains(&item.field.as_str());
+    let is_bill_to =
+        item.field == AccountField::Address.name() || BILLING_FIRST.contains(&item.field.as_str());
+    let billing_decides = item.kind != Kind::TermsMismatch && is_bill_to;
     let in_crm = choice(
         ResolutionCode::CrmCorrected,
         "the billing system has the greater authority: put the CRM right",

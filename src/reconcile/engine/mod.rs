@@ -8,6 +8,7 @@
 //! to invoices) is a hash join while the invoices surely fit in memory, and else a sort-merge join,
 //! because a hash join cannot spill.
 
+mod account_rows;
 mod billing_legs;
 mod columns;
 mod figure_functions;

@@ -12,3 +12,4 @@ mod tax_id;
 pub use directory::{AccountDirectory, GoldenAccount, Provenance};
 pub use resolve::resolve_identity;
 pub(crate) use survivorship::BILLING_FIRST;
+pub(crate) use tax_id::normalise as normalise_tax_id;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::reconcile::account_fields::ACCOUNT_RULE;
 use crate::reconcile::billing::BILLING_RULE;
 use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, Kind, ResolutionCode};
 use crate::reconcile::outcome::{Finding, Outcome};
@@ -51,7 +52,7 @@ pub(super) fn identify(rule: &str, standing: &[Discrepancy], findings: &[Finding
     };
     pair(|item, finding| is_same_cause(item, finding) && shares_record(item, finding));
     pair(is_same_cause);
-    pair(|item, _| item.state.is_listed());
+    pair(|item, finding| item.state.is_listed() && may_change_into(item, finding));
     Matches {
         new: (0..findings.len())
             .filter(|at| !item_of.contains_key(at))
@@ -64,6 +65,12 @@ pub(super) fn identify(rule: &str, standing: &[Discrepancy], findings: &[Finding
             .map(|(finding, item)| (item, finding))
             .collect(),
     }
+}
+
+/// Whether what an item tells may have become what a finding tells. The fields of a customer are
+/// no causes of one difference: each stands for itself.
+fn may_change_into(item: &Discrepancy, finding: &Finding) -> bool {
+    item.rule != ACCOUNT_RULE || item.field == finding.field
 }
 
 fn is_same_cause(item: &Discrepancy, finding: &Finding) -> bool {

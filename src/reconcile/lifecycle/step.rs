@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::currency::Currency;
+use crate::reconcile::account_fields::ACCOUNT_RULE;
 use crate::reconcile::discrepancy::{
     Discrepancy, DiscrepancyEvent, DiscrepancyState, Kind, ResolutionCode,
 };
@@ -32,9 +33,13 @@ pub(super) fn half_of(finding: &Finding) -> Half<'_> {
     )
 }
 
-/// Whether an item was dismissed as a false positive, and the difference is larger by now.
+/// Whether an item was dismissed as a false positive, and the difference is larger by now; of the
+/// fields of an account, which have no size, whether it is another one.
 fn is_beyond_dismissal(item: &Discrepancy, finding: &Finding) -> bool {
-    item.code == Some(ResolutionCode::FalsePositive) && finding.impact.abs() > item.impact.abs()
+    let is_other = item.rule == ACCOUNT_RULE
+        && (item.expected != finding.expected || item.actual != finding.actual);
+    item.code == Some(ResolutionCode::FalsePositive)
+        && (is_other || finding.impact.abs() > item.impact.abs())
 }
 
 /// One reconcile, as it looks at items.
@@ -116,7 +121,11 @@ impl Step<'_> {
                     updated,
                     item.state,
                     &[DiscrepancyState::Reopened],
-                    "the difference is larger than the one that was dismissed as a false positive",
+                    if item.rule == ACCOUNT_RULE {
+                        "the values are not those that were dismissed as a false positive"
+                    } else {
+                        "the difference is larger than the one that was dismissed as a false positive"
+                    },
                 ))
             }
             // What else a person dismissed or wrote off stays so, however it differs.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use crate::currency::Currency;
+use crate::reconcile::account_fields::ACCOUNT_RULE;
 use crate::reconcile::billing::BILLING_RULE;
 use crate::reconcile::discrepancy::{Discrepancy, Kind, Side};
 use crate::reconcile::outcome::{Finding, Outcome};
@@ -59,9 +60,10 @@ pub(super) type UnitKey<'a> = (&'a str, &'a str, Currency, RecordKey<'a>);
 pub(super) type RecordKey<'a> = Option<(&'a str, &'a str)>;
 
 /// The record that an item or a finding of a rule is. The unit of the billing rule is the product,
-/// whatever records it is made of.
+/// whatever records it is made of, and that of the rule of accounts is the customer.
 pub(super) fn record_of<'a>(rule: &str, sides: &'a [Side]) -> RecordKey<'a> {
-    let side = sides.first().filter(|_| rule != BILLING_RULE)?;
+    let is_record = rule != BILLING_RULE && rule != ACCOUNT_RULE;
+    let side = sides.first().filter(|_| is_record)?;
     Some((&side.source, &side.id))
 }
 

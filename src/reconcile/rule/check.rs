@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::canonical::Entity;
 use crate::config::{Places, Problem, Problems, read_toml};
+use crate::reconcile::account_fields::ACCOUNT_RULE;
+use crate::reconcile::billing::BILLING_RULE;
 
 use super::file::{Comparison, LegRows, RuleFile, RuleLeg};
 use super::measure::{AMOUNT, Aggregate, Measure, MeasureType, measures_of};
@@ -44,6 +46,13 @@ impl Check<'_> {
     }
 
     fn rule(&mut self, file: &str, text: &str, words: &RuleText) -> RuleFile {
+        if matches!(words.name.as_str(), BILLING_RULE | ACCOUNT_RULE) {
+            let told = format!(
+                "`{}` is a rule of crossfoot's own: choose another name",
+                words.name
+            );
+            self.wrong(&["name"], &told);
+        }
         self.names(words);
         let legs = self.legs(words);
         let measures = measures_of(words);

@@ -10,7 +10,7 @@ use crate::reconcile::discrepancy::Discrepancy;
 use crate::reconcile::engine::Session;
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::explanation::{Explanation, accepted_by, keys_of, tell_records};
-use crate::reconcile::input::ReconcileInput;
+use crate::reconcile::input::{ReconcileInput, WhichRule};
 use crate::reconcile::version::rules_version;
 
 use super::file::RuleFile;
@@ -67,7 +67,7 @@ async fn explain(
     };
     Ok(Explanation {
         as_of: input.as_of,
-        rules_version: rules_version(input.config, Some(rule)),
+        rules_version: rules_version(input.config, WhichRule::File(rule)),
         fields: Vec::new(),
         records,
         candidates: Vec::new(),

@@ -149,9 +149,13 @@ impl RuleFile {
 
     /// The names of all rules that need no file.
     pub fn names() -> Vec<&'static str> {
-        std::iter::once(crate::reconcile::BILLING_RULE)
-            .chain(EMBEDDED.iter().map(|(name, _)| *name))
-            .collect()
+        [
+            crate::reconcile::BILLING_RULE,
+            crate::reconcile::ACCOUNT_RULE,
+        ]
+        .into_iter()
+        .chain(EMBEDDED.iter().map(|(name, _)| *name))
+        .collect()
     }
 
     /// The entities that the rule reads.

@@ -10,7 +10,9 @@ use rust_decimal::Decimal;
 use super::banner::banner;
 use super::discrepancy_rate::{RateInput, discrepancy_figures};
 use super::error::KpiError;
-use super::figures::{Freshness, FreshnessState, Kpi, MatchFigures, ReceivablesFigures};
+use super::figures::{
+    AccountFigures, Freshness, FreshnessState, Kpi, MatchFigures, ReceivablesFigures,
+};
 use super::freshness::SourceTerms;
 use super::matching::matching;
 use super::resolution::{Measure, resolution};
@@ -19,8 +21,9 @@ use super::timeline::timelines;
 use crate::config::{CalendarConfig, Role};
 use crate::currency::Currency;
 use crate::fault::Failure;
+use crate::money::ratio;
 use crate::period::{Period, PeriodSpan, local_day};
-use crate::reconcile::cash::CashBook;
+use crate::reconcile::cash::{CashBook, PaymentAccuracy};
 use crate::reconcile::{Completeness, Discrepancy, DiscrepancyEvent};
 use crate::store::Reconciliation;
 
@@ -62,6 +65,10 @@ pub struct KpiInput<'a> {
     pub excluded_currencies: &'a [Currency],
     /// Invoices and payments after cash application; `None` when there are none to be had.
     pub book: Option<&'a CashBook>,
+    /// Of the rule of accounts, the newest in the span.
+    pub accounts: Option<&'a Reconciliation>,
+    /// How accurate the payments of the span are; `None` when that cannot be said.
+    pub payment_accuracy: Option<PaymentAccuracy>,
     /// The rate of a day: (from, into, day).
     pub rate_on: &'a dyn Fn(Currency, Currency, Date) -> Option<Decimal>,
 }
@@ -166,17 +173,35 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         provisional: true,
         discrepancy,
         resolution: resolution(&all, &measure)?,
-        payment_accuracy: None,
+        payment_accuracy: input.payment_accuracy.clone().filter(|_| !cash_failed),
         matching,
         receivables,
         promises: None,
         deductions: None,
+        account_fields: input.accounts.map(|one| account_figures(one, input.branch)),
         roll_forward: roll_forward(&all, bounds, input.as_of),
         completeness: completeness(input.reconciliations),
         restated: None,
         prior_period_adjustments: None,
         close: None,
     })
+}
+
+/// The customers that were compared, and those that are kept differently.
+fn account_figures(reconciliation: &Reconciliation, branch: Option<&str>) -> AccountFigures {
+    let mut figures = AccountFigures::default();
+    let totals = reconciliation.totals.iter();
+    for one in totals.filter(|one| branch.is_none_or(|name| one.branch.as_deref() == Some(name))) {
+        figures.customers += one.units;
+        figures.discrepant += one.discrepant;
+        figures.unknown += one.unknown;
+    }
+    figures.count_rate = ratio(
+        Decimal::from(figures.discrepant),
+        Decimal::from(figures.customers),
+    )
+    .map(|rate| rate.normalize());
+    figures
 }
 
 fn failed_sources_of_cash<'a>(input: &'a KpiInput<'_>, end: Timestamp) -> BTreeSet<&'a str> {

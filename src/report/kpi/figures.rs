@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adjustments::Adjustments;
 use crate::currency::Currency;
+use crate::reconcile::cash::PaymentAccuracy;
 use crate::reconcile::{Completeness, PeriodState};
 
 /// How fresh a source is.
@@ -295,6 +296,20 @@ pub struct MatchFigures {
     pub total_rate: Option<Decimal>,
 }
 
+/// How many customers the CRM and the billing system keep differently. Their items are in no other
+/// rate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFigures {
+    /// Customers that both systems keep, as far as both could be seen.
+    pub customers: u64,
+    /// Of these, those with at least one field that differs.
+    pub discrepant: u64,
+    /// Discrepant / customers.
+    pub count_rate: Option<Decimal>,
+    /// Customers of whom a failed, partial or stale source said nothing.
+    pub unknown: u64,
+}
+
 /// How the open set moved: `open_end` = `open_start` + `new` + `reopened` − `resolved` −
 /// `dismissed` − `self_cleared` − `timing`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -333,8 +348,8 @@ pub struct Kpi {
     pub discrepancy: DiscrepancyFigures,
     /// How long it takes to put right.
     pub resolution: ResolutionFigures,
-    /// `null` in this version.
-    pub payment_accuracy: Option<serde_json::Value>,
+    /// How accurate the payments are; `null` when they are not known.
+    pub payment_accuracy: Option<PaymentAccuracy>,
     /// How much of the cash found its invoices.
     #[serde(rename = "match")]
     pub matching: MatchFigures,
@@ -344,6 +359,9 @@ pub struct Kpi {
     pub promises: Option<serde_json::Value>,
     /// `null` in this version.
     pub deductions: Option<serde_json::Value>,
+    /// What two systems keep of one customer; `null` where the period was never compared so.
+    #[serde(default)]
+    pub account_fields: Option<AccountFigures>,
     /// How the open set moved in the period.
     pub roll_forward: RollForward,
     /// The completeness identity by source and entity.

@@ -5,13 +5,13 @@ use rust_decimal::Decimal;
 
 use super::figures::MatchFigures;
 use crate::money::ratio;
-use crate::reconcile::cash::{CashBook, PaymentState};
+use crate::reconcile::cash::{CashBook, MatchedBy, PaymentState};
 
 /// Over the payments received from `first_day` to `last_day`, as they stand at the end of the
 /// last. Payments that were taken back, and what took them back, are no receipts and not counted.
 ///
-/// Every match of this version is made by a rule, so the automatic rate is the total one. Which of
-/// them were made in the first run is not kept, so the first-pass rate is unknown.
+/// What a person matched is in the total rate and not in the automatic one. Which matches were made in
+/// the first run is not kept, so the first-pass rate is unknown.
 pub(super) fn matching(
     book: &CashBook,
     (first_day, last_day): (Date, Date),
@@ -19,6 +19,7 @@ pub(super) fn matching(
 ) -> MatchFigures {
     let mut eligible = 0_u64;
     let mut matched = 0_u64;
+    let mut by_hand = 0_u64;
     for payment in book.payments_on(last_day) {
         let is_in_scope = payment.received_on >= first_day
             && branch.is_none_or(|wanted| payment.branch.as_deref() == Some(wanted));
@@ -26,12 +27,16 @@ pub(super) fn matching(
             continue;
         }
         eligible += 1;
-        matched += u64::from(payment.state == PaymentState::Matched);
+        let is_matched = payment.state == PaymentState::Matched;
+        matched += u64::from(is_matched);
+        by_hand += u64::from(is_matched && payment.rule == Some(MatchedBy::Manual));
     }
-    let rate = ratio(Decimal::from(matched), Decimal::from(eligible)).map(|rate| rate.normalize());
+    let rate = |count: u64| {
+        ratio(Decimal::from(count), Decimal::from(eligible)).map(|rate| rate.normalize())
+    };
     MatchFigures {
         first_pass_rate: None,
-        auto_rate: rate,
-        total_rate: rate,
+        auto_rate: rate(matched - by_hand),
+        total_rate: rate(matched),
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::compute_kpi::{Facts, keep_kpi};
-use super::reconcile_periods::reconcile_periods;
+use super::reconcile_periods::recompare_periods;
 use super::sync_scope::SyncScopeError;
 use super::sync_sources::sync_sources;
 use crate::config::nearest_name;
@@ -196,7 +196,7 @@ async fn recompute(env: &Env, run_id: &str, period: Period) -> Result<BackfillPe
         .into_iter()
         .next();
     let before = before.and_then(|kept| serde_json::from_str::<Kpi>(&kept.body).ok());
-    reconcile_periods(env, run_id, &[period], None).await?;
+    recompare_periods(env, run_id, &[period]).await?;
     // By the clock as it is now: what was just recorded is later than the step's beginning.
     let facts = Facts::read(env, env.clock.now()).await?;
     let kpi = facts.answer(env, period.into(), None).await?;

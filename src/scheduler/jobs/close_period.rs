@@ -11,15 +11,15 @@ use super::closed_item::ClosedItem;
 use super::compute_kpi::{Facts, keep_kpi};
 use super::ledger::{Ledger, load_ledger};
 use super::period_book::PeriodBook;
-use super::reconcile_periods::reconcile_periods;
+use super::reconcile_periods::recompare_periods;
 use crate::canonical::Entity;
 use crate::config::Right;
 use crate::env::Env;
 use crate::fault::{Failure, Fault, Retry};
 use crate::period::{Period, local_day};
 use crate::reconcile::{
-    BILLING_RULE, PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move,
-    rules_version,
+    BILLING_RULE, PeriodAct, PeriodError, PeriodRequest, PeriodState, WhichRule,
+    decide_period_move, rules_version,
 };
 use crate::report::kpi::{Kpi, UnitFigures};
 use crate::store::{DiscrepancyFilter, PeriodClose, PeriodMove};
@@ -179,11 +179,11 @@ async fn up_to_date(env: &Env, run_id: &str, period: Period) -> Result<Ledger, F
     let newest = env.store.reconciliation(BILLING_RULE, period, now).await?;
     let is_current = newest.is_some_and(|one| {
         one.input_digest == ledger.snapshot.digest()
-            && one.rules_version == rules_version(&env.config, None)
+            && one.rules_version == rules_version(&env.config, WhichRule::Billing)
     });
     // Over a source that cannot be trusted nothing would be decided; the checks say so.
     if !is_current && unfresh(&ledger).is_empty() {
-        reconcile_periods(env, run_id, &[period], None).await?;
+        recompare_periods(env, run_id, &[period]).await?;
     }
     Ok(ledger)
 }
@@ -225,7 +225,7 @@ async fn keep(
         as_of: now,
         run_id: run_id.to_owned(),
         rules_version: newest.map_or_else(
-            || rules_version(&env.config, None),
+            || rules_version(&env.config, WhichRule::Billing),
             |newest| newest.rules_version,
         ),
         tolerance_version: blake3::hash(tolerance.as_bytes()).to_hex().to_string(),

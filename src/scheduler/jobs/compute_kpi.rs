@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::claimed_lines::claimed_lines;
 use super::evaluate_collections::cash_book;
 use super::ledger::{Ledger, load_ledger, source_terms};
 use super::period_book::PeriodBook;
@@ -18,8 +19,8 @@ use crate::currency::Currency;
 use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::period::{Period, PeriodSpan, local_day};
-use crate::reconcile::cash::CashBook;
-use crate::reconcile::{BILLING_RULE, Discrepancy, DiscrepancyEvent};
+use crate::reconcile::cash::{AccuracyInput, CashBook, ClaimLine, payment_accuracy};
+use crate::reconcile::{ACCOUNT_RULE, BILLING_RULE, Discrepancy, DiscrepancyEvent};
 use crate::report::kpi::{
     Kpi, KpiInput, ReportInput, UnitFigures, UnitInput, scope_currency, unit_figures,
 };
@@ -59,6 +60,7 @@ pub(super) struct Facts {
     pub(super) as_of: Timestamp,
     ledger: Ledger,
     book: CashBook,
+    claims: Vec<ClaimLine>,
     discrepancies: Vec<Discrepancy>,
     events: Vec<DiscrepancyEvent>,
     reconciled_periods: Vec<Period>,
@@ -116,9 +118,12 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
 impl Facts {
     pub(super) async fn read(env: &Env, as_of: Timestamp) -> Result<Self, Failure> {
         let ledger = load_ledger(env, as_of, false).await?;
+        let book = cash_book(env, &ledger)?;
+        let today = local_day(as_of, &env.config.zone(None));
         Ok(Self {
             as_of,
-            book: cash_book(env, &ledger)?,
+            claims: Box::pin(claimed_lines(env, &ledger, &book, today)).await?,
+            book,
             discrepancies: env
                 .store
                 .discrepancies(&DiscrepancyFilter::default())
@@ -208,7 +213,26 @@ impl Facts {
             currency,
             rate_on: &rate_on,
         })?;
+        let accuracy = payment_accuracy(&AccuracyInput {
+            book: &self.book,
+            claims: &self.claims,
+            tolerance: &env.config.tolerance,
+            correction_days: env.config.cash.correction_days,
+            days: (span.first.first_day(), span.last.last_day()),
+            today: local_day(as_of, &zone),
+            branch,
+            currency,
+            rate_on: &rate_on,
+        })?;
         let terms = source_terms(env, &self.ledger.roles);
+        let mut accounts = None;
+        for period in span.periods() {
+            let found = env
+                .store
+                .reconciliation(ACCOUNT_RULE, period, as_of)
+                .await?;
+            accounts = found.or(accounts);
+        }
         let mut kpi = crate::report::kpi::compute_kpi(&KpiInput {
             span,
             as_of,
@@ -226,6 +250,8 @@ impl Facts {
             receivables: owed.figures,
             excluded_currencies: &owed.excluded_currencies,
             book: Some(&self.book),
+            accounts: accounts.as_ref(),
+            payment_accuracy: Some(accuracy),
             rate_on: &rate_on,
         })?;
         kpi.provisional = span

@@ -97,5 +97,6 @@ pub(crate) fn cash_book(env: &Env, ledger: &Ledger) -> Result<CashBook, Failure>
         branch_of: &branch,
         rules: &env.config.cash,
         tolerance: &env.config.tolerance,
+        decisions: &ledger.cash_decisions,
     })
 }

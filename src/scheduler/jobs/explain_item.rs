@@ -7,30 +7,36 @@ use super::reconcile_periods::{Question, find_rule, input_of};
 use crate::env::Env;
 use crate::fault::Failure;
 use crate::reconcile::{
-    BILLING_RULE, Discrepancy, Explanation, PeriodHistory, explain_billing, explain_rule,
+    ACCOUNT_RULE, BILLING_RULE, Discrepancy, Explanation, PeriodHistory, WhichRule,
+    explain_accounts, explain_billing, explain_rule,
 };
 
 /// Tells an item in full. Nothing is written.
 pub async fn explain_item(env: &Env, item: &Discrepancy) -> Result<Explanation, Failure> {
     let as_of = seen_at(env, item).await?;
     let ledger = load_ledger(env, as_of, false).await?;
-    let rule = if item.rule == BILLING_RULE {
-        None
-    } else {
-        Some(find_rule(&env.config, &item.rule)?)
+    let file = match item.rule.as_str() {
+        BILLING_RULE | ACCOUNT_RULE => None,
+        name => Some(find_rule(&env.config, name)?),
+    };
+    let rule = match &file {
+        Some(file) => WhichRule::File(file),
+        None if item.rule == ACCOUNT_RULE => WhichRule::Accounts,
+        None => WhichRule::Billing,
     };
     let question = Question {
         period: item.period,
         now: as_of,
-        rule: rule.as_ref(),
+        rule,
         standing: &[],
         // How often it came before changes no side of it.
         history: PeriodHistory::default(),
     };
     let input = input_of(env, &item.last_run, &ledger, &question)?;
-    match &rule {
-        None => explain_billing(&input, item).await,
-        Some(rule) => explain_rule(&input, rule, item).await,
+    match rule {
+        WhichRule::Billing => explain_billing(&input, item).await,
+        WhichRule::Accounts => explain_accounts(&input, item).await,
+        WhichRule::File(rule) => explain_rule(&input, rule, item).await,
     }
 }
 
@@ -39,9 +45,18 @@ async fn seen_at(env: &Env, item: &Discrepancy) -> Result<Timestamp, Failure> {
     let now = env.clock.now();
     let before = |end: Timestamp| Timestamp::from_microsecond(end.as_microsecond() - 1).ok();
     let asked_at = item.ended_at.and_then(before).unwrap_or(now);
-    let newest = env
-        .store
-        .reconciliation(&item.rule, item.period, asked_at)
-        .await?;
-    Ok(newest.map_or(asked_at, |found| found.as_of))
+    let mut periods = vec![item.period];
+    if item.rule == ACCOUNT_RULE {
+        // Its items stand over all periods.
+        periods = env.store.reconciled_periods(&item.rule).await?;
+    }
+    let mut newest = None;
+    for period in periods {
+        let found = env
+            .store
+            .reconciliation(&item.rule, period, asked_at)
+            .await?;
+        newest = newest.max(found.map(|found| found.as_of));
+    }
+    Ok(newest.unwrap_or(asked_at))
 }

@@ -13,7 +13,7 @@ use crate::fault::{Failure, Fault, Retry};
 use crate::landing::Snapshot;
 use crate::reconcile::{AccountDirectory, resolve_identity};
 use crate::report::kpi::{Freshness, SourceTerms, freshness};
-use crate::store::{FileFilter, KEPT_SINCE, Pull};
+use crate::store::{CashDecision, FileFilter, KEPT_SINCE, Pull};
 
 /// The name under which the failure of a source that could not even be opened is kept.
 pub(crate) const ALL_STREAMS: &str = "all";
@@ -60,6 +60,8 @@ pub struct Ledger {
     pub newest_pulls: Vec<Pull>,
     /// Which legs each source has.
     pub roles: BTreeMap<String, Vec<Role>>,
+    /// What people decided of payments.
+    pub cash_decisions: Vec<CashDecision>,
 }
 
 impl Ledger {
@@ -103,6 +105,7 @@ pub async fn load_ledger(env: &Env, as_of: Timestamp, save: bool) -> Result<Ledg
         freshness,
         newest_pulls,
         roles,
+        cash_decisions: env.store.cash_decisions(as_of).await?,
     })
 }
 

@@ -1,8 +1,10 @@
 //! The jobs: the only place where two stages meet. The decisions are made here, the loops run in
 //! the stages.
 
+mod apply_payment;
 mod backfill_periods;
 mod blind_sources;
+mod claimed_lines;
 mod close_checks;
 mod close_period;
 mod closed_item;
@@ -29,10 +31,12 @@ mod resume_source;
 mod retain_landing;
 mod run_job;
 mod send_reports;
+mod separate_duties;
 mod sync_scope;
 mod sync_sources;
 mod tend_landing;
 
+pub use apply_payment::{ApplyRequest, apply_payment};
 pub use backfill_periods::{BackfillPeriod, BackfillRequest, BackfillSummary, backfill_periods};
 pub use close_checks::Check;
 pub use close_period::{PeriodChange, move_period, refuse_illegal};
@@ -58,6 +62,7 @@ pub use resume_source::resume_source;
 pub use retain_landing::{RetentionSummary, retain_landing};
 pub use run_job::{JobError, JobSummary, run_job, with_run};
 pub use send_reports::{ReportSummary, send_report, write_report};
+pub use separate_duties::refuse_own_cash;
 pub use sync_scope::SyncScopeError;
 pub use sync_sources::{SyncSummary, sync_sources};
 pub use tend_landing::{GcSummary, TendSummary, collect_garbage, every_file, tend_landing};

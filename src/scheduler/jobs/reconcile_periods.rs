@@ -17,10 +17,10 @@ use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    Advance, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Glance, Outcome,
-    PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, entities_read,
-    group_findings, likely_cause, reconcile_billing, reconcile_rule, undecided_units,
-    watched_units,
+    ACCOUNT_RULE, Advance, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Glance,
+    Outcome, PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, WhichRule,
+    group_findings, likely_cause, reconcile_accounts, reconcile_billing, reconcile_rule,
+    undecided_units, watched_units,
 };
 use crate::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
 
@@ -92,17 +92,38 @@ pub async fn open_periods(env: &Env) -> Result<Vec<Period>, Failure> {
         .collect())
 }
 
-/// Compares periods by the default rule, or by a named one.
+/// Compares periods by the billing rule, the configured ones and, once, that of accounts; or by a
+/// named one alone.
 pub async fn reconcile_periods(
     env: &Env,
     run_id: &str,
     periods: &[Period],
     rule: Option<&str>,
 ) -> Result<Vec<PeriodSummary>, Failure> {
+    reconcile(env, run_id, periods, rule, true).await
+}
+
+/// Compares past periods by the rules whose items are of a period: accounts are known as they are
+/// now, and say nothing of then.
+pub(super) async fn recompare_periods(
+    env: &Env,
+    run_id: &str,
+    periods: &[Period],
+) -> Result<Vec<PeriodSummary>, Failure> {
+    reconcile(env, run_id, periods, None, false).await
+}
+
+async fn reconcile(
+    env: &Env,
+    run_id: &str,
+    periods: &[Period],
+    rule: Option<&str>,
+    with_accounts: bool,
+) -> Result<Vec<PeriodSummary>, Failure> {
     let now = env.clock.now();
     let ledger = load_ledger(env, now, true).await?;
     let named = match rule {
-        None | Some(BILLING_RULE) => None,
+        None | Some(BILLING_RULE | ACCOUNT_RULE) => None,
         Some(name) => Some(find_rule(&env.config, name)?),
     };
     let further: &[String] = if rule.is_none() {
@@ -113,6 +134,13 @@ pub async fn reconcile_periods(
     let steps = u64::try_from(periods.len() * (1 + further.len())).ok();
     env.progress.begin("comparing", steps);
     let book = PeriodBook::read(env, now).await?;
+    // New items of accounts are opened in the newest period that is compared and still open: they are
+    // known as they are now, and say nothing of a period whose figures are kept.
+    let is_wanted = rule == Some(ACCOUNT_RULE) || (rule.is_none() && with_accounts);
+    let open = periods
+        .iter()
+        .filter(|period| !book.state(**period).is_kept());
+    let accounts_in = open.max().filter(|_| is_wanted);
     let task = Task {
         env,
         book: &book,
@@ -121,15 +149,16 @@ pub async fn reconcile_periods(
         now,
     };
     let mut summaries = Vec::new();
-    for period in periods {
-        summaries.push(task.reconcile(*period, named.as_ref()).await?);
+    let first = named.as_ref().map_or(WhichRule::Billing, WhichRule::File);
+    for period in periods.iter().filter(|_| rule != Some(ACCOUNT_RULE)) {
+        summaries.push(task.reconcile(*period, first).await?);
     }
     for name in further {
         let found = find_rule(&env.config, name);
         for period in periods {
             // A rule that cannot be compared takes nothing from the others.
             let summary = match &found {
-                Ok(rule) => match task.reconcile(*period, Some(rule)).await {
+                Ok(rule) => match task.reconcile(*period, WhichRule::File(rule)).await {
                     Ok(summary) => summary,
                     Err(failure) => {
                         PeriodSummary::failed(name, *period, book.state(*period), &failure)
@@ -142,6 +171,11 @@ pub async fn reconcile_periods(
             }
             summaries.push(summary);
         }
+    }
+    if let Some(period) = accounts_in
+        && !env.config.reconcile.account_fields.is_empty()
+    {
+        summaries.push(task.reconcile(*period, WhichRule::Accounts).await?);
     }
     env.progress.end();
     Ok(summaries)
@@ -177,7 +211,7 @@ impl Task<'_> {
     async fn reconcile(
         &self,
         period: Period,
-        rule: Option<&RuleFile>,
+        rule: WhichRule<'_>,
     ) -> Result<PeriodSummary, Failure> {
         let env = self.env;
         env.progress.advance(0, &period.to_string());
@@ -250,7 +284,7 @@ impl PeriodSummary {
 pub(super) struct Question<'a> {
     pub(super) period: Period,
     pub(super) now: Timestamp,
-    pub(super) rule: Option<&'a RuleFile>,
+    pub(super) rule: WhichRule<'a>,
     pub(super) standing: &'a [Discrepancy],
     pub(super) history: PeriodHistory,
 }
@@ -260,11 +294,14 @@ pub(super) async fn history(
     env: &Env,
     book: &PeriodBook,
     period: Period,
-    rule: Option<&RuleFile>,
+    rule: WhichRule<'_>,
 ) -> Result<PeriodHistory, Failure> {
+    if !rule.is_periodic() {
+        return Ok(PeriodHistory::default());
+    }
     let filter = DiscrepancyFilter {
         periods: PeriodHistory::looks_at(period),
-        rule: Some(rule.map_or(BILLING_RULE, |rule| &rule.name).to_owned()),
+        rule: Some(rule.name().to_owned()),
         ..DiscrepancyFilter::default()
     };
     let earlier = env.store.discrepancies(&filter).await?;
@@ -272,15 +309,20 @@ pub(super) async fn history(
     Ok(PeriodHistory::of(period, &earlier, book.kept(), is_filed))
 }
 
-/// The items of a rule and period, in any state.
+/// The items of a rule and period, in any state; of a rule without periods, all of them.
 async fn standing_items(
     env: &Env,
     period: Period,
-    rule: Option<&RuleFile>,
+    rule: WhichRule<'_>,
 ) -> Result<Vec<Discrepancy>, Failure> {
+    let periods = if rule.is_periodic() {
+        vec![period]
+    } else {
+        Vec::new()
+    };
     let filter = DiscrepancyFilter {
-        periods: vec![period],
-        rule: Some(rule.map_or(BILLING_RULE, |rule| &rule.name).to_owned()),
+        periods,
+        rule: Some(rule.name().to_owned()),
         ..DiscrepancyFilter::default()
     };
     env.store.discrepancies(&filter).await
@@ -294,8 +336,9 @@ pub(super) async fn compare(
 ) -> Result<Outcome, Failure> {
     let input = input_of(env, run_id, ledger, question)?;
     match question.rule {
-        None => reconcile_billing(&input).await,
-        Some(rule) => reconcile_rule(&input, rule).await,
+        WhichRule::Billing => reconcile_billing(&input).await,
+        WhichRule::Accounts => reconcile_accounts(&input).await,
+        WhichRule::File(rule) => reconcile_rule(&input, rule).await,
     }
 }
 
@@ -317,7 +360,7 @@ pub(super) fn input_of<'a>(
         as_of: ledger.as_of,
         config: &env.config,
         roles: &ledger.roles,
-        files: entity_files(ledger, &entities_read(rule))?,
+        files: entity_files(ledger, &rule.entities())?,
         input_digest: ledger.snapshot.digest(),
         directory: &ledger.directory,
         blind_sources: blind_sources(env, ledger),

@@ -16,7 +16,9 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure, Fault, Retry};
 use crate::money::money_text;
 use crate::period::Period;
-use crate::reconcile::{BILLING_RULE, Finding, Kind, Outcome, PeriodHistory, RuleFile};
+use crate::reconcile::{
+    ACCOUNT_RULE, BILLING_RULE, Finding, Kind, Outcome, PeriodHistory, RuleFile, WhichRule,
+};
 
 /// What the replay of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -164,7 +166,7 @@ pub async fn replay_rules(
         let present = find_rule(config, &changed.name);
         let pair = Pair {
             before: present.map_or(Present::Nothing, |rule| Present::File(Box::new(rule))),
-            after: Some(changed),
+            after: Present::File(Box::new(changed)),
         };
         replay(env, env, &pair, period, &mut replays).await?;
         return Ok(replays);
@@ -179,38 +181,54 @@ pub async fn replay_rules(
     Ok(replays)
 }
 
-/// A rule as it is and as it would be; the billing rule is none of a file.
+/// A rule as it is and as it would be.
 struct Pair {
     before: Present,
-    after: Option<RuleFile>,
+    after: Present,
 }
 
 /// What is in force of a rule.
+#[derive(Clone)]
 enum Present {
     /// There is no such rule.
     Nothing,
     /// The billing rule.
     Billing,
+    /// That of accounts.
+    Accounts,
     /// A rule file.
     File(Box<RuleFile>),
 }
 
+impl Present {
+    fn which(&self) -> Option<WhichRule<'_>> {
+        match self {
+            Self::Nothing => None,
+            Self::Billing => Some(WhichRule::Billing),
+            Self::Accounts => Some(WhichRule::Accounts),
+            Self::File(rule) => Some(WhichRule::File(rule)),
+        }
+    }
+}
+
 /// The rules that settings are replayed over: a named one, or the billing rule and the configured ones.
+/// That of accounts has no periods and is replayed only by its name.
 fn pairs(config: &Config, rule: Option<&str>) -> Result<Vec<Pair>, Failure> {
-    let of = |rule: Option<RuleFile>| Pair {
-        before: match &rule {
-            Some(rule) => Present::File(Box::new(rule.clone())),
-            None => Present::Billing,
-        },
+    let of = |rule: Present| Pair {
+        before: rule.clone(),
         after: rule,
     };
+    let file = |name: &str| -> Result<Present, Failure> {
+        Ok(Present::File(Box::new(find_rule(config, name)?)))
+    };
     match rule {
-        Some(BILLING_RULE) => Ok(vec![of(None)]),
-        Some(name) => Ok(vec![of(Some(find_rule(config, name)?))]),
+        Some(BILLING_RULE) => Ok(vec![of(Present::Billing)]),
+        Some(ACCOUNT_RULE) => Ok(vec![of(Present::Accounts)]),
+        Some(name) => Ok(vec![of(file(name)?)]),
         None => {
-            let mut all = vec![of(None)];
+            let mut all = vec![of(Present::Billing)];
             for name in &config.reconcile.rules {
-                all.push(of(Some(find_rule(config, name)?)));
+                all.push(of(file(name)?));
             }
             Ok(all)
         }
@@ -234,7 +252,10 @@ async fn replay(
     period: Option<Period>,
     replays: &mut Vec<ReplayPeriod>,
 ) -> Result<(), Failure> {
-    let name = pair.after.as_ref().map_or(BILLING_RULE, |rule| &rule.name);
+    let Some(after) = pair.after.which() else {
+        return Ok(());
+    };
+    let name = after.name();
     let mut periods: Vec<Period> = period.into_iter().collect();
     if periods.is_empty() {
         periods = env.store.reconciled_periods(name).await?;
@@ -242,16 +263,15 @@ async fn replay(
     if periods.is_empty() {
         periods = open_periods(env).await?;
     }
+    if !after.is_periodic() {
+        let newest = periods.iter().max().copied();
+        periods.retain(|period| Some(*period) == newest);
+    }
     let now = env.clock.now();
     let ledger = load_ledger(env, now, false).await?;
     let changed_ledger = load_ledger(changed_env, now, false).await?;
     for period in periods {
-        let in_force = match &pair.before {
-            Present::Nothing => None,
-            Present::Billing => Some(None),
-            Present::File(rule) => Some(Some(rule.as_ref())),
-        };
-        let before = match in_force {
+        let before = match pair.before.which() {
             Some(rule) => {
                 let question = Question {
                     period,
@@ -267,7 +287,7 @@ async fn replay(
         let question = Question {
             period,
             now,
-            rule: pair.after.as_ref(),
+            rule: after,
             standing: &[],
             history: PeriodHistory::default(),
         };
@@ -418,7 +438,8 @@ fn paired<'f>(
 type UnitName<'f> = (&'f str, &'f str, Currency, Option<&'f str>);
 
 fn unit_name<'f>(rule: &str, finding: &'f Finding) -> UnitName<'f> {
-    let record = finding.sides.first().filter(|_| rule != BILLING_RULE);
+    let is_record = rule != BILLING_RULE && rule != ACCOUNT_RULE;
+    let record = finding.sides.first().filter(|_| is_record);
     (
         &finding.account.id,
         &finding.sku,

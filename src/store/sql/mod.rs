@@ -3,6 +3,7 @@
 
 mod audit;
 mod cases;
+mod cash;
 mod crosswalk;
 mod database;
 mod discrepancies;

@@ -73,6 +73,9 @@ queries! {
     CASE_LIST = "case_list";
     CASE_SAVE = "case_save";
     CASE_STANDING = "case_standing";
+    CASH_DECISION_INSERT = "cash_decision_insert";
+    CASH_DECISION_LAST = "cash_decision_last";
+    CASH_DECISION_LIST = "cash_decision_list";
     CHECKPOINT_CLEAR = "checkpoint_clear";
     CHECKPOINT_LIST = "checkpoint_list";
     CHECKPOINT_SAVE = "checkpoint_save";

@@ -38,3 +38,4 @@ pub(crate) use rule_query::{LegQuery, LegShape, MeasureQuery, RuleQuery};
 pub(crate) use rule_shape::LegFault;
 pub(crate) use rule_units::{LegSums, Measured, RuleUnit};
 pub(crate) use session::Session;
+pub(crate) use unit_sort::{SortedUnits, UnitSort};

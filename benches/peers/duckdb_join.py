@@ -51,7 +51,7 @@ def item(row):
     sides = json.dumps([{"side": "base", "source": "bench", "entity": "contracts", "id": period, "label": period}])
     return (id, id, "sold_vs_billed", "2026-01", kind, "open", account, account, None, sku, currency, "amount",
             expected, actual, 0, 0, cents, abs(cents), 0, None, "low", 0, 0, "[]", None, None, None, None, None,
-            sides, "bench", "bench", "bench", "2026-11-01", None, None, "2026-11-01", worth)
+            sides, "bench", "bench", "bench", "2026-11-01", None, None, "2026-11-01", worth, "[]")
 
 
 def main():
@@ -77,7 +77,7 @@ def main():
         count += len(rows)
         if is_book:
             items = [item(row) for row in rows]
-            book.executemany(f"insert into discrepancies values ({', '.join('?' * 38)})", items)
+            book.executemany(f"insert into discrepancies values ({', '.join('?' * 39)})", items)
             book.executemany(
                 "insert into discrepancy_events (discrepancy_id, happened_at, actor, action, to_state, run_id, worth) "
                 "values (?, '2026-11-01', 'bench', 'opened', 'open', 'bench', ?)",

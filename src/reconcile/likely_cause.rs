@@ -18,12 +18,6 @@ const MET_PERCENT: usize = 50;
 
 /// A question to the user, and what makes names alike if the answer is yes.
 type Spelling = (&'static str, fn(&str) -> String);
-/// What a unit is known by, and how a sighting tells it.
-type Known = (
-    &'static str,
-    fn(&Sighting<'_>, &AccountDirectory) -> Vec<String>,
-);
-
 /// How two systems spell one name differently, and what takes the difference away.
 const SPELLINGS: &[Spelling] = &[
     ("are blanks and letter case different", |name| {
@@ -51,7 +45,12 @@ const SPELLINGS: &[Spelling] = &[
 ];
 
 /// The likely cause of a nearly total mismatch, in one sentence; `None` where there is none.
-pub fn likely_cause(outcome: &Outcome, directory: &AccountDirectory) -> Option<String> {
+/// `seen` has all findings of the outcome.
+pub fn likely_cause(
+    outcome: &Outcome,
+    seen: &OneSided,
+    directory: &AccountDirectory,
+) -> Option<String> {
     let sum = |count: fn(&super::outcome::UnitTotals) -> u64| {
         outcome.totals.iter().map(count).sum::<u64>()
     };
@@ -59,16 +58,14 @@ pub fn likely_cause(outcome: &Outcome, directory: &AccountDirectory) -> Option<S
     if units < UNITS_MIN || discrepant * 100 < units * SHARE_PERCENT {
         return None;
     }
-    let found: Vec<Sighting> = outcome.findings.iter().map(Sighting::from).collect();
-    let (base, peer) = one_sided(&found);
-    let is_total = (base.len() + peer.len()) as u64 * 100 >= units * SHARE_PERCENT;
+    let is_total = (seen.base.count + seen.peer.count) * 100 >= units * SHARE_PERCENT;
     if !is_total {
         return None;
     }
-    if base.is_empty() || peer.is_empty() {
-        return empty_leg(outcome, base.is_empty());
+    if seen.base.count == 0 || seen.peer.count == 0 {
+        return empty_leg(outcome, seen.base.count == 0);
     }
-    set_apart(&base, &peer, directory)
+    set_apart(seen, directory)
 }
 
 /// The same of many items of the book, where nearly all of them stand on one side only.
@@ -76,13 +73,16 @@ pub fn likely_cause_of_items(
     items: &[Discrepancy],
     directory: &AccountDirectory,
 ) -> Option<String> {
-    let seen: Vec<Sighting> = items.iter().map(Sighting::from).collect();
-    let (base, peer) = one_sided(&seen);
-    let is_total = (base.len() + peer.len()) as u64 * 100 >= items.len() as u64 * SHARE_PERCENT;
-    if !is_total || base.is_empty() || peer.is_empty() {
+    let mut seen = OneSided::default();
+    for item in items {
+        seen.take(&Sighting::from(item));
+    }
+    let (base, peer) = (seen.base.count, seen.peer.count);
+    let is_total = (base + peer) * 100 >= items.len() as u64 * SHARE_PERCENT;
+    if !is_total || base == 0 || peer == 0 {
         return None;
     }
-    set_apart(&base, &peer, directory)
+    set_apart(&seen, directory)
 }
 
 /// What is looked at of a finding or an item.
@@ -119,44 +119,86 @@ impl<'a> From<&'a Discrepancy> for Sighting<'a> {
     }
 }
 
-/// What sets both sides apart: the accounts, the products or the keys.
-fn set_apart(
-    base: &[Sighting<'_>],
-    peer: &[Sighting<'_>],
-    directory: &AccountDirectory,
-) -> Option<String> {
-    let named: [Known; 3] = [
-        ("account", account_names),
-        ("product", |one, _| vec![one.sku.to_owned()]),
-        ("key", |one, _| {
-            one.sides.iter().map(|side| side.id.clone()).collect()
-        }),
-    ];
-    named.into_iter().find_map(|(what, names)| {
-        let names_of = |seen: &[Sighting<'_>]| -> BTreeSet<String> {
-            let all = seen.iter().flat_map(|one| names(one, directory));
-            all.filter(|name| !name.is_empty() && name != "(none)")
-                .take(NAMES_MAX)
-                .collect()
-        };
-        apart(what, &names_of(base), &names_of(peer))
-    })
-}
-
-/// Those of units that only the base has, and those that only the peer has.
-fn one_sided<'a>(seen: &[Sighting<'a>]) -> (Vec<Sighting<'a>>, Vec<Sighting<'a>>) {
-    let is_only = |one: &Sighting<'_>, is_base: bool| {
-        let has = |side: &str| one.sides.iter().any(|other| other.side == side);
+impl Sighting<'_> {
+    /// Whether only one side has the unit: the base, or else the peer.
+    fn is_only(&self, is_base: bool) -> bool {
+        let has = |side: &str| self.sides.iter().any(|other| other.side == side);
         match (has("base"), has("peer")) {
-            (false, false) => one.has_expected == is_base && one.has_actual != is_base,
+            (false, false) => self.has_expected == is_base && self.has_actual != is_base,
             (base, peer) => base == is_base && peer != is_base,
         }
+    }
+}
+
+/// Units that only the base has, and those that only the peer has: how many, and the names of the
+/// first ones.
+#[derive(Debug, Default)]
+pub struct OneSided {
+    base: Seen,
+    peer: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    count: u64,
+    accounts: Vec<String>,
+    skus: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl OneSided {
+    /// Those among some findings.
+    pub fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+        let mut seen = Self::default();
+        for finding in findings {
+            seen.add(finding);
+        }
+        seen
+    }
+
+    /// Looks at one more finding.
+    pub fn add(&mut self, finding: &Finding) {
+        self.take(&Sighting::from(finding));
+    }
+
+    fn take(&mut self, one: &Sighting<'_>) {
+        for (is_base, seen) in [(true, &mut self.base), (false, &mut self.peer)] {
+            if !one.is_only(is_base) {
+                continue;
+            }
+            seen.count += 1;
+            keep(&mut seen.accounts, one.account);
+            keep(&mut seen.skus, one.sku);
+            for side in one.sides {
+                keep(&mut seen.keys, &side.id);
+            }
+        }
+    }
+}
+
+fn keep(names: &mut Vec<String>, name: &str) {
+    let is_known = names.last().is_some_and(|last| last == name);
+    if names.len() < NAMES_MAX && is_name(name) && !is_known {
+        names.push(name.to_owned());
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name != "(none)"
+}
+
+/// What sets both sides apart: the accounts, the products or the keys.
+fn set_apart(seen: &OneSided, directory: &AccountDirectory) -> Option<String> {
+    let accounts = |seen: &Seen| -> BTreeSet<String> {
+        let names = seen.accounts.iter();
+        let names = names.flat_map(|account| account_names(account, directory));
+        names.filter(|name| is_name(name)).take(NAMES_MAX).collect()
     };
-    let all = |is_base| {
-        let only = seen.iter().filter(|one| is_only(one, is_base));
-        only.copied().collect()
-    };
-    (all(true), all(false))
+    let distinct = |names: &[String]| -> BTreeSet<String> { names.iter().cloned().collect() };
+    let (base, peer) = (&seen.base, &seen.peer);
+    apart("account", &accounts(base), &accounts(peer))
+        .or_else(|| apart("product", &distinct(&base.skus), &distinct(&peer.skus)))
+        .or_else(|| apart("key", &distinct(&base.keys), &distinct(&peer.keys)))
 }
 
 /// A leg that takes no row of the period, where one side is missing everywhere.
@@ -189,11 +231,10 @@ fn empty_leg(outcome: &Outcome, is_base: bool) -> Option<String> {
 }
 
 /// The ids by which systems know an account.
-fn account_names(seen: &Sighting<'_>, directory: &AccountDirectory) -> Vec<String> {
-    if let Some(golden) = directory.get(seen.account) {
+fn account_names(id: &str, directory: &AccountDirectory) -> Vec<String> {
+    if let Some(golden) = directory.get(id) {
         return golden.members.iter().map(|(_, id)| id.clone()).collect();
     }
-    let id = seen.account;
     let reference = id
         .strip_prefix(UNRESOLVED)
         .and_then(|rest| rest.split_once(':'))

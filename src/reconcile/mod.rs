@@ -46,16 +46,18 @@ pub use history::{PeriodHistory, STREAK_PERIODS};
 pub use identity::{AccountDirectory, GoldenAccount, Provenance, resolve_identity};
 pub use input::{BlindSource, EntityFiles, ReconcileInput, WhichRule};
 pub use lifecycle::{
-    Advance, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove, advance, as_known,
-    decide_period_move, legal_moves, legal_period_acts, move_by_person, undecided_units,
-    watched_units,
+    Advance, Opened, Opening, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove,
+    advance, as_known, decide_period_move, legal_moves, legal_period_acts, move_by_person,
+    undecided_units, watched_units,
 };
-pub use likely_cause::{likely_cause, likely_cause_of_items};
-pub use outcome::{AccountRef, Completeness, Finding, Outcome, SeenUnit, SkippedField, UnitTotals};
-pub use overview::{FindingGroup, Glance, group_findings};
+pub use likely_cause::{OneSided, likely_cause, likely_cause_of_items};
+pub use outcome::{
+    AccountRef, Completeness, Finding, FindingSink, Outcome, SeenUnit, SkippedField, UnitTotals,
+};
+pub use overview::{FindingGroup, Glance, Groups, group_findings};
 pub use rule::{
     Absent, Aggregate, Comparison, LegRows, Measure, MeasureType, NamedKind, RuleFile, RuleLeg,
-    check_rule, explain_rule, reconcile_rule,
+    check_rule, explain_rule, reconcile_rule, reconcile_rule_into,
 };
 pub use version::rules_version;
 pub use worth::{Amounts, Found, ItemWorth, Off, Standing, UnitWorth};

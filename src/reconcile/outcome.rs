@@ -7,6 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 use super::discrepancy::{Candidate, Kind, Severity, Side};
+use super::error::ReconcileError;
 use super::worth::Amounts;
 use crate::currency::Currency;
 use crate::money::STORE_SCALE;
@@ -64,6 +65,19 @@ pub struct Finding {
     pub sides: Vec<Side>,
 }
 
+/// What takes findings as they are made, in the order of their units. There may be millions.
+pub trait FindingSink: Send {
+    /// Takes one.
+    fn take(&mut self, finding: Finding) -> Result<(), ReconcileError>;
+}
+
+impl FindingSink for Vec<Finding> {
+    fn take(&mut self, finding: Finding) -> Result<(), ReconcileError> {
+        self.push(finding);
+        Ok(())
+    }
+}
+
 /// Counts and sums of the units of one account, branch and currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitTotals {
@@ -104,7 +118,7 @@ pub struct UnitTotals {
 impl UnitTotals {
     /// The same with its amounts as the book keeps them: a rule may compare money to more decimals.
     #[must_use]
-    pub fn storable(&self) -> Self {
+    pub fn storable(self) -> Self {
         Self {
             compared_value: storable(self.compared_value),
             expected_value: storable(self.expected_value),
@@ -113,7 +127,7 @@ impl UnitTotals {
             timing_value: storable(self.timing_value),
             unknown_value: storable(self.unknown_value),
             within_tolerance_net: storable(self.within_tolerance_net),
-            ..self.clone()
+            ..self
         }
     }
 }
@@ -183,7 +197,7 @@ pub struct Outcome {
     pub totals: Vec<UnitTotals>,
     /// What base and peer say of the compared units, added with their signs, by currency.
     pub sums: BTreeMap<Currency, Amounts>,
-    /// The differences, in a stable order.
+    /// The differences, in a stable order, as far as no other sink has taken them.
     pub findings: Vec<Finding>,
     /// Units that nothing can be said of: (account, product). Their items do not move.
     pub unknown_units: Vec<(String, String)>,

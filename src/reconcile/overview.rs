@@ -1,7 +1,5 @@
 //! Many differences told shortly: by kind, field, sign and currency, with counts, sums and examples.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -93,32 +91,63 @@ pub struct FindingGroup {
 
 /// Groups differences, the largest group first.
 pub fn group_findings<'a>(all: impl IntoIterator<Item = Glance<'a>>) -> Vec<FindingGroup> {
-    let mut groups: BTreeMap<(Kind, &str, &str, Currency), FindingGroup> = BTreeMap::new();
+    let mut groups = Groups::default();
     for one in all {
+        groups.add(&one);
+    }
+    groups.largest_first()
+}
+
+/// Groups of differences that come one by one.
+#[derive(Debug, Default)]
+pub struct Groups(Vec<FindingGroup>);
+
+impl Groups {
+    /// Takes one more difference.
+    pub fn add(&mut self, one: &Glance<'_>) {
         let sign = match one.impact {
             impact if impact.is_zero() => "0",
             impact if impact > Decimal::ZERO => "+",
             _ => "-",
         };
-        let key = (one.kind, one.field, sign, one.currency);
-        let group = groups.entry(key).or_insert_with(|| FindingGroup {
-            kind: one.kind,
-            field: one.field.to_owned(),
-            sign,
-            currency: one.currency,
-            count: 0,
-            impact: Some(Decimal::ZERO),
-            examples: Vec::new(),
+        let is_alike = |group: &FindingGroup| {
+            group.kind == one.kind
+                && group.sign == sign
+                && group.currency == one.currency
+                && group.field == one.field
+        };
+        let known = self.0.iter().position(is_alike);
+        let place = known.unwrap_or_else(|| {
+            self.0.push(FindingGroup {
+                kind: one.kind,
+                field: one.field.to_owned(),
+                sign,
+                currency: one.currency,
+                count: 0,
+                impact: Some(Decimal::ZERO),
+                examples: Vec::new(),
+            });
+            self.0.len() - 1
         });
+        let group = &mut self.0[place];
         group.count += 1;
         group.impact = group.impact.and_then(|sum| sum.checked_add(one.impact));
         if group.examples.len() < EXAMPLES {
-            group.examples.push(example(&one));
+            group.examples.push(example(one));
         }
     }
-    let mut groups: Vec<FindingGroup> = groups.into_values().collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-    groups
+
+    /// All groups, the largest first; of equal ones in the order of kind, field, sign and currency.
+    pub fn largest_first(mut self) -> Vec<FindingGroup> {
+        self.0.sort_by(|base, peer| {
+            let by_count = peer.count.cmp(&base.count);
+            by_count
+                .then_with(|| base.kind.cmp(&peer.kind))
+                .then_with(|| base.field.cmp(&peer.field))
+                .then_with(|| (base.sign, base.currency).cmp(&(peer.sign, peer.currency)))
+        });
+        self.0
+    }
 }
 
 fn example(one: &Glance<'_>) -> String {

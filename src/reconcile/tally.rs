@@ -194,9 +194,9 @@ impl Tally {
         grow(&mut sums.actual, units.value)
     }
 
-    /// The totals, by account, branch and currency; currencies are never added to each other.
-    pub(crate) fn totals(&self) -> Vec<UnitTotals> {
-        self.totals.values().cloned().collect()
+    /// The totals, by account, branch and currency, taken out; currencies are never added to each other.
+    pub(crate) fn totals(&mut self) -> Vec<UnitTotals> {
+        std::mem::take(&mut self.totals).into_values().collect()
     }
 
     /// The signed sums of the compared units, by currency.

@@ -11,6 +11,7 @@ mod leftovers;
 mod lifecycle;
 mod memory;
 mod month;
+mod opening;
 mod oracle;
 mod periods;
 mod plans;

@@ -72,20 +72,32 @@ impl<'a> SeverityScale<'a> {
         history: &PeriodHistory,
         findings: Vec<Finding>,
     ) -> Vec<Finding> {
-        let raised = findings.into_iter().map(|mut finding| {
-            if history.streaks.contains(&fingerprint_of(rule, &finding)) {
-                let facts = SeverityFacts {
-                    kind: finding.kind,
-                    impact: finding.impact,
-                    currency: finding.currency,
-                    branch: finding.branch.as_deref(),
-                };
-                finding.severity = finding.severity.max(self.weighed(facts, true));
-            }
-            finding.severity = finding.severity.max(history.floor(period, &finding));
-            finding
-        });
+        let raised = findings.into_iter();
+        let raised = raised.map(|finding| self.raised(rule, period, history, finding));
         raised.collect()
+    }
+
+    /// One finding with the severity that other periods and closes give it.
+    pub(crate) fn raised(
+        &self,
+        rule: &str,
+        period: Period,
+        history: &PeriodHistory,
+        mut finding: Finding,
+    ) -> Finding {
+        let is_streak = !history.streaks.is_empty()
+            && history.streaks.contains(&fingerprint_of(rule, &finding));
+        if is_streak {
+            let facts = SeverityFacts {
+                kind: finding.kind,
+                impact: finding.impact,
+                currency: finding.currency,
+                branch: finding.branch.as_deref(),
+            };
+            finding.severity = finding.severity.max(self.weighed(facts, true));
+        }
+        finding.severity = finding.severity.max(history.floor(period, &finding));
+        finding
     }
 
     fn weighed(&self, facts: SeverityFacts<'_>, is_streak: bool) -> Severity {

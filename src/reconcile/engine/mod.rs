@@ -40,3 +40,4 @@ pub(crate) use rule_records::{LegRow, UnitName};
 pub(crate) use rule_shape::LegFault;
 pub(crate) use rule_units::{LegSums, Measured, RuleUnit};
 pub(crate) use session::Session;
+pub(crate) use unit_sort::{SortedUnits, UnitSort};

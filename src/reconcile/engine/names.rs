@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::fold::{INLINE, Lexicon, Numbered, ViewNumbers};
+use super::fold::{INLINE, Lexicon, ViewNumbers};
 
 /// What a source's record calls something, and what it is called everywhere.
 pub(super) type Resolve = dyn Fn(&str, Option<&str>) -> String + Send + Sync;
@@ -146,16 +146,16 @@ impl Column {
     /// The number of every row's text, plus one; 0 of a row without any, and `None` of a text for
     /// which there is no room.
     fn numbers(&mut self, names: &Names) -> Vec<Option<usize>> {
-        let told = |numbered: Option<Numbered>| match numbered {
+        let told = |number: Option<u32>| match number {
             None => Some(0),
-            Some(numbered) if numbered.number == INLINE => None,
-            Some(numbered) => Some(numbered.number as usize + 1),
+            Some(INLINE) => None,
+            Some(number) => Some(number as usize + 1),
         };
         match names {
             Names::Views(array) => {
                 let mut numbers = Vec::with_capacity(array.len());
-                self.views.number(array, &mut self.lexicon, |_, numbered| {
-                    numbers.push(told(numbered));
+                self.views.number(array, &mut self.lexicon, |number| {
+                    numbers.push(told(number));
                 });
                 numbers
             }

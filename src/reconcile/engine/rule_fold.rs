@@ -12,7 +12,7 @@ use datafusion::error::DataFusionError;
 use crate::reconcile::error::ReconcileError;
 
 use super::figure_functions::{EXACT_SCALE, PRECISION};
-use super::fold::{Fold, FoldShape};
+use super::fold::{Fold, FoldShape, PLAIN_SCALE};
 use super::plain_units::{Counted, Plain, PlainTotals, pack_unit, unpack_unit};
 use super::rule_query::{LegShape, NAMELESS, RuleQuery};
 use super::rule_units::RuleUnit;
@@ -33,10 +33,12 @@ impl Session {
         query: &RuleQuery<'_>,
         shapes: &[LegShape],
         plain: Option<&Plain<'_>>,
+        rows_expected: u64,
         mut take: impl FnMut(RuleUnit) -> Result<(), ReconcileError>,
     ) -> Result<PlainTotals, ReconcileError> {
         let memory = usize::try_from((self.memory_limit / 2).min(FOLD_BYTES_MAX)).unwrap_or(0);
-        let mut fold = Fold::new(shape_of(query), memory, &self.spill_dir);
+        let shape = shape_of(query, rows_expected);
+        let mut fold = Fold::new(shape, memory, &self.spill_dir);
         for (leg, shape) in shapes.iter().enumerate() {
             let mut stream = self.stream(&query.leg_columns(leg, shape), DOING).await?;
             while let Some(batch) = next_batch(&mut stream, DOING).await? {
@@ -60,7 +62,7 @@ impl Session {
 }
 
 /// Rows that are only near are rows of a leg of their own, behind the others, without measures.
-fn shape_of(query: &RuleQuery<'_>) -> FoldShape {
+fn shape_of(query: &RuleQuery<'_>, rows_expected: u64) -> FoldShape {
     let legs = query.legs.len();
     let own = [NAMELESS, NAMELESS, query.default_currency.code()].into_iter();
     FoldShape {
@@ -74,6 +76,7 @@ fn shape_of(query: &RuleQuery<'_>) -> FoldShape {
             .map(str::to_owned)
             .collect(),
         extremes: query.measures.iter().map(|one| !one.is_sum).collect(),
+        rows_expected,
     }
 }
 
@@ -140,18 +143,14 @@ fn take_batch(
     fold.add(query.legs.len() + leg, &of_all(&keys, &near)?, &nothing)
 }
 
-/// A measure as decimals of the fold's scale.
+/// A measure as decimals of a scale that the fold takes: as it is landed, or with two more decimals.
 fn exact(array: &ArrayRef) -> Result<Decimal128Array, ArrowError> {
-    let kind = DataType::Decimal128(PRECISION, EXACT_SCALE);
-    if let DataType::Decimal128(precision, scale) = array.data_type()
+    if let DataType::Decimal128(precision, PLAIN_SCALE) = array.data_type()
         && *precision <= ROOMY_PRECISION
-        && *scale + 2 == EXACT_SCALE
     {
-        // What is landed has ten decimals and 28 digits: two more always fit.
-        let figures = array.as_primitive::<Decimal128Type>();
-        let scaled: Decimal128Array = figures.unary(|figure| figure * 100);
-        return Ok(scaled.with_data_type(kind));
+        return Ok(array.as_primitive::<Decimal128Type>().clone());
     }
+    let kind = DataType::Decimal128(PRECISION, EXACT_SCALE);
     Ok(cast(array, &kind)?.as_primitive::<Decimal128Type>().clone())
 }
 

@@ -46,16 +46,19 @@ pub(crate) struct Measured {
 
 impl Session {
     /// Gives the units of a rule to `take`, in the order of their keys; those that are plainly equal
-    /// may be counted instead.
+    /// may be counted instead. How many rows are expected decides nothing but how long it takes.
     pub(crate) async fn rule_units(
         &self,
         query: &RuleQuery<'_>,
         shapes: &[LegShape],
         plain: Option<&Plain<'_>>,
+        rows_expected: u64,
         take: impl FnMut(RuleUnit) -> Result<(), ReconcileError>,
     ) -> Result<PlainTotals, ReconcileError> {
         if query.fields.is_empty() {
-            return self.fold_rule(query, shapes, plain, take).await;
+            return self
+                .fold_rule(query, shapes, plain, rows_expected, take)
+                .await;
         }
         self.sum_rule(query, shapes, take).await?;
         Ok(PlainTotals::default())

@@ -52,7 +52,7 @@ pub(super) fn unpack_text(rest: &mut &[u8]) -> Option<String> {
 }
 
 /// Packed units on their way to an order.
-pub(super) struct UnitSort {
+pub(crate) struct UnitSort {
     bytes: Vec<u8>,
     places: Vec<(usize, usize)>,
     bytes_max: usize,
@@ -68,7 +68,7 @@ struct Runs {
 
 impl UnitSort {
     /// A sort that keeps about `bytes_max` in memory and writes what is more below `folder`.
-    pub(super) fn new(bytes_max: usize, folder: &Path) -> Self {
+    pub(crate) fn new(bytes_max: usize, folder: &Path) -> Self {
         Self {
             bytes: Vec::new(),
             places: Vec::new(),
@@ -79,7 +79,7 @@ impl UnitSort {
     }
 
     /// Takes a unit, which `pack` appends: its order first. Equal bytes may come in any order.
-    pub(super) fn push(&mut self, pack: impl FnOnce(&mut Vec<u8>)) -> Result<(), ReconcileError> {
+    pub(crate) fn push(&mut self, pack: impl FnOnce(&mut Vec<u8>)) -> Result<(), ReconcileError> {
         let start = self.bytes.len();
         pack(&mut self.bytes);
         self.places.push((start, self.bytes.len()));
@@ -92,36 +92,37 @@ impl UnitSort {
 
     /// Gives all units in order.
     pub(super) fn each(
-        mut self,
+        self,
         mut give: impl FnMut(&[u8]) -> Result<(), ReconcileError>,
     ) -> Result<(), ReconcileError> {
+        let mut sorted = self.sorted()?;
+        while let Some(unit) = sorted.advance()? {
+            give(unit)?;
+        }
+        Ok(())
+    }
+
+    /// All units, to be given in order.
+    pub(crate) fn sorted(mut self) -> Result<SortedUnits, ReconcileError> {
         self.sort();
         if self.runs.is_some() {
             self.write_run()?;
+            self.bytes = Vec::new();
+            self.places = Vec::new();
         }
-        let Some(runs) = self.runs.take() else {
-            for (start, end) in &self.places {
-                give(&self.bytes[*start..*end])?;
-            }
-            return Ok(());
+        let mut sorted = SortedUnits {
+            heads: BinaryHeap::new(),
+            given: None,
+            next: 0,
+            units: self,
         };
-        self.bytes = Vec::new();
-        self.places = Vec::new();
-        let failed = |error| spill_error("read", &self.folder, error);
-        let mut heads = BinaryHeap::new();
-        for bounds in &runs.bounds {
-            let mut run = Run::new(*bounds);
-            if run.advance(&runs.file).map_err(failed)? {
-                heads.push(run);
-            }
+        let runs = sorted.units.runs.iter();
+        let bounds: Vec<(u64, u64)> = runs.flat_map(|runs| runs.bounds.clone()).collect();
+        for bounds in bounds {
+            sorted.given = Some(Run::new(bounds));
+            sorted.put_back()?;
         }
-        while let Some(mut run) = heads.pop() {
-            give(run.unit())?;
-            if run.advance(&runs.file).map_err(failed)? {
-                heads.push(run);
-            }
-        }
-        Ok(())
+        Ok(sorted)
     }
 
     fn sort(&mut self) {
@@ -161,6 +162,42 @@ impl UnitSort {
         self.runs = Some(runs);
         self.bytes.clear();
         self.places.clear();
+        Ok(())
+    }
+}
+
+/// Units in their order, one after the other.
+pub(crate) struct SortedUnits {
+    units: UnitSort,
+    /// How many were given, where all are in memory.
+    next: usize,
+    heads: BinaryHeap<Run>,
+    /// The run whose unit was given last.
+    given: Option<Run>,
+}
+
+impl SortedUnits {
+    /// The next unit.
+    pub(crate) fn advance(&mut self) -> Result<Option<&[u8]>, ReconcileError> {
+        if self.units.runs.is_none() {
+            let place = self.units.places.get(self.next).copied();
+            self.next += 1;
+            return Ok(place.map(|(start, end)| &self.units.bytes[start..end]));
+        }
+        self.put_back()?;
+        self.given = self.heads.pop();
+        Ok(self.given.as_ref().map(Run::unit))
+    }
+
+    /// Puts the run whose unit was given back among the others, unless it is at its end.
+    fn put_back(&mut self) -> Result<(), ReconcileError> {
+        let (Some(mut run), Some(runs)) = (self.given.take(), &self.units.runs) else {
+            return Ok(());
+        };
+        let failed = |error| spill_error("read", &self.units.folder, error);
+        if run.advance(&runs.file).map_err(failed)? {
+            self.heads.push(run);
+        }
         Ok(())
     }
 }

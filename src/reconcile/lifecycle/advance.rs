@@ -109,7 +109,9 @@ impl<'a> Advance<'a> {
                 .step
                 .differs(&self.standing[*item], &findings[*finding]),
             Move::Agrees { item, is_timing } => self.step.agrees(&self.standing[*item], *is_timing),
-            Move::Opens { id, finding } => Some(self.step.opened(id.clone(), &findings[*finding])),
+            Move::Opens { id, finding } => {
+                Some(self.step.opened(id.clone(), findings[*finding].clone()))
+            }
         })
     }
 }

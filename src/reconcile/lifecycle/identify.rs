@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::period::Period;
 use crate::reconcile::account_fields::ACCOUNT_RULE;
 use crate::reconcile::billing::BILLING_RULE;
 use crate::reconcile::discrepancy::{Discrepancy, DiscrepancyState, Kind, ResolutionCode};
@@ -25,6 +26,12 @@ pub(super) struct Matches {
 /// a record in common, then those of the same account, product and kind, then, among items that are
 /// still somebody's work, those of the same account and product whose cause changed.
 pub(super) fn identify(rule: &str, standing: &[Discrepancy], findings: &[Finding]) -> Matches {
+    if standing.is_empty() {
+        return Matches {
+            new: (0..findings.len()).collect(),
+            ..Matches::default()
+        };
+    }
     let mut items_of_unit: BTreeMap<(&str, &str, RecordKey<'_>), Vec<usize>> = BTreeMap::new();
     for (at, item) in standing.iter().enumerate() {
         let record = record_of(&item.rule, &item.sides);
@@ -125,25 +132,29 @@ impl<'a> NewIds<'a> {
 
     /// The id of a finding's new item.
     pub(super) fn take(&mut self, outcome: &Outcome, finding: &'a Finding) -> String {
-        let period = outcome.period.to_string();
         let (account, sku) = (finding.account.id.as_str(), finding.sku.as_str());
         let ordinal = self.next.entry((account, sku, finding.kind)).or_default();
         loop {
-            let id = short_id(
-                "D",
-                &[
-                    &outcome.rule,
-                    &period,
-                    account,
-                    sku,
-                    finding.kind.name(),
-                    &ordinal.to_string(),
-                ],
-            );
+            let id = item_id(&outcome.rule, outcome.period, finding, *ordinal);
             *ordinal += 1;
             if self.taken.insert(id.clone()) {
                 return id;
             }
         }
     }
+}
+
+/// The id of the item that a finding opens, of several alike by their ordinal.
+pub(super) fn item_id(rule: &str, period: Period, finding: &Finding, ordinal: u32) -> String {
+    short_id(
+        "D",
+        &[
+            rule,
+            &period.to_string(),
+            &finding.account.id,
+            &finding.sku,
+            finding.kind.name(),
+            &ordinal.to_string(),
+        ],
+    )
 }

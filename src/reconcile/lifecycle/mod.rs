@@ -6,6 +6,8 @@ mod advance;
 mod identify;
 mod known;
 mod moves;
+mod opening;
+mod packed_finding;
 mod periods;
 mod step;
 mod units;
@@ -14,6 +16,7 @@ pub use advance::{Advance, advance};
 pub(crate) use identify::fingerprint_of;
 pub use known::as_known;
 pub use moves::{PersonMove, legal_moves, move_by_person};
+pub use opening::{Opened, Opening};
 pub use periods::{
     PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move, legal_period_acts,
 };

@@ -16,4 +16,4 @@ pub use explain::explain_rule;
 pub use file::{Comparison, LegRows, NamedKind, RuleFile, RuleLeg};
 pub use measure::{Absent, Aggregate, Measure, MeasureType};
 pub(crate) use run::entities_of;
-pub use run::{check_rule, reconcile_rule};
+pub use run::{check_rule, reconcile_rule, reconcile_rule_into};

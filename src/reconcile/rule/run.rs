@@ -18,7 +18,9 @@ use crate::reconcile::engine::{Plain, PlainTotals, RuleUnit, Session};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::identity::AccountDirectory;
 use crate::reconcile::input::{EntityFiles, ReconcileInput};
-use crate::reconcile::outcome::{AccountRef, Finding, Outcome, SeenUnit, SkippedField, storable};
+use crate::reconcile::outcome::{
+    AccountRef, FindingSink, Outcome, SeenUnit, SkippedField, storable,
+};
 use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{JudgedUnit, RowCounts, Tally, Verdict};
 
@@ -33,7 +35,21 @@ pub async fn reconcile_rule(
     input: &ReconcileInput<'_>,
     rule: &RuleFile,
 ) -> Result<Outcome, Failure> {
-    Ok(compare(input, rule).await?)
+    let mut findings = Vec::new();
+    let outcome = compare(input, rule, &mut findings).await?;
+    Ok(Outcome {
+        findings,
+        ..outcome
+    })
+}
+
+/// The same where the findings go to a sink, since there may be millions of them: the outcome has none.
+pub async fn reconcile_rule_into(
+    input: &ReconcileInput<'_>,
+    rule: &RuleFile,
+    findings: &mut dyn FindingSink,
+) -> Result<Outcome, Failure> {
+    Ok(compare(input, rule, findings).await?)
 }
 
 /// Proves that a rule could be asked: every entity and column that it names is there. Nothing is read.
@@ -82,7 +98,11 @@ fn check_sources<'n>(
     unknown_source(rule, &known).map_or(Ok(()), Err)
 }
 
-async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome, ReconcileError> {
+async fn compare(
+    input: &ReconcileInput<'_>,
+    rule: &RuleFile,
+    findings: &mut dyn FindingSink,
+) -> Result<Outcome, ReconcileError> {
     let config = input.config;
     check_sources(rule, input.roles.keys())?;
     let session = Session::open_viewed(
@@ -112,19 +132,21 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         judging: &judging,
         scale: SeverityScale::new(config, &rates),
     };
-    let mut collected = Collected::new(input, rule);
+    let mut collected = Collected::new(input, rule, findings);
     let plain = judging.plain_measures().map(|measures| Plain {
         measures,
         value: rule.value,
         watched: &input.watched,
     });
+    let counts = session.rule_row_counts(&query, &shapes).await?;
+    let taken = |(extracted, excluded): &(u64, u64)| extracted.saturating_sub(*excluded);
+    let rows_expected = counts.iter().map(taken).sum();
     let counted = session
-        .rule_units(&query, &shapes, plain.as_ref(), |unit| {
+        .rule_units(&query, &shapes, plain.as_ref(), rows_expected, |unit| {
             collected.take(&unit, &judging, &telling)
         })
         .await?;
     collected.take_plain(&counted)?;
-    let counts = session.rule_row_counts(&query, &shapes).await?;
     Ok(Outcome {
         run_id: input.run_id.to_owned(),
         rule: rule.name.clone(),
@@ -135,12 +157,7 @@ async fn compare(input: &ReconcileInput<'_>, rule: &RuleFile) -> Result<Outcome,
         totals: collected.tally.totals(),
         sums: collected.tally.sums(),
         completeness: collected.rows.prove(rule, input, &counts)?,
-        findings: telling.scale.with_history(
-            &rule.name,
-            input.period,
-            &input.history,
-            collected.findings,
-        ),
+        findings: Vec::new(),
         unknown_units: collected.unknown_units.into_iter().collect(),
         timing_units: collected.timing_units.into_iter().collect(),
         undecided_records: collected.undecided_records,
@@ -160,7 +177,7 @@ struct Collected<'a> {
     input: &'a ReconcileInput<'a>,
     tally: Tally,
     rows: RowProof,
-    findings: Vec<Finding>,
+    findings: &'a mut dyn FindingSink,
     unknown_units: BTreeSet<(String, String)>,
     timing_units: BTreeSet<(String, String)>,
     undecided_records: BTreeMap<(String, String), bool>,
@@ -169,12 +186,16 @@ struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    fn new(input: &'a ReconcileInput<'a>, rule: &RuleFile) -> Self {
+    fn new(
+        input: &'a ReconcileInput<'a>,
+        rule: &RuleFile,
+        findings: &'a mut dyn FindingSink,
+    ) -> Self {
         Self {
             input,
             tally: Tally::default(),
             rows: RowProof::new(rule),
-            findings: Vec::new(),
+            findings,
             unknown_units: BTreeSet::new(),
             timing_units: BTreeSet::new(),
             undecided_records: BTreeMap::new(),
@@ -260,7 +281,13 @@ impl<'a> Collected<'a> {
         for one in &compared {
             if one.verdict == Verdict::Discrepant {
                 let found = telling.findings(unit, one, &account, branch.as_ref())?;
-                self.findings.extend(found);
+                let (rule, history) = (&telling.rule.name, &self.input.history);
+                for finding in found {
+                    let raised = telling
+                        .scale
+                        .raised(rule, self.input.period, history, finding);
+                    self.findings.take(raised)?;
+                }
             }
         }
         self.rows.count(unit, &compared);

@@ -26,6 +26,7 @@ mod period_book;
 mod query_landing;
 mod rates;
 mod reconcile_periods;
+mod record_outcome;
 mod replay_rules;
 mod resume_source;
 mod retain_landing;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::blind_sources::{blind_sources, rejected_rows};
 use super::ledger::{Ledger, load_ledger};
 use super::period_book::PeriodBook;
+use super::record_outcome::{Found, Recorder};
 use crate::canonical::Entity;
 use crate::config::Config;
 use crate::currency::Currency;
@@ -17,15 +18,11 @@ use crate::env::Env;
 use crate::fault::Failure;
 use crate::period::Period;
 use crate::reconcile::{
-    ACCOUNT_RULE, Advance, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Glance,
-    Outcome, PeriodHistory, PeriodState, ReconcileInput, RuleFile, UnitTotals, WhichRule,
-    group_findings, likely_cause, reconcile_accounts, reconcile_billing, reconcile_rule,
-    undecided_units, watched_units,
+    ACCOUNT_RULE, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Opening, Outcome,
+    PeriodHistory, PeriodState, ReconcileInput, RuleFile, WhichRule, reconcile_accounts,
+    reconcile_billing, reconcile_rule, reconcile_rule_into, watched_units,
 };
-use crate::store::{ChangeParts, DiscrepancyChange, DiscrepancyFilter, Reconciliation};
-
-/// Changes that are made and written at once: a reconcile may have hundreds of thousands.
-const PART_CHANGES: usize = 2048;
+use crate::store::{DiscrepancyChange, DiscrepancyFilter};
 
 /// What the comparison of one period by one rule came to.
 #[derive(Debug, Clone, Serialize)]
@@ -223,10 +220,31 @@ impl Task<'_> {
             standing: &standing,
             history: history(env, self.book, period, rule).await?,
         };
-        let outcome = compare(env, self.run_id, self.ledger, &question).await?;
-        let cause = likely_cause(&outcome, &self.ledger.directory);
-        let mut summary = record(env, outcome, standing, self.now, self.book.state(period)).await?;
-        summary.likely_cause = cause;
+        let (outcome, opening) = match rule {
+            // Where nothing stands, whatever is found is new, and need not be in memory all at once.
+            WhichRule::File(rule) if standing.is_empty() => {
+                let mut opening = Opening::new(&rule.name, period, &env.spill_dir);
+                let input = input_of(env, self.run_id, self.ledger, &question)?;
+                let outcome = reconcile_rule_into(&input, rule, &mut opening).await?;
+                (outcome, Some(opening))
+            }
+            _ => (
+                compare(env, self.run_id, self.ledger, &question).await?,
+                None,
+            ),
+        };
+        let found = Found {
+            outcome,
+            opening,
+            standing,
+        };
+        let recorder = Recorder {
+            env,
+            directory: &self.ledger.directory,
+            now: self.now,
+            period_state: self.book.state(period),
+        };
+        let summary = recorder.record(found).await?;
         env.progress.advance(1, &period.to_string());
         Ok(summary)
     }
@@ -257,7 +275,7 @@ impl PeriodSummary {
     }
 
     /// Counts items that enter a state.
-    fn count(&mut self, changes: &[DiscrepancyChange]) {
+    pub(super) fn count(&mut self, changes: &[DiscrepancyChange]) {
         use crate::reconcile::DiscrepancyState as State;
         for change in changes {
             let state = change.discrepancy.state;
@@ -378,84 +396,6 @@ pub(crate) fn entity_files(ledger: &Ledger, entities: &[Entity]) -> Result<Entit
         .iter()
         .map(|entity| Ok((*entity, ledger.snapshot.rows(*entity)?)));
     Ok(EntityFiles(files.collect::<Result<_, Failure>>()?))
-}
-
-async fn record(
-    env: &Env,
-    outcome: Outcome,
-    standing: Vec<Discrepancy>,
-    now: Timestamp,
-    period_state: PeriodState,
-) -> Result<PeriodSummary, Failure> {
-    let undecided_units = undecided_units(&outcome, &standing);
-    let sum = |count: fn(&crate::reconcile::UnitTotals) -> u64| {
-        outcome.totals.iter().map(count).sum::<u64>()
-    };
-    let mut summary = PeriodSummary {
-        rule: outcome.rule.clone(),
-        period: outcome.period,
-        period_state,
-        units: sum(|one| one.units),
-        discrepant: sum(|one| one.discrepant),
-        timing: sum(|one| one.timing),
-        unknown: sum(|one| one.unknown),
-        within_tolerance: sum(|one| one.within_tolerance),
-        opened: 0,
-        reopened: 0,
-        self_cleared: 0,
-        verified: 0,
-        blind_sources: outcome.blind_sources.clone(),
-        sums: sums(&outcome),
-        groups: group_findings(outcome.findings.iter().map(Glance::from)),
-        likely_cause: None,
-        error: None,
-    };
-    let reconciliation = Reconciliation {
-        reconciliation_id: env.new_id(),
-        run_id: outcome.run_id.clone(),
-        rule: outcome.rule.clone(),
-        period: outcome.period,
-        at: now,
-        as_of: outcome.as_of,
-        rules_version: outcome.rules_version.clone(),
-        input_digest: outcome.input_digest.clone(),
-        blind_sources: outcome.blind_sources.clone(),
-        undecided_units,
-        completeness: outcome.completeness.clone(),
-        totals: outcome.totals.iter().map(UnitTotals::storable).collect(),
-    };
-    let verify_window = env.config.reconcile.verify_window.0;
-    let advance = Advance::new(&outcome, standing, now, verify_window);
-    let (sender, parts) = ChangeParts::channel();
-    let sent = async {
-        let mut changes = advance.changes().peekable();
-        while changes.peek().is_some() {
-            let part: Vec<DiscrepancyChange> = changes.by_ref().take(PART_CHANGES).collect();
-            summary.count(&part);
-            if !sender.send(part).await {
-                return;
-            }
-        }
-        sender.finish().await;
-    };
-    let written = env
-        .store
-        .record_reconciliation_parts(&reconciliation, parts);
-    let (written, ()) = futures::join!(written, sent);
-    written?;
-    tracing::info!(
-        rule.id = summary.rule,
-        period = %summary.period,
-        unit.count = summary.units,
-        discrepant.count = summary.discrepant,
-        "compared {}: {} units, {} discrepant, {} timing, {} unknown",
-        summary.period,
-        summary.units,
-        summary.discrepant,
-        summary.timing,
-        summary.unknown,
-    );
-    Ok(summary)
 }
 
 /// The sums of the compared units.

@@ -85,6 +85,7 @@ queries! {
     CROSSWALK_REACHING = "crosswalk_reaching";
     CURSOR_SAVE = "cursor_save";
     CURSOR_SELECT = "cursor_select";
+    DISCREPANCY_INSERT = "discrepancy_insert";
     DISCREPANCY_LIST = "discrepancy_list";
     DISCREPANCY_SAVE = "discrepancy_save";
     DISCREPANCY_STATE = "discrepancy_state";

@@ -6,20 +6,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::audit::{SYSTEM, append};
 use super::queries::{
-    DISCREPANCY_LIST, DISCREPANCY_SAVE, DISCREPANCY_STATE, EVENT_BETWEEN, EVENT_INSERT, EVENT_LIST,
-    RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS, RECURRENCE_LIST,
-    UNIT_TOTALS_INSERT, UNIT_TOTALS_LIST,
+    DISCREPANCY_INSERT, DISCREPANCY_LIST, DISCREPANCY_SAVE, DISCREPANCY_STATE, EVENT_BETWEEN,
+    EVENT_INSERT, EVENT_LIST, RECONCILIATION_INSERT, RECONCILIATION_NEWEST, RECONCILIATION_PERIODS,
+    RECURRENCE_LIST, UNIT_TOTALS_INSERT, UNIT_TOTALS_LIST,
 };
 use super::row::Row;
 use super::session::{Lock, Session};
 use super::store::SqlStore;
-use super::value::plain_text;
+use super::value::{Value, plain_text};
 use super::{discrepancies, events, reconciliations};
 use crate::fault::Failure;
 use crate::period::Period;
@@ -72,37 +70,97 @@ impl Standing {
 async fn write_changes(
     session: &mut Session,
     changes: &[DiscrepancyChange],
+    written: &mut (impl FnMut(&[Value]) + Send),
 ) -> Result<BTreeMap<String, Standing>, StoreError> {
     // Whoever changes items takes this lock first, so what is compared here stands until the end.
     session.lock(Lock::Trail).await?;
-    let ids: Vec<String> = changes
-        .iter()
-        .map(|change| plain_text(&change.discrepancy.id))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for id in &ids {
-        if !seen.insert(id.as_str()) {
-            return Err(StoreError::Twice(id.clone()));
-        }
+    let is_new = changes.iter().all(|change| change.was.is_none());
+    let standing = if is_new {
+        BTreeMap::new()
+    } else {
+        compare_all(session, changes).await?
+    };
+    let query = if is_new {
+        DISCREPANCY_INSERT
+    } else {
+        DISCREPANCY_SAVE
+    };
+    let items = changes.iter().map(|change| {
+        let values = discrepancies::values_of(&change.discrepancy)?;
+        written(&values);
+        Ok(values)
+    });
+    let touched = session.execute_rows(query, items).await?;
+    if is_new && touched != changes.len() as u64 {
+        return Err(taken_id(session, changes).await?);
     }
-    let keys: Vec<&str> = seen.into_iter().collect();
+    let history = changes
+        .iter()
+        .flat_map(|change| &change.events)
+        .map(|event| {
+            let values = events::values_of(event)?;
+            written(&values);
+            Ok(values)
+        });
+    session.execute_rows(EVENT_INSERT, history).await?;
+    Ok(standing)
+}
+
+/// The items that stand, each of which must be in the state that its change starts from.
+async fn compare_all(
+    session: &mut Session,
+    changes: &[DiscrepancyChange],
+) -> Result<BTreeMap<String, Standing>, StoreError> {
+    let ids = distinct_ids(changes)?;
+    let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
     let mut standing = BTreeMap::new();
     for row in session.rows_of(DISCREPANCY_STATE, &keys).await? {
         standing.insert(row.text("id")?, Standing::of_row(&row)?);
     }
-    for (id, change) in ids.iter().zip(changes) {
-        compare(id, change.was, standing.get(id).map(|found| found.state))?;
+    for change in changes {
+        let id = plain_text(&change.discrepancy.id);
+        let found = standing.get(&id).map(|found| found.state);
+        compare(&id, change.was, found)?;
     }
-    let items = changes
-        .iter()
-        .map(|change| discrepancies::values_of(&change.discrepancy));
-    session.execute_rows(DISCREPANCY_SAVE, items).await?;
-    let history = changes
-        .iter()
-        .flat_map(|change| &change.events)
-        .map(events::values_of);
-    session.execute_rows(EVENT_INSERT, history).await?;
     Ok(standing)
+}
+
+fn distinct_ids(changes: &[DiscrepancyChange]) -> Result<BTreeSet<String>, StoreError> {
+    let mut ids = BTreeSet::new();
+    for change in changes {
+        let id = plain_text(&change.discrepancy.id);
+        if let Some(twice) = ids.replace(id) {
+            return Err(StoreError::Twice(twice));
+        }
+    }
+    Ok(ids)
+}
+
+/// Why not all new items could be inserted: an id is there twice, or an item stands that has it. The
+/// others stand as well by now, so that those of another run are told first.
+async fn taken_id(
+    session: &mut Session,
+    changes: &[DiscrepancyChange],
+) -> Result<StoreError, StoreError> {
+    let ids = match distinct_ids(changes) {
+        Ok(ids) => ids,
+        Err(twice) => return Ok(twice),
+    };
+    let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let run = changes.first().map(|change| &change.discrepancy.opened_run);
+    let mut told = None;
+    for row in session.rows_of(DISCREPANCY_STATE, &keys).await? {
+        let is_of_other = Some(&row.text("opened_run")?) != run;
+        if is_of_other || told.is_none() {
+            told = Some((row.text("id")?, row.parsed("state")?));
+        }
+        if is_of_other {
+            break;
+        }
+    }
+    let (id, state) = told.unwrap_or_else(|| (String::new(), DiscrepancyState::Open));
+    let conflict = compare(&id, None, Some(state)).err();
+    Ok(conflict.unwrap_or(StoreError::Twice(id)))
 }
 
 fn compare(
@@ -122,8 +180,8 @@ fn compare(
     })
 }
 
-/// What the trail tells of all that a reconcile moved: counts by move, and a digest over the changes,
-/// so that thousands of items cost one entry and yet none can be altered unseen.
+/// What the trail tells of all that a reconcile moved: counts by move, and a digest over all rows as
+/// they are written, so that thousands of items cost one entry and yet none can be altered unseen.
 #[derive(Default)]
 struct Moved {
     moves: BTreeMap<String, u64>,
@@ -131,41 +189,22 @@ struct Moved {
     line: Vec<u8>,
 }
 
-/// What the digest says of one change.
-#[derive(Serialize)]
-struct ChangeLine<'c> {
-    events: &'c [DiscrepancyEvent],
-    id: &'c str,
-    impact: Decimal,
-    outstanding: Decimal,
-    state: DiscrepancyState,
-    was: &'static str,
-}
-
 impl Moved {
-    fn count(&mut self, changes: &[DiscrepancyChange]) -> Result<(), StoreError> {
+    fn count(&mut self, changes: &[DiscrepancyChange]) {
         for change in changes {
-            let item = &change.discrepancy;
             let was = change.was.map_or("new", DiscrepancyState::name);
-            let name = format!("{was} to {}", item.state);
+            let name = format!("{was} to {}", change.discrepancy.state);
             *self.moves.entry(name).or_default() += 1;
-            let line = ChangeLine {
-                events: &change.events,
-                id: &item.id,
-                impact: item.impact,
-                outstanding: item.outstanding,
-                state: item.state,
-                was,
-            };
-            self.line.clear();
-            serde_json::to_writer(&mut self.line, &line).map_err(|cause| StoreError::Json {
-                column: "changes_digest",
-                cause,
-            })?;
-            self.line.push(b'\n');
-            self.digest.update(&self.line);
         }
-        Ok(())
+    }
+
+    /// Takes the values of a row into the digest, with the borders between them.
+    fn digest(&mut self, values: &[Value]) {
+        self.line.clear();
+        for value in values {
+            value.put_bytes(&mut self.line);
+        }
+        self.digest.update(&self.line);
     }
 
     fn audit(&self, reconciliation: &Reconciliation) -> NewAuditEntry {
@@ -225,8 +264,9 @@ async fn write_reconciliation(
     // An item that comes in a second part is found in the store, with a state that it did not start
     // from.
     while let Some(changes) = parts.next().await? {
-        write_changes(session, &changes).await?;
-        moved.count(&changes)?;
+        let mut written = |values: &[Value]| moved.digest(values);
+        write_changes(session, &changes, &mut written).await?;
+        moved.count(&changes);
     }
     session
         .execute(
@@ -248,7 +288,7 @@ async fn write_moves(
     session: &mut Session,
     changes: &[DiscrepancyChange],
 ) -> Result<(), StoreError> {
-    let standing = write_changes(session, changes).await?;
+    let standing = write_changes(session, changes, &mut |_| {}).await?;
     let mut trail = Vec::new();
     for change in changes {
         let before = standing.get(&plain_text(&change.discrepancy.id));

@@ -50,6 +50,20 @@ impl Value {
             .map_err(|_| StoreError::Count { column, count })
     }
 
+    /// Appends bytes that are those of no other value, whatever follows.
+    pub(super) fn put_bytes(&self, out: &mut Vec<u8>) {
+        let (kind, bytes): (u8, &[u8]) = match self {
+            Self::Text(None) | Self::Integer(None) => (0, &[]),
+            Self::Text(Some(text)) => (1, text.as_bytes()),
+            Self::Integer(Some(number)) => (2, &number.to_le_bytes()),
+            Self::Bytes(bytes) => (3, bytes),
+            Self::Flag(flag) => (4, &[u8::from(*flag)]),
+        };
+        out.push(kind);
+        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        out.extend_from_slice(bytes);
+    }
+
     /// A list or a struct, as JSON text.
     pub(super) fn json<T: Serialize + ?Sized>(
         column: &'static str,

@@ -13,7 +13,8 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::arrow::error::ArrowError;
 
-use super::lexicon::{Lexicon, Numbered};
+use super::leg::mixed;
+use super::lexicon::{INLINE, Lexicon, hash_of};
 use super::view_numbers::ViewNumbers;
 
 /// The number of a dictionary's value that was not asked for yet.
@@ -138,7 +139,7 @@ pub(super) struct KeyColumn {
     /// What a row without a value has.
     absent: String,
     /// The values of the last batch, and the numbers of those that were asked for.
-    known: Option<(ArrayRef, Vec<Numbered>)>,
+    known: Option<(ArrayRef, Vec<u32>)>,
     views: ViewNumbers,
 }
 
@@ -157,19 +158,19 @@ impl KeyColumn {
         column.get(row).unwrap_or(&self.absent)
     }
 
-    /// Gives the number and the hash of each row to `take`.
-    pub(super) fn number(&mut self, column: &TextColumn, mut take: impl FnMut(usize, Numbered)) {
+    /// Puts the number of each row into `numbers`.
+    pub(super) fn number(&mut self, column: &TextColumn, numbers: &mut Vec<u32>) {
+        numbers.clear();
         let absent = self.lexicon.number(&self.absent);
         match column {
             TextColumn::Plain(texts) => {
-                for (row, text) in texts.iter().enumerate() {
-                    take(row, text.map_or(absent, |text| self.lexicon.number(text)));
-                }
+                let number =
+                    |text: Option<&str>| text.map_or(absent, |text| self.lexicon.number(text));
+                numbers.extend(texts.iter().map(number));
             }
             TextColumn::View(texts) => {
-                let lexicon = &mut self.lexicon;
-                self.views.number(texts, lexicon, |row, numbered| {
-                    take(row, numbered.unwrap_or(absent));
+                self.views.number(texts, &mut self.lexicon, |number| {
+                    numbers.push(number.unwrap_or(absent));
                 });
             }
             TextColumn::Indexed {
@@ -177,42 +178,47 @@ impl KeyColumn {
                 nulls,
                 values,
             } => {
-                let mut numbers = self.known_numbers(values);
-                for (row, index) in indexes.iter().copied().enumerate() {
-                    if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                        take(row, absent);
+                let mut known = self.known_numbers(values);
+                for index in indexes.iter().copied() {
+                    let slot = known.get(index).copied().unwrap_or(UNKNOWN);
+                    if slot != UNKNOWN {
+                        numbers.push(slot);
                         continue;
                     }
-                    let known = numbers.get(index).copied();
-                    let numbered = if let Some(known) = known.filter(|one| one.number != UNKNOWN) {
-                        known
-                    } else {
-                        let text = value_at(values, index);
-                        let new = text.map_or(absent, |text| self.lexicon.number(text));
-                        if let Some(slot) = numbers.get_mut(index) {
-                            *slot = new;
-                        }
-                        new
-                    };
-                    take(row, numbered);
+                    let text = value_at(values, index);
+                    let new = text.map_or(absent, |text| self.lexicon.number(text));
+                    if let Some(slot) = known.get_mut(index) {
+                        *slot = new;
+                    }
+                    numbers.push(new);
                 }
-                self.known = Some((Arc::clone(values), numbers));
+                if let Some(nulls) = nulls.as_ref().filter(|nulls| nulls.null_count() > 0) {
+                    for (number, is_valid) in numbers.iter_mut().zip(nulls) {
+                        *number = if is_valid { *number } else { absent };
+                    }
+                }
+                self.known = Some((Arc::clone(values), known));
+            }
+        }
+    }
+
+    /// Mixes the texts of those rows into their hashes that have no number.
+    pub(super) fn mix_inline(&self, column: &TextColumn, numbers: &[u32], hashes: &mut [u64]) {
+        for (row, (number, hash)) in numbers.iter().zip(hashes).enumerate() {
+            if *number == INLINE {
+                *hash = mixed(*hash, hash_of(self.text(column, row)));
             }
         }
     }
 
     /// The numbers of a dictionary's values: batches of one row group share one dictionary.
-    fn known_numbers(&mut self, values: &ArrayRef) -> Vec<Numbered> {
+    fn known_numbers(&mut self, values: &ArrayRef) -> Vec<u32> {
         match self.known.take() {
             Some((known, numbers)) if is_same(&known, values) => numbers,
             other => {
                 let mut numbers = other.map(|(_, numbers)| numbers).unwrap_or_default();
-                let unknown = Numbered {
-                    number: UNKNOWN,
-                    hash: 0,
-                };
                 numbers.clear();
-                numbers.resize(values.len(), unknown);
+                numbers.resize(values.len(), UNKNOWN);
                 numbers
             }
         }

@@ -2,25 +2,31 @@
 
 use std::path::Path;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type};
+use datafusion::arrow::array::{Array, ArrayRef};
 
 use crate::reconcile::error::ReconcileError;
 
 use super::chunk::Rows;
+use super::figures::Figures;
 use super::key_column::{KeyColumn, TextColumn};
 use super::lexicon::INLINE;
-use super::spool::Spool;
-use super::table::Folded;
+use super::page::{RowLayout, Staged};
+use super::spool::{Form, Spool};
+use super::units::Folded;
 
-/// Into how many parts the keys are dealt; a power of two.
-const PARTITIONS: usize = 256;
-/// Rows of a partition that are packed together.
+/// Into how many parts the keys are dealt, as powers of two: at least, and at most.
+const PARTITIONS_MIN: u32 = 6;
+const PARTITIONS_MAX: u32 = 11;
+/// Units of a partition that the processor's cache has room for, about.
+const UNITS_AT_ONCE: u64 = 1 << 13;
+/// Rows of a batch that are dealt at once: they stay in the innermost cache.
+const DEALT_ROWS: usize = 1024;
+/// Bytes of plain rows that wait for each leg and partition.
+const PAGE_BYTES: usize = 8 << 10;
+/// Rows of a partition that are packed together, of those that are not plain.
 const CHUNK_ROWS: usize = 1024;
 /// Bytes of texts without a number that are packed together at the most.
 const CHUNK_TEXT_BYTES: usize = 64 << 10;
-/// Decimals of every measure.
-pub(super) const SCALE: i8 = 12;
 /// No more measures: the absent ones of a row are told by the bits of one word.
 const MEASURES_MAX: usize = 32;
 /// Shares of the memory: what waits there, and what the lexicons of all columns hold.
@@ -37,6 +43,8 @@ pub(crate) struct FoldShape {
     pub(crate) absent_keys: Vec<String>,
     /// For each measure whether its least and its greatest value are asked for beside its sum.
     pub(crate) extremes: Vec<bool>,
+    /// How many rows will come, about: it decides nothing but how long it takes.
+    pub(crate) rows_expected: u64,
 }
 
 /// Rows of one leg and the sums of their measures.
@@ -58,16 +66,21 @@ impl LegRows {
 /// Rows on their way to units.
 pub(crate) struct Fold {
     shape: FoldShape,
+    /// The upper bits of a hash that choose the partition.
+    partition_bits: u32,
     keys: Vec<KeyColumn>,
     spool: Spool,
+    staged: Staged,
+    /// Plain rows by leg, then by partition; empty where a leg has none.
+    pages: Vec<Vec<Vec<u8>>>,
+    page_bytes: usize,
+    /// All others, of one leg at a time.
     waiting: Vec<Rows>,
-    leg: usize,
+    waiting_leg: usize,
     taken: Vec<LegRows>,
     packed: Vec<u8>,
     hashes: Vec<u64>,
     numbers: Vec<Vec<u32>>,
-    /// The rows of a batch in the order of their partitions.
-    dealt: Vec<u32>,
 }
 
 impl Fold {
@@ -76,27 +89,35 @@ impl Fold {
         let key_count = shape.absent_keys.len();
         let measure_count = shape.extremes.len();
         let lexicon_bytes = memory_bytes / LEXICON_SHARE / key_count.max(1);
+        let units = shape.rows_expected / (shape.legs as u64).max(1);
+        let partition_bits = (units / UNITS_AT_ONCE).max(1).ilog2() + 1;
+        let partition_bits = partition_bits.clamp(PARTITIONS_MIN, PARTITIONS_MAX);
+        let partitions = 1 << partition_bits;
+        let layout = RowLayout::new(key_count, measure_count);
         Self {
+            partition_bits,
             keys: shape
                 .absent_keys
                 .iter()
                 .map(|absent| KeyColumn::new(absent, lexicon_bytes))
                 .collect(),
-            spool: Spool::new(PARTITIONS, memory_bytes / SPOOL_SHARE, folder),
-            waiting: (0..PARTITIONS)
+            spool: Spool::new(partitions, memory_bytes / SPOOL_SHARE, folder),
+            staged: Staged::new(layout),
+            pages: vec![Vec::new(); shape.legs],
+            page_bytes: PAGE_BYTES / layout.row_bytes.max(1) * layout.row_bytes,
+            waiting: (0..partitions)
                 .map(|_| Rows::new(key_count, measure_count))
                 .collect(),
-            leg: 0,
+            waiting_leg: 0,
             taken: vec![LegRows::none(measure_count); shape.legs],
             packed: Vec::new(),
             hashes: Vec::new(),
             numbers: vec![Vec::new(); key_count],
-            dealt: Vec::new(),
             shape,
         }
     }
 
-    /// Takes rows of a leg: its key columns of any type, and its measures as decimals with twelve
+    /// Takes rows of a leg: its key columns of any type, and its measures as decimals with ten or twelve
     /// decimals; `None` for one that the leg does not have.
     pub(crate) fn add(
         &mut self,
@@ -106,9 +127,8 @@ impl Fold {
     ) -> Result<(), ReconcileError> {
         debug_assert!(keys.len() == self.keys.len() && measures.len() <= MEASURES_MAX);
         let rows = keys.first().map_or(0, Array::len);
-        if leg != self.leg {
-            self.pack_all()?;
-            self.leg = leg;
+        if rows == 0 {
+            return Ok(());
         }
         let texts: Vec<TextColumn> = keys
             .iter()
@@ -121,19 +141,39 @@ impl Fold {
         self.hashes.clear();
         self.hashes.resize(rows, MIX);
         for ((key, column), numbers) in self.keys.iter_mut().zip(&texts).zip(&mut self.numbers) {
-            numbers.clear();
-            let hashes = &mut self.hashes;
-            key.number(column, |row, numbered| {
-                numbers.push(numbered.number);
-                hashes[row] = mixed(hashes[row], numbered.hash);
-            });
+            key.number(column, numbers);
+            let mut has_inline = false;
+            for (hash, number) in self.hashes.iter_mut().zip(&*numbers) {
+                *hash = mixed(*hash, (*number).into());
+                has_inline |= *number == INLINE;
+            }
+            if has_inline {
+                key.mix_inline(column, numbers, &mut self.hashes);
+            }
         }
-        let decimals: Vec<Option<Decimal128Array>> = measures
+        let figures: Vec<Figures> = measures
             .iter()
-            .map(|array| array.as_ref().map(decimals_of).transpose())
+            .map(|array| Figures::of(array.as_ref(), rows))
             .collect::<Result<_, _>>()?;
-        self.count(leg, rows, &decimals)?;
-        self.deal(rows, &texts, &decimals)
+        let taken = &mut self.taken[leg];
+        taken.rows += rows as u64;
+        for (sum, figures) in taken.sums.iter_mut().zip(&figures) {
+            *sum = figures
+                .sum()
+                .and_then(|own| sum.checked_add(own))
+                .ok_or_else(|| ReconcileError::Overflow("the sum of a leg".into()))?;
+        }
+        if self.pages[leg].is_empty() {
+            let page = || Vec::with_capacity(self.page_bytes);
+            self.pages[leg] = (0..1 << self.partition_bits).map(|_| page()).collect();
+        }
+        let mut start = 0;
+        while start < rows {
+            let end = rows.min(start + DEALT_ROWS);
+            self.deal(leg, start..end, &texts, &figures)?;
+            start = end;
+        }
+        Ok(())
     }
 
     /// How many bytes went to disk so far.
@@ -145,120 +185,108 @@ impl Fold {
     /// Ends the legs.
     pub(crate) fn finish(mut self) -> Result<Folded, ReconcileError> {
         self.pack_all()?;
-        self.spool.complete()?;
-        let lexicons = self.keys.into_iter().map(|key| key.lexicon).collect();
-        Ok(Folded::new(self.shape, lexicons, self.spool, self.taken))
-    }
-
-    fn count(
-        &mut self,
-        leg: usize,
-        rows: usize,
-        decimals: &[Option<Decimal128Array>],
-    ) -> Result<(), ReconcileError> {
-        let taken = &mut self.taken[leg];
-        taken.rows += rows as u64;
-        for (sum, column) in taken.sums.iter_mut().zip(decimals) {
-            let Some(column) = column else { continue };
-            for number in column.iter().flatten() {
-                *sum = sum
-                    .checked_add(number)
-                    .ok_or_else(|| ReconcileError::Overflow("the sum of a leg".into()))?;
+        for (leg, pages) in self.pages.iter_mut().enumerate() {
+            for (partition, page) in pages.iter_mut().enumerate() {
+                if !page.is_empty() {
+                    self.spool.put_page(partition, leg, page)?;
+                }
             }
         }
-        Ok(())
+        self.spool.complete()?;
+        let lexicons = self.keys.into_iter().map(|key| key.lexicon).collect();
+        let partitions = 1 << self.partition_bits;
+        Ok(Folded::new(
+            self.shape, partitions, lexicons, self.spool, self.taken,
+        ))
     }
 
     fn deal(
         &mut self,
-        rows: usize,
+        leg: usize,
+        rows: std::ops::Range<usize>,
         texts: &[TextColumn],
-        decimals: &[Option<Decimal128Array>],
+        figures: &[Figures],
     ) -> Result<(), ReconcileError> {
-        let mut ends = [0_u32; PARTITIONS + 1];
-        for hash in &self.hashes {
-            ends[partition_of(*hash) + 1] += 1;
+        self.staged.begin(rows.len());
+        for (column, numbers) in self.numbers.iter().enumerate() {
+            let numbers = numbers[rows.clone()].iter().copied();
+            self.staged.put_numbers(column, numbers);
         }
-        for partition in 0..PARTITIONS {
-            ends[partition + 1] += ends[partition];
+        for (measure, figures) in figures.iter().enumerate() {
+            let plain = figures.plain[rows.clone()].iter().copied();
+            self.staged.put_figures(measure, plain);
         }
-        let starts = ends;
-        let mut next = ends;
-        self.dealt.clear();
-        self.dealt.resize(rows, 0);
-        for (row, hash) in (0_u32..).zip(&self.hashes) {
-            let place = &mut next[partition_of(*hash)];
-            self.dealt[*place as usize] = row;
-            *place += 1;
+        let is_plain = figures.iter().all(Figures::is_plain)
+            && self
+                .numbers
+                .iter()
+                .all(|numbers| !numbers[rows.clone()].contains(&INLINE));
+        let pages = &mut self.pages[leg];
+        if is_plain {
+            for (row, hash) in self.staged.rows().zip(&self.hashes[rows]) {
+                let partition = partition_of(*hash, self.partition_bits);
+                let page = &mut pages[partition];
+                page.extend_from_slice(row);
+                if page.len() >= self.page_bytes {
+                    self.spool.put_page(partition, leg, page)?;
+                }
+            }
+            return Ok(());
         }
-        for partition in 0..PARTITIONS {
-            let (start, end) = (starts[partition] as usize, starts[partition + 1] as usize);
-            if start == end {
+        if leg != self.waiting_leg {
+            self.pack_all()?;
+            self.waiting_leg = leg;
+        }
+        for (at, row) in rows.enumerate() {
+            let partition = partition_of(self.hashes[row], self.partition_bits);
+            let is_inline = self.numbers.iter().any(|numbers| numbers[row] == INLINE);
+            if is_inline || figures.iter().any(|figures| figures.is_wide(row)) {
+                self.wait(partition, row, texts, figures)?;
                 continue;
             }
-            self.append(partition, start..end, texts, decimals);
-            let waiting = &self.waiting[partition];
-            if waiting.len() >= CHUNK_ROWS || waiting.inline_bytes.len() >= CHUNK_TEXT_BYTES {
-                self.pack(partition)?;
+            let page = &mut self.pages[leg][partition];
+            if let Some(bytes) = self.staged.rows().nth(at) {
+                page.extend_from_slice(bytes);
+            }
+            if page.len() >= self.page_bytes {
+                self.spool.put_page(partition, leg, page)?;
             }
         }
         Ok(())
     }
 
-    fn append(
+    /// Keeps a row that is not plain.
+    fn wait(
         &mut self,
         partition: usize,
-        dealt: std::ops::Range<usize>,
+        row: usize,
         texts: &[TextColumn],
-        decimals: &[Option<Decimal128Array>],
-    ) {
+        figures: &[Figures],
+    ) -> Result<(), ReconcileError> {
         let waiting = &mut self.waiting[partition];
-        let rows = &self.dealt[dealt];
-        waiting
-            .hashes
-            .extend(rows.iter().map(|row| low_half(self.hashes[*row as usize])));
-        for (column, numbers) in waiting.keys.iter_mut().zip(&self.numbers) {
-            column.extend(rows.iter().map(|row| numbers[*row as usize]));
+        waiting.hashes.push(low_half(self.hashes[row]));
+        let mut absent = 0;
+        for (at, (column, figures)) in waiting.measures.iter_mut().zip(figures).enumerate() {
+            let figure = figures.get(row);
+            column.push(figure.unwrap_or_default());
+            absent |= if figure.is_none() { 1_u32 << at } else { 0 };
         }
-        let before = waiting.absent.len();
-        waiting.absent.resize(before + rows.len(), 0);
-        for (at, (column, decimals)) in waiting.measures.iter_mut().zip(decimals).enumerate() {
-            let bit = 1_u32 << at;
-            let Some(decimals) = decimals else {
-                column.resize(before + rows.len(), 0);
-                waiting.absent[before..]
-                    .iter_mut()
-                    .for_each(|absent| *absent |= bit);
-                continue;
-            };
-            let values = decimals.values();
-            match decimals.nulls().filter(|nulls| nulls.null_count() > 0) {
-                None => column.extend(rows.iter().map(|row| values[*row as usize])),
-                Some(nulls) => {
-                    for (row, absent) in rows.iter().zip(&mut waiting.absent[before..]) {
-                        let is_null = nulls.is_null(*row as usize);
-                        column.push(if is_null { 0 } else { values[*row as usize] });
-                        *absent |= if is_null { bit } else { 0 };
-                    }
-                }
+        waiting.absent.push(absent);
+        let columns = self.keys.iter().zip(texts).zip(&self.numbers);
+        for (numbers_waiting, ((key, column), numbers)) in waiting.keys.iter_mut().zip(columns) {
+            numbers_waiting.push(numbers[row]);
+            if numbers[row] == INLINE {
+                let text = key.text(column, row).as_bytes();
+                // A text of four gigabytes is in no column of Arrow.
+                let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                waiting.inline_lengths.push(length);
+                waiting.inline_bytes.extend_from_slice(text);
             }
         }
-        let is_numbered =
-            |numbers: &Vec<u32>| rows.iter().all(|row| numbers[*row as usize] != INLINE);
-        if self.numbers.iter().all(is_numbered) {
-            return;
+        if waiting.len() >= CHUNK_ROWS || waiting.inline_bytes.len() >= CHUNK_TEXT_BYTES {
+            self.pack(partition)?;
         }
-        for row in rows.iter().map(|row| *row as usize) {
-            for ((key, column), numbers) in self.keys.iter().zip(texts).zip(&self.numbers) {
-                if numbers[row] == INLINE {
-                    let text = key.text(column, row).as_bytes();
-                    // A text of four gigabytes is in no column of Arrow.
-                    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-                    waiting.inline_lengths.push(length);
-                    waiting.inline_bytes.extend_from_slice(text);
-                }
-            }
-        }
+        Ok(())
     }
 
     fn pack(&mut self, partition: usize) -> Result<(), ReconcileError> {
@@ -266,11 +294,12 @@ impl Fold {
         self.packed.clear();
         waiting.pack(&mut self.packed);
         waiting.clear();
-        self.spool.put(partition, self.leg, &self.packed)
+        self.spool
+            .put(partition, self.waiting_leg, Form::Packed, &self.packed)
     }
 
     fn pack_all(&mut self) -> Result<(), ReconcileError> {
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.waiting.len() {
             if self.waiting[partition].len() > 0 {
                 self.pack(partition)?;
             }
@@ -279,35 +308,30 @@ impl Fold {
     }
 }
 
-pub(super) const fn partition_count() -> usize {
-    PARTITIONS
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "there are no more than a few thousand partitions"
+)]
+fn partition_of(hash: u64, bits: u32) -> usize {
+    (hash >> (u64::BITS - bits)) as usize
 }
 
-fn partition_of(hash: u64) -> usize {
-    (hash >> 56) as usize
+/// The hash of a key whose texts all have numbers; that of a row in `add`.
+pub(super) fn hash_of_numbers(numbers: impl Iterator<Item = u32>) -> u64 {
+    numbers.fold(MIX, |hash, number| mixed(hash, number.into()))
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the other half chose the partition"
 )]
-fn low_half(hash: u64) -> u32 {
+pub(super) fn low_half(hash: u64) -> u32 {
     hash as u32
 }
 
-fn mixed(row: u64, value: u64) -> u64 {
+#[inline]
+pub(super) fn mixed(row: u64, value: u64) -> u64 {
     let (low, high) = (row ^ value).carrying_mul(MIX, 0);
     (low ^ high).rotate_left(23)
-}
-
-fn decimals_of(array: &ArrayRef) -> Result<Decimal128Array, ReconcileError> {
-    let found = || ReconcileError::ColumnType {
-        column: "a measure".into(),
-        wanted: "a decimal with twelve decimals",
-        found: array.data_type().to_string(),
-    };
-    match array.data_type() {
-        DataType::Decimal128(_, SCALE) => Ok(array.as_primitive::<Decimal128Type>().clone()),
-        _ => Err(found()),
-    }
 }

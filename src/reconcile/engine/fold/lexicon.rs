@@ -7,13 +7,6 @@ pub(in crate::reconcile::engine) const INLINE: u32 = u32::MAX;
 /// Slots of a new table; always a power of two.
 const SLOTS_FIRST: usize = 1024;
 
-/// A text's number, and its hash, which is the same whether it has a number or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::reconcile::engine) struct Numbered {
-    pub(in crate::reconcile::engine) number: u32,
-    pub(in crate::reconcile::engine) hash: u64,
-}
-
 /// Texts by number. Once it is full it takes no new ones: a text has a number in every row, or in none.
 #[derive(Debug)]
 pub(in crate::reconcile::engine) struct Lexicon {
@@ -40,24 +33,18 @@ impl Lexicon {
     }
 
     /// The number of a text, a new one where it is new and there is room.
-    pub(in crate::reconcile::engine) fn number(&mut self, text: &str) -> Numbered {
+    pub(in crate::reconcile::engine) fn number(&mut self, text: &str) -> u32 {
         let hash = hash_of(text);
         let slot = match self.find_slot(text, hash) {
-            Ok(number) => return Numbered { number, hash },
+            Ok(number) => return number,
             Err(slot) => slot,
         };
         if self.is_full || !self.has_room(text) {
             self.is_full = true;
-            return Numbered {
-                number: INLINE,
-                hash,
-            };
+            return INLINE;
         }
         let Ok(number) = u32::try_from(self.ends.len()) else {
-            return Numbered {
-                number: INLINE,
-                hash,
-            };
+            return INLINE;
         };
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(self.bytes.len());
@@ -66,7 +53,7 @@ impl Lexicon {
         if self.ends.len() * 2 > self.slots.len() {
             self.grow();
         }
-        Numbered { number, hash }
+        number
     }
 
     /// The number of a text, if it has one.
@@ -144,6 +131,6 @@ fn slot_of(hash: u64, mask: usize) -> usize {
     clippy::cast_possible_truncation,
     reason = "half of the mark tells texts apart well enough to find them"
 )]
-fn hash_of(text: &str) -> u64 {
+pub(super) fn hash_of(text: &str) -> u64 {
     mark_of(text.as_bytes()) as u64
 }

@@ -1,4 +1,4 @@
-//! Packed rows by partition: in memory up to a budget, and in one unnamed file beyond it.
+//! Rows by partition: in memory up to a budget, and in one unnamed file beyond it.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,19 +10,29 @@ use crate::reconcile::error::ReconcileError;
 /// Bytes that are written to the file at once.
 const WRITTEN_BYTES: usize = 1 << 20;
 
+/// How the rows of a piece are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One behind the other, as `page` lays them out.
+    Plain,
+    /// As `chunk` packs them.
+    Packed,
+}
+
 enum Place {
-    Memory(Box<[u8]>),
+    Memory(Vec<u8>),
     File { offset: u64, length: usize },
 }
 
-struct Chunk {
+struct Piece {
     leg: usize,
+    form: Form,
     place: Place,
 }
 
 /// Where rows wait for their partition's turn.
 pub(super) struct Spool {
-    partitions: Vec<Vec<Chunk>>,
+    partitions: Vec<Vec<Piece>>,
     memory_left: usize,
     folder: PathBuf,
     file: Option<File>,
@@ -43,30 +53,54 @@ impl Spool {
         }
     }
 
-    /// Keeps packed rows of a leg.
+    /// Keeps a page of plain rows of a leg, and leaves an empty one of the same size.
+    pub(super) fn put_page(
+        &mut self,
+        partition: usize,
+        leg: usize,
+        page: &mut Vec<u8>,
+    ) -> Result<(), ReconcileError> {
+        if page.len() > self.memory_left {
+            self.put(partition, leg, Form::Plain, page)?;
+            page.clear();
+            return Ok(());
+        }
+        self.memory_left -= page.len();
+        let mut kept = std::mem::replace(page, Vec::with_capacity(page.capacity()));
+        kept.shrink_to_fit();
+        self.partitions[partition].push(Piece {
+            leg,
+            form: Form::Plain,
+            place: Place::Memory(kept),
+        });
+        Ok(())
+    }
+
+    /// Keeps rows of a leg.
     pub(super) fn put(
         &mut self,
         partition: usize,
         leg: usize,
-        packed: &[u8],
+        form: Form,
+        rows: &[u8],
     ) -> Result<(), ReconcileError> {
-        let place = if packed.len() <= self.memory_left {
-            self.memory_left -= packed.len();
-            Place::Memory(packed.into())
+        let place = if rows.len() <= self.memory_left {
+            self.memory_left -= rows.len();
+            Place::Memory(rows.to_vec())
         } else {
             // What is on disk is not read back into a memory that was full once.
             self.memory_left = 0;
             let offset = self.file_length + self.unwritten.len() as u64;
-            self.unwritten.extend_from_slice(packed);
+            self.unwritten.extend_from_slice(rows);
             if self.unwritten.len() >= WRITTEN_BYTES {
                 self.write()?;
             }
             Place::File {
                 offset,
-                length: packed.len(),
+                length: rows.len(),
             }
         };
-        self.partitions[partition].push(Chunk { leg, place });
+        self.partitions[partition].push(Piece { leg, form, place });
         Ok(())
     }
 
@@ -85,23 +119,23 @@ impl Spool {
         Ok(())
     }
 
-    /// Gives the packed rows of a partition to `take`, leg by leg as they came, and forgets them.
+    /// Gives the rows of a partition to `take`, piece by piece as they came, and forgets them.
     pub(super) fn take(
         &mut self,
         partition: usize,
-        mut take: impl FnMut(usize, &[u8]) -> Result<(), ReconcileError>,
+        mut take: impl FnMut(usize, Form, &[u8]) -> Result<(), ReconcileError>,
     ) -> Result<(), ReconcileError> {
         let mut read = Vec::new();
-        for chunk in std::mem::take(&mut self.partitions[partition]) {
-            match chunk.place {
-                Place::Memory(packed) => take(chunk.leg, &packed)?,
+        for piece in std::mem::take(&mut self.partitions[partition]) {
+            match piece.place {
+                Place::Memory(rows) => take(piece.leg, piece.form, &rows)?,
                 Place::File { offset, length } => {
                     read.resize(length, 0);
                     if let Some(file) = &self.file {
                         file.read_exact_at(&mut read, offset)
                             .map_err(|error| self.failed("read", error))?;
                     }
-                    take(chunk.leg, &read)?;
+                    take(piece.leg, piece.form, &read)?;
                 }
             }
         }

@@ -1,228 +1,232 @@
-//! Adding up one partition after the other.
+//! Adding up the rows of one partition.
 
 use crate::reconcile::error::ReconcileError;
 
 use super::chunk::Rows;
-use super::leg::{FoldShape, LegRows, partition_count};
-use super::lexicon::{INLINE, Lexicon};
-use super::spool::Spool;
+use super::leg::{FoldShape, hash_of_numbers, low_half};
+use super::lexicon::INLINE;
+use super::page::{ABSENT, FINER, RowLayout, figures_of, numbers_of};
 
 const SLOTS_FIRST: usize = 1 << 12;
+/// Rows of a page whose places are looked up at once.
+const ROWS_AT_ONCE: usize = 256;
 
-/// All rows, ready to be given as units.
-pub(crate) struct Folded {
-    shape: FoldShape,
-    lexicons: Vec<Lexicon>,
-    spool: Spool,
-    taken: Vec<LegRows>,
-}
-
-impl Folded {
-    pub(super) fn new(
-        shape: FoldShape,
-        lexicons: Vec<Lexicon>,
-        spool: Spool,
-        taken: Vec<LegRows>,
-    ) -> Self {
-        Self {
-            shape,
-            lexicons,
-            spool,
-            taken,
-        }
-    }
-
-    /// The number of a text in a key column: a unit that has the text has that number, if there is one.
-    pub(crate) fn number(&self, column: usize, text: &str) -> Option<u32> {
-        self.lexicons.get(column)?.find(text)
-    }
-
-    /// The text of a number of a key column.
-    pub(crate) fn text(&self, column: usize, number: u32) -> &str {
-        self.lexicons
-            .get(column)
-            .map_or("", |lexicon| lexicon.get(number))
-    }
-
-    /// Gives every unit once, in no order. Fails after the last one where rows or sums were lost.
-    pub(crate) fn each(
-        &mut self,
-        mut give: impl FnMut(&FoldedUnit<'_>) -> Result<(), ReconcileError>,
-    ) -> Result<(), ReconcileError> {
-        let mut table = Table::new(&self.shape);
-        let mut rows = Rows::new(self.lexicons.len(), self.shape.extremes.len());
-        let mut given = vec![LegRows::none(self.shape.extremes.len()); self.shape.legs];
-        for partition in 0..partition_count() {
-            table.clear();
-            self.spool.take(partition, |leg, packed| {
-                rows.unpack(packed).ok_or_else(spoiled)?;
-                table.add(leg, &rows)
-            })?;
-            for entry in 0..table.len() {
-                let unit = FoldedUnit {
-                    table: &table,
-                    lexicons: &self.lexicons,
-                    entry,
-                };
-                for (leg, given) in given.iter_mut().enumerate() {
-                    given.rows += unit.rows(leg);
-                    for (at, sum) in given.sums.iter_mut().enumerate() {
-                        *sum = added(*sum, table.sums[table.place(entry, leg) + at])?;
-                    }
-                }
-                give(&unit)?;
-            }
-        }
-        for (leg, (taken, given)) in self.taken.iter().zip(&given).enumerate() {
-            if taken != given {
-                return Err(ReconcileError::Untied {
-                    source_name: format!("leg {leg}"),
-                    entity: "rows and sums".into(),
-                    extracted: taken.rows,
-                    accounted: given.rows,
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One unit.
-pub(crate) struct FoldedUnit<'a> {
-    table: &'a Table,
-    lexicons: &'a [Lexicon],
-    entry: usize,
-}
-
-impl FoldedUnit<'_> {
-    /// How many rows a leg has.
-    pub(crate) fn rows(&self, leg: usize) -> u64 {
-        self.table.rows[self.entry * self.table.legs + leg]
-    }
-
-    /// In how many of a leg's rows a measure is present.
-    pub(crate) fn present(&self, leg: usize, measure: usize) -> u64 {
-        self.table.present[self.table.place(self.entry, leg) + measure]
-    }
-
-    /// The sum of a leg's measure, in twelve decimals; 0 where no row has it.
-    pub(crate) fn sum(&self, leg: usize, measure: usize) -> i128 {
-        self.table.sums[self.table.place(self.entry, leg) + measure]
-    }
-
-    /// The least and the greatest value of a leg's measure, where they were asked for and there is one.
-    pub(crate) fn extremes(&self, leg: usize, measure: usize) -> Option<(i128, i128)> {
-        let place = self.table.place(self.entry, leg) + measure;
-        let extremes = self.table.extremes.get(place)?;
-        (self.table.wanted[measure] && self.table.present[place] > 0).then_some(*extremes)
-    }
-
-    /// The number of a key column's text; `None` where it has none.
-    pub(crate) fn number(&self, column: usize) -> Option<u32> {
-        let number = self.table.keys[self.entry * self.lexicons.len() + column];
-        (number != INLINE).then_some(number)
-    }
-
-    /// The text of a key column.
-    pub(crate) fn text(&self, column: usize) -> &str {
-        match self.number(column) {
-            Some(number) => self.lexicons[column].get(number),
-            None => self.table.inline_text(self.entry, column),
-        }
-    }
-}
-
-/// The units of one partition, column by column.
-struct Table {
+/// The units of one partition.
+pub(super) struct Table {
+    layout: RowLayout,
     key_count: usize,
     measure_count: usize,
     legs: usize,
-    wanted: Vec<bool>,
+    /// For each measure where its extremes stand in a cell, if they are wanted.
+    extremes: Vec<Option<usize>>,
+    /// Figures of a leg and entry: the sums, then the least and greatest of what wants them.
+    cell_width: usize,
     /// The hash, and the entry plus one; 0 is free.
     slots: Vec<u64>,
     hashes: Vec<u32>,
     keys: Vec<u32>,
     rows: Vec<u64>,
-    sums: Vec<i128>,
-    present: Vec<u64>,
-    /// Empty where nobody asked for any.
-    extremes: Vec<(i128, i128)>,
+    cells: Vec<i128>,
+    /// How many rows of a leg and entry lack a measure. It ends with the last entry of which any does.
+    lacking: Vec<u64>,
     /// Where the texts without a number of an entry begin; empty while there are none at all.
     inline_starts: Vec<usize>,
     inline_ends: Vec<usize>,
     inline_bytes: Vec<u8>,
+    page_hashes: Vec<u32>,
 }
 
 impl Table {
-    fn new(shape: &FoldShape) -> Self {
+    pub(super) fn new(shape: &FoldShape) -> Self {
+        let (key_count, measure_count) = (shape.absent_keys.len(), shape.extremes.len());
+        let mut cell_width = measure_count;
+        let extremes = shape.extremes.iter().map(|is_wanted| {
+            let place = is_wanted.then_some(cell_width);
+            cell_width += if *is_wanted { 2 } else { 0 };
+            place
+        });
         Self {
-            key_count: shape.absent_keys.len(),
-            measure_count: shape.extremes.len(),
+            layout: RowLayout::new(key_count, measure_count),
+            key_count,
+            measure_count,
             legs: shape.legs,
-            wanted: shape.extremes.clone(),
+            extremes: extremes.collect(),
+            cell_width,
             slots: vec![0; SLOTS_FIRST],
             hashes: Vec::new(),
             keys: Vec::new(),
             rows: Vec::new(),
-            sums: Vec::new(),
-            present: Vec::new(),
-            extremes: Vec::new(),
+            cells: Vec::new(),
+            lacking: Vec::new(),
             inline_starts: Vec::new(),
             inline_ends: Vec::new(),
             inline_bytes: Vec::new(),
+            page_hashes: Vec::new(),
         }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.hashes.len()
     }
 
-    fn place(&self, entry: usize, leg: usize) -> usize {
-        (entry * self.legs + leg) * self.measure_count
+    #[inline]
+    pub(super) fn key(&self, entry: usize) -> &[u32] {
+        &self.keys[entry * self.key_count..][..self.key_count]
     }
 
-    fn clear(&mut self) {
+    #[inline]
+    pub(super) fn rows(&self, entry: usize, leg: usize) -> u64 {
+        self.rows[entry * self.legs + leg]
+    }
+
+    /// The sums, then the extremes.
+    #[inline]
+    pub(super) fn cell(&self, entry: usize, leg: usize) -> &[i128] {
+        &self.cells[(entry * self.legs + leg) * self.cell_width..][..self.cell_width]
+    }
+
+    #[inline]
+    pub(super) fn extremes_place(&self, measure: usize) -> Option<usize> {
+        self.extremes[measure]
+    }
+
+    #[inline]
+    pub(super) fn present(&self, entry: usize, leg: usize, measure: usize) -> u64 {
+        let place = (entry * self.legs + leg) * self.measure_count + measure;
+        self.rows(entry, leg) - self.lacking.get(place).copied().unwrap_or_default()
+    }
+
+    pub(super) fn clear(&mut self) {
         self.slots.fill(0);
         self.hashes.clear();
         self.keys.clear();
         self.rows.clear();
-        self.sums.clear();
-        self.present.clear();
-        self.extremes.clear();
+        self.cells.clear();
+        self.lacking.clear();
         self.inline_starts.clear();
         self.inline_ends.clear();
         self.inline_bytes.clear();
     }
 
-    fn add(&mut self, leg: usize, rows: &Rows) -> Result<(), ReconcileError> {
-        let has_extremes = self.wanted.contains(&true);
+    /// Adds plain rows of a leg.
+    pub(super) fn add_page(&mut self, leg: usize, page: &[u8]) -> Result<(), ReconcileError> {
+        let RowLayout {
+            key_bytes,
+            row_bytes,
+        } = self.layout;
+        if !page.len().is_multiple_of(row_bytes) {
+            return Err(spoiled());
+        }
+        for some in page.chunks(ROWS_AT_ONCE * row_bytes) {
+            let mut hashes = std::mem::take(&mut self.page_hashes);
+            hashes.clear();
+            let keys = some.chunks_exact(row_bytes).map(|row| &row[..key_bytes]);
+            hashes.extend(keys.map(|key| low_half(hash_of_numbers(numbers_of(key)))));
+            for (row, hash) in some.chunks_exact(row_bytes).zip(&hashes) {
+                let (key, behind_key) = row.split_at(key_bytes);
+                let entry = self.plain_entry(key, *hash)?;
+                self.add_row(leg, entry, figures_of(behind_key))?;
+            }
+            self.page_hashes = hashes;
+        }
+        Ok(())
+    }
+
+    fn add_row(
+        &mut self,
+        leg: usize,
+        entry: usize,
+        figures: impl Iterator<Item = i64>,
+    ) -> Result<(), ReconcileError> {
+        let of_leg = entry * self.legs + leg;
+        self.rows[of_leg] += 1;
+        let is_first = self.rows[of_leg] == 1;
+        let cell = &mut self.cells[of_leg * self.cell_width..][..self.cell_width];
+        let mut absent: u32 = 0;
+        for (at, (figure, extremes)) in figures.zip(&self.extremes).enumerate() {
+            if figure == ABSENT {
+                absent |= 1 << at;
+                continue;
+            }
+            let number = i128::from(figure) * FINER;
+            cell[at] = added(cell[at], number)?;
+            let Some(place) = *extremes else { continue };
+            if is_first {
+                cell[place] = number;
+                cell[place + 1] = number;
+            } else {
+                let lacking = self.lacking.get(of_leg * self.measure_count + at);
+                let before = self.rows[of_leg] - 1 - lacking.copied().unwrap_or_default();
+                widen(&mut cell[place..place + 2], number, before == 0);
+            }
+        }
+        if absent != 0 {
+            self.lack(of_leg, absent);
+        }
+        Ok(())
+    }
+
+    /// Adds rows of a leg that are not plain.
+    pub(super) fn add(&mut self, leg: usize, rows: &Rows) -> Result<(), ReconcileError> {
         let mut inline = Inline::default();
         for row in 0..rows.len() {
             inline.advance(rows, row)?;
             let entry = self.entry(rows, row, &inline)?;
-            self.rows[entry * self.legs + leg] += 1;
-            let place = self.place(entry, leg);
+            let of_leg = entry * self.legs + leg;
             let absent = rows.absent[row];
             for (at, column) in rows.measures.iter().enumerate() {
                 if absent & (1 << at) != 0 {
                     continue;
                 }
                 let number = column[row];
-                let sum = &mut self.sums[place + at];
-                *sum = added(*sum, number)?;
-                if has_extremes {
-                    let (least, greatest) = &mut self.extremes[place + at];
-                    if self.present[place + at] == 0 {
-                        (*least, *greatest) = (number, number);
-                    } else {
-                        *least = number.min(*least);
-                        *greatest = number.max(*greatest);
-                    }
+                let is_first = self.present(entry, leg, at) == 0;
+                let cell = &mut self.cells[of_leg * self.cell_width..][..self.cell_width];
+                cell[at] = added(cell[at], number)?;
+                if let Some(place) = self.extremes[at] {
+                    widen(&mut cell[place..place + 2], number, is_first);
                 }
-                self.present[place + at] += 1;
+            }
+            self.rows[of_leg] += 1;
+            if absent != 0 {
+                self.lack(of_leg, absent);
             }
         }
         Ok(())
+    }
+
+    /// Counts the measures that a row lacks.
+    fn lack(&mut self, of_leg: usize, absent: u32) {
+        let first = of_leg * self.measure_count;
+        if self.lacking.len() < first + self.measure_count {
+            self.lacking.resize(first + self.measure_count, 0);
+        }
+        for at in 0..self.measure_count {
+            self.lacking[first + at] += u64::from(absent >> at & 1);
+        }
+    }
+
+    /// The entry of a key whose texts have numbers, a new one where it is new.
+    fn plain_entry(&mut self, key: &[u8], hash: u32) -> Result<usize, ReconcileError> {
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let content = self.slots[slot];
+            if content == 0 {
+                break;
+            }
+            if content >> 32 == u64::from(hash) {
+                let entry = entry_in(content);
+                let known = &self.keys[entry * self.key_count..][..self.key_count];
+                if numbers_of(key).zip(known).all(|(own, known)| own == *known) {
+                    return Ok(entry);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+        let entry = self.begin(slot, hash)?;
+        self.keys.extend(numbers_of(key));
+        self.close(entry);
+        Ok(entry)
     }
 
     /// The entry of a row's key, a new one where it is new.
@@ -243,26 +247,36 @@ impl Table {
             }
             slot = (slot + 1) & mask;
         }
+        let entry = self.begin(slot, hash)?;
+        self.keys.extend(rows.keys.iter().map(|column| column[row]));
+        if !inline.lengths(rows).is_empty() {
+            self.keep_inline(rows, inline);
+        }
+        self.close(entry);
+        Ok(entry)
+    }
+
+    /// Takes a free slot for a new entry.
+    fn begin(&mut self, slot: usize, hash: u32) -> Result<usize, ReconcileError> {
         let entry = self.len();
         let numbered = u32::try_from(entry + 1)
             .map_err(|_| ReconcileError::Overflow("the units of a partition".into()))?;
         self.slots[slot] = (u64::from(hash) << 32) | u64::from(numbered);
         self.hashes.push(hash);
-        self.keys.extend(rows.keys.iter().map(|column| column[row]));
-        let cells = self.legs * self.measure_count;
         self.rows.resize(self.rows.len() + self.legs, 0);
-        self.sums.resize(self.sums.len() + cells, 0);
-        self.present.resize(self.present.len() + cells, 0);
-        if self.wanted.contains(&true) {
-            self.extremes.resize(self.extremes.len() + cells, (0, 0));
-        }
-        if !inline.lengths(rows).is_empty() || !self.inline_starts.is_empty() {
-            self.keep_inline(rows, inline);
+        let cells = self.legs * self.cell_width;
+        self.cells.resize(self.cells.len() + cells, 0);
+        Ok(entry)
+    }
+
+    /// Ends a new entry that has its key.
+    fn close(&mut self, entry: usize) {
+        if !self.inline_starts.is_empty() {
+            self.inline_starts.resize(entry + 1, self.inline_ends.len());
         }
         if self.len() * 2 > self.slots.len() {
             self.grow();
         }
-        Ok(entry)
     }
 
     fn has_key(&self, entry: usize, rows: &Rows, row: usize, inline: &Inline) -> bool {
@@ -294,7 +308,7 @@ impl Table {
 
     fn keep_inline(&mut self, rows: &Rows, inline: &Inline) {
         let ends = self.inline_ends.len();
-        // Entries from before the first text without a number have none.
+        // Entries from before have none of their own.
         self.inline_starts.resize(self.len(), ends);
         let mut offset = inline.byte_start;
         for length in inline.lengths(rows) {
@@ -305,7 +319,7 @@ impl Table {
         }
     }
 
-    fn inline_text(&self, entry: usize, column: usize) -> &str {
+    pub(super) fn inline_text(&self, entry: usize, column: usize) -> &str {
         let keys = &self.keys[entry * self.key_count..][..column];
         let before = keys.iter().filter(|number| **number == INLINE).count();
         let at = self.inline_starts[entry] + before;
@@ -367,12 +381,25 @@ fn entry_in(content: u64) -> usize {
     (content as u32) as usize - 1
 }
 
-fn added(sum: i128, number: i128) -> Result<i128, ReconcileError> {
+/// Takes a figure into the least and the greatest.
+fn widen(extremes: &mut [i128], number: i128, is_first: bool) {
+    if let [least, greatest] = extremes {
+        *least = if is_first { number } else { number.min(*least) };
+        *greatest = if is_first {
+            number
+        } else {
+            number.max(*greatest)
+        };
+    }
+}
+
+#[inline]
+pub(super) fn added(sum: i128, number: i128) -> Result<i128, ReconcileError> {
     sum.checked_add(number)
         .ok_or_else(|| ReconcileError::Overflow("the sum of a unit".into()))
 }
 
-fn spoiled() -> ReconcileError {
+pub(super) fn spoiled() -> ReconcileError {
     ReconcileError::Engine {
         doing: "reading its own spilled rows",
         source: "they are not as they were written".into(),

@@ -90,6 +90,7 @@ fn folded(rows: &[Row], batch_rows: usize, memory_bytes: usize) -> (BTreeMap<Key
         legs: 3,
         absent_keys: ["(none)", "", ""].map(str::to_owned).into(),
         extremes: vec![true, true],
+        rows_expected: 1 << 20,
     };
     let mut fold = Fold::new(shape, memory_bytes, folder.path());
     let mut batch_count = 0;
@@ -106,10 +107,15 @@ fn folded(rows: &[Row], batch_rows: usize, memory_bytes: usize) -> (BTreeMap<Key
             };
             let days: Date32Array = batch.iter().map(|row| row.day).collect();
             let measure = |at: usize| -> Option<ArrayRef> {
-                let numbers: Decimal128Array = batch.iter().map(|row| row.measures[at]).collect();
+                let present = || batch.iter().filter_map(|row| row.measures[at]);
+                // Columns have ten decimals where that is enough, and twelve elsewhere.
+                let is_landed = present().all(|number| number % 100 == 0);
+                let (factor, scale) = if is_landed { (100, 10) } else { (1, 12) };
+                let numbers = batch.iter().map(|row| row.measures[at]);
+                let numbers: Decimal128Array = numbers.map(|one| Some(one? / factor)).collect();
                 // A column that is null in all rows may be left out.
-                let numbers = numbers.with_precision_and_scale(38, 12).unwrap();
-                let is_there = batch.iter().any(|row| row.measures[at].is_some());
+                let numbers = numbers.with_precision_and_scale(38, scale).unwrap();
+                let is_there = present().next().is_some();
                 is_there.then(|| Arc::new(numbers) as ArrayRef)
             };
             let keys = [

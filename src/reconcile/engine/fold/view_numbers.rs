@@ -6,10 +6,11 @@
 use datafusion::arrow::array::{Array, StringViewArray};
 use datafusion::arrow::buffer::Buffer;
 
-use super::lexicon::{INLINE, Lexicon, Numbered};
+use super::lexicon::{INLINE, Lexicon};
 
-/// Views that are remembered at once; a power of two.
-const SLOTS: usize = 1 << 14;
+/// Views that are remembered at once, at first and at the most; powers of two.
+const SLOTS_FIRST: usize = 1 << 10;
+const SLOTS_MAX: usize = 1 << 17;
 /// Lists of buffers that are told apart: one for each thread that reads.
 const LISTS: usize = 4;
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -27,13 +28,10 @@ struct Known {
     buffers: Vec<Buffer>,
     views: Vec<u128>,
     /// A slot whose text has no number is free.
-    numbers: Vec<Numbered>,
+    numbers: Vec<u32>,
+    /// Texts that were looked up since the slots were made.
+    missed: usize,
 }
-
-const FREE: Numbered = Numbered {
-    number: INLINE,
-    hash: 0,
-};
 
 impl ViewNumbers {
     /// Gives the number of every row's text to `take`; `None` of a row that is null.
@@ -41,24 +39,35 @@ impl ViewNumbers {
         &mut self,
         array: &StringViewArray,
         lexicon: &mut Lexicon,
-        mut take: impl FnMut(usize, Option<Numbered>),
+        mut take: impl FnMut(Option<u32>),
     ) {
         let at = self.list_of(array.data_buffers());
         let known = &mut self.lists[at];
         let nulls = array.nulls();
+        // Many columns have one text in long runs of rows.
+        let mut last: Option<(u128, u32)> = None;
         for (row, view) in array.views().iter().copied().enumerate() {
             if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                take(row, None);
+                take(None);
                 continue;
             }
-            let slot = slot_of(view);
-            let mut numbered = known.numbers[slot];
-            if numbered.number == INLINE || known.views[slot] != view {
-                numbered = lexicon.number(array.value(row));
-                (known.views[slot], known.numbers[slot]) = (view, numbered);
+            if let Some((_, number)) = last.filter(|(known, _)| *known == view) {
+                take(Some(number));
+                continue;
             }
-            take(row, Some(numbered));
+            let number = match known.find(view) {
+                Ok(number) => number,
+                Err(slot) => {
+                    let number = lexicon.number(array.value(row));
+                    (known.views[slot], known.numbers[slot]) = (view, number);
+                    known.missed += 1;
+                    number
+                }
+            };
+            last = Some((view, number));
+            take(Some(number));
         }
+        known.grow();
     }
 
     /// The list of known views whose buffers are the first ones of `buffers`.
@@ -79,8 +88,9 @@ impl ViewNumbers {
         if self.lists.len() < LISTS {
             self.lists.push(Known {
                 buffers: buffers.to_vec(),
-                views: vec![0; SLOTS],
-                numbers: vec![FREE; SLOTS],
+                views: vec![0; SLOTS_FIRST],
+                numbers: vec![INLINE; SLOTS_FIRST],
+                missed: 0,
             });
             return self.lists.len() - 1;
         }
@@ -88,13 +98,44 @@ impl ViewNumbers {
         self.oldest = (at + 1) % LISTS;
         let known = &mut self.lists[at];
         known.buffers = buffers.to_vec();
-        known.numbers.fill(FREE);
+        known.numbers.fill(INLINE);
+        known.missed = 0;
         at
     }
 }
 
+impl Known {
+    /// The number of a view, or the slot that it takes: each has two to choose from.
+    #[inline]
+    fn find(&self, view: u128) -> Result<u32, usize> {
+        let slot = slot_of(view, self.numbers.len());
+        let other = slot ^ 1;
+        for slot in [slot, other] {
+            if self.views[slot] == view && self.numbers[slot] != INLINE {
+                return Ok(self.numbers[slot]);
+            }
+        }
+        Err(if self.numbers[slot] == INLINE {
+            slot
+        } else {
+            other
+        })
+    }
+
+    /// Takes more slots, all free, where there are too many texts for them.
+    fn grow(&mut self) {
+        let slots = self.numbers.len();
+        if self.missed > slots && slots < SLOTS_MAX {
+            let more = SLOTS_MAX.min(slots * 8);
+            self.views = vec![0; more];
+            self.numbers = vec![INLINE; more];
+            self.missed = 0;
+        }
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
-fn slot_of(view: u128) -> usize {
+fn slot_of(view: u128, slots: usize) -> usize {
     let folded = (view as u64) ^ ((view >> 64) as u64).rotate_left(29);
-    (folded.wrapping_mul(SPREAD) >> (64 - SLOTS.trailing_zeros())) as usize
+    (folded.wrapping_mul(SPREAD) >> (64 - slots.trailing_zeros())) as usize
 }

@@ -1,6 +1,7 @@
 //! Items of every kind, and of a rule of one's own, explained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
@@ -294,10 +295,16 @@ fn books() -> Workspace {
         ),
     ];
     for (at, (sku, account, quantity, price, net, tax, currency, from)) in rows.iter().enumerate() {
-        invoices +=
-            &format!("i{at:02},N{at:02},{account},{from},2026-12-31,{currency},{net},open\n");
-        lines +=
-            &format!("l{at:02},i{at:02},{sku},{quantity},{price},{net},{tax},{currency},{from},\n");
+        writeln!(
+            invoices,
+            "i{at:02},N{at:02},{account},{from},2026-12-31,{currency},{net},open"
+        )
+        .unwrap();
+        writeln!(
+            lines,
+            "l{at:02},i{at:02},{sku},{quantity},{price},{net},{tax},{currency},{from},"
+        )
+        .unwrap();
     }
     workspace.write("invoices.csv", &invoices);
     workspace.write("lines.csv", &lines);

@@ -94,7 +94,7 @@ pub(super) fn nearest<'n>(
         .into_iter()
         .map(|name| {
             (
-                damerau_levenshtein::distance(lower.chars(), name.chars()),
+                damerau_levenshtein::distance(lower.chars(), name.to_lowercase().chars()),
                 name,
             )
         })

@@ -182,3 +182,24 @@ fn an_ambiguous_item_tells_why_nothing_was_taken() {
         "amount absolute USD 45.00 or percent 100"
     );
 }
+
+/// Goal: a kind and a code are explained however they are spelled, and a mistyped one is told the
+/// nearest. Method: one of each.
+#[test]
+fn kinds_and_codes_are_explained() {
+    let workspace = Workspace::new(CONFIG, LATER);
+    let kind = workspace.run(&["explain", "tax"]).expect(0);
+    assert!(kind.stdout.contains("impact:"), "{}", kind.stdout);
+    let code = workspace
+        .run(&["explain", "xf-s010", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(code["code"], "XF-S010");
+    assert!(code["do"].as_str().is_some_and(|text| !text.is_empty()));
+    let mistyped = workspace.run(&["explain", "QUANTTY"]).expect(2);
+    assert!(
+        mistyped.stderr.contains("did you mean `QUANTITY`?"),
+        "{}",
+        mistyped.stderr
+    );
+}

@@ -30,15 +30,7 @@ impl Config {
             path: path.to_owned(),
             problems: Problem::sorted(problems),
         };
-        let (table, syntax_errors) = DeTable::parse_recoverable(text);
-        if !syntax_errors.is_empty() {
-            let problems = syntax_errors
-                .iter()
-                .take(PROBLEM_COUNT_MAX)
-                .map(|error| Problem::at(text, error.span(), error.message()))
-                .collect();
-            return Err(invalid(problems));
-        }
+        let table = table_of(text).map_err(invalid)?;
         let (config, mut problems) = typed::<Self>(text, table.clone());
         let Some(mut config) = config else {
             return Err(invalid(problems));
@@ -98,20 +90,25 @@ fn find_word(text: &str, word: &str) -> Option<usize> {
 
 /// A TOML text as a typed value with the places of its entries, or everything that is wrong.
 pub(crate) fn read_toml<T: DeserializeOwned>(text: &str) -> Result<(T, Places<'_>), Vec<Problem>> {
-    let (table, syntax_errors) = DeTable::parse_recoverable(text);
-    if !syntax_errors.is_empty() {
-        let problems = syntax_errors
-            .iter()
-            .take(PROBLEM_COUNT_MAX)
-            .map(|error| Problem::at(text, error.span(), error.message()))
-            .collect();
-        return Err(problems);
-    }
+    let table = table_of(text)?;
     let (value, problems) = typed(text, table.clone());
     match value {
         Some(value) if problems.is_empty() => Ok((value, Places { text, table })),
         _ => Err(Problem::sorted(problems)),
     }
+}
+
+/// The entries of a TOML text with their places, or every error of its syntax.
+fn table_of(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<Problem>> {
+    let (table, syntax_errors) = DeTable::parse_recoverable(text);
+    if syntax_errors.is_empty() {
+        return Ok(table);
+    }
+    let problems = syntax_errors
+        .iter()
+        .take(PROBLEM_COUNT_MAX)
+        .map(|error| Problem::at(text, error.span(), error.message()));
+    Err(problems.collect())
 }
 
 /// Deserializes again and again, each time without the entry that was wrong, until what is left is

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-    RowSelector,
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::encryption::decrypt::FileDecryptionProperties;
 use parquet::errors::ParquetError;
@@ -56,7 +55,7 @@ impl Opened {
             builder = builder.with_projection(mask);
         }
         if let Some(rows) = rows.filter(|rows| !rows.is_all()) {
-            builder = builder.with_row_selection(selection_of(rows));
+            builder = builder.with_row_selection(rows.selection());
         }
         builder.build().map_err(unreadable)
     }
@@ -73,16 +72,4 @@ impl Opened {
             },
         )
     }
-}
-
-fn selection_of(rows: &RowSet) -> RowSelection {
-    let runs = rows.runs();
-    let selectors = runs.into_iter().map(|(counts, length)| {
-        if counts {
-            RowSelector::select(length)
-        } else {
-            RowSelector::skip(length)
-        }
-    });
-    RowSelection::from(selectors.collect::<Vec<_>>())
 }

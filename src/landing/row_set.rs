@@ -1,5 +1,7 @@
 //! Which rows of a file count.
 
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+
 /// Bits of a word.
 const WORD: u64 = 64;
 
@@ -113,8 +115,21 @@ impl RowSet {
         }
     }
 
+    /// The rows that count, as a reader of Parquet takes them.
+    pub fn selection(&self) -> RowSelection {
+        let runs = self.runs();
+        let selectors = runs.into_iter().map(|(counts, length)| {
+            if counts {
+                RowSelector::select(length)
+            } else {
+                RowSelector::skip(length)
+            }
+        });
+        RowSelection::from(selectors.collect::<Vec<_>>())
+    }
+
     /// The file from its first row to its last, as runs of rows that count or do not.
-    pub fn runs(&self) -> Vec<(bool, usize)> {
+    fn runs(&self) -> Vec<(bool, usize)> {
         let mut runs: Vec<(bool, usize)> = Vec::new();
         let mut push = |counts: bool, rows: u64| {
             let rows = usize::try_from(rows).unwrap_or(usize::MAX);

@@ -8,7 +8,6 @@ use crate::canonical::Entity;
 use crate::config::{AccountField, Config, Role};
 use crate::fault::Failure;
 use crate::reconcile::billing::UNRESOLVED;
-use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::engine::Session;
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::identity::GoldenAccount;
@@ -103,12 +102,7 @@ impl Read {
         )
         .await?;
         let rows = session.account_rows().await?;
-        let products = session.records(Entity::Products).await?;
-        session.know_accounts(input.directory);
-        session.know_products(&SkuCatalog::new(
-            &products,
-            &input.config.reconcile.sku_aliases,
-        ));
+        session.know_names_of(input).await?;
         let sold_by = input.sources_with(Role::Crm);
         let subscribed_at: Vec<&str> = input
             .sources_with(Role::Billing)

@@ -47,12 +47,9 @@ impl<'a> Ground<'a> {
             input.spill_dir,
         )
         .await?;
-        let products = session.records(Entity::Products).await?;
-        let catalog = SkuCatalog::new(&products, &config.reconcile.sku_aliases);
+        let catalog = session.know_names_of(input).await?;
         let rate_records = session.records(Entity::FxRates).await?;
         let rates = FxRates::on(input.period.last_day(), &rate_records);
-        session.know_accounts(input.directory);
-        session.know_products(&catalog);
         session.link_lines().await?;
         Ok(Self {
             session,

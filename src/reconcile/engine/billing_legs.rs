@@ -13,6 +13,7 @@ use super::columns::{Counts, Dates, Instants, Numbers, Texts};
 use super::session::{Session, is_of, next_batch};
 
 const BILLING_LEGS: &str = include_str!("sql/billing_legs.sql");
+const USAGE_LEG: &str = include_str!("sql/usage_leg.sql");
 const DOING: &str = "adding up the legs";
 
 /// Which rows the legs take.
@@ -112,11 +113,15 @@ impl Session {
         scope: &BillingScope<'_>,
         mut take: impl FnMut(LegGroup) -> Result<(), ReconcileError>,
     ) -> Result<(), ReconcileError> {
+        let usage_leg = |leg: &str, is_measured: &str| {
+            let text = USAGE_LEG.replace("{leg}", leg);
+            text.replace("{is_measured}", is_measured)
+        };
         let sql = BILLING_LEGS
+            .replace("{used_leg}", &usage_leg("1", &scope.is_used()))
+            .replace("{vended_leg}", &usage_leg("3", &scope.is_vended()))
             .replace("{is_sold}", &scope.is_sold())
-            .replace("{is_used}", &scope.is_used())
             .replace("{is_billed}", &scope.is_billed())
-            .replace("{is_vended}", &scope.is_vended())
             .replace(
                 "{no_instant}",
                 "arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))')",

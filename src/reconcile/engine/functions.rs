@@ -8,14 +8,29 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::cast::as_string_array;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
+use crate::canonical::Entity;
 use crate::reconcile::billing::UNRESOLVED;
 use crate::reconcile::catalog::SkuCatalog;
+use crate::reconcile::error::ReconcileError;
 use crate::reconcile::identity::AccountDirectory;
+use crate::reconcile::input::ReconcileInput;
 
 use super::names::NameFunction;
 use super::session::Session;
 
 impl Session {
+    /// Both functions of names, the products' by what is landed of them; gives the products' catalogue.
+    pub(crate) async fn know_names_of(
+        &self,
+        input: &ReconcileInput<'_>,
+    ) -> Result<SkuCatalog, ReconcileError> {
+        let products = self.records(Entity::Products).await?;
+        let catalog = SkuCatalog::new(&products, &input.config.reconcile.sku_aliases);
+        self.know_accounts(input.directory);
+        self.know_products(&catalog);
+        Ok(catalog)
+    }
+
     /// `golden_account(source, ref)`: the golden id; a reference that leads nowhere keeps its own
     /// name, so that its units are found and not lost.
     pub(crate) fn know_accounts(&self, directory: &AccountDirectory) {

@@ -21,7 +21,6 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::parquet_encryption::EncryptionFactory;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::object_store::path::Path as ObjectPath;
-use datafusion::parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use datafusion::parquet::encryption::decrypt::FileDecryptionProperties;
 use datafusion::parquet::encryption::encrypt::FileEncryptionProperties;
 use datafusion::physical_plan::ExecutionPlan;
@@ -70,7 +69,7 @@ impl LandedTable {
             let mut partitioned = PartitionedFile::new(String::new(), file.size_bytes);
             partitioned.object_meta.location = place.clone();
             if !rows.is_all() {
-                let selection = ParquetRowSelection::new(selection_of(rows));
+                let selection = ParquetRowSelection::new(rows.selection());
                 partitioned = partitioned.with_extension(selection);
             }
             let statistics = Arc::new(statistics_of(&schema, file, rows));
@@ -96,18 +95,6 @@ fn place_of(file: &LandedRows) -> std::result::Result<ObjectPath, ReconcileError
     let url = ListingTableUrl::try_new(url, None)
         .map_err(|error| engine_error("opening the landed files", error))?;
     Ok(url.prefix().clone())
-}
-
-fn selection_of(rows: &RowSet) -> RowSelection {
-    let runs = rows.runs();
-    let selectors = runs.into_iter().map(|(counts, length)| {
-        if counts {
-            RowSelector::select(length)
-        } else {
-            RowSelector::skip(length)
-        }
-    });
-    RowSelection::from(selectors.collect::<Vec<_>>())
 }
 
 /// What is known of a file without opening it, so that a question about other sources need not.

@@ -3,10 +3,9 @@
 
 use rust_decimal::Decimal;
 
-use crate::canonical::{Entity, parse_decimal};
+use crate::canonical::parse_decimal;
 use crate::fault::Failure;
 use crate::reconcile::acceptance::{Acceptance, Measured};
-use crate::reconcile::catalog::SkuCatalog;
 use crate::reconcile::discrepancy::{Discrepancy, Side};
 use crate::reconcile::engine::{LegRow, Session, UnitName};
 use crate::reconcile::error::ReconcileError;
@@ -95,9 +94,7 @@ impl LegsTold {
         item: &Discrepancy,
     ) -> Result<Self, ReconcileError> {
         let config = input.config;
-        let products = session.records(Entity::Products).await?;
-        session.know_accounts(input.directory);
-        session.know_products(&SkuCatalog::new(&products, &config.reconcile.sku_aliases));
+        session.know_names_of(input).await?;
         let cut = Cut {
             period: input.period,
             zone: &input.zone,

@@ -112,12 +112,9 @@ async fn compare(
         input.spill_dir,
     )
     .await?;
-    let products = session.records(Entity::Products).await?;
-    let catalog = SkuCatalog::new(&products, &config.reconcile.sku_aliases);
+    session.know_names_of(input).await?;
     let rate_records = session.records(Entity::FxRates).await?;
     let rates = FxRates::on(input.period.last_day(), &rate_records);
-    session.know_accounts(input.directory);
-    session.know_products(&catalog);
 
     let cut = Cut {
         period: input.period,

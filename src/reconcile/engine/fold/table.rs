@@ -11,6 +11,14 @@ const SLOTS_FIRST: usize = 1 << 12;
 /// Rows of a page whose places are looked up at once.
 const ROWS_AT_ONCE: usize = 256;
 
+/// Where a key was looked for.
+enum Probed {
+    /// It is this entry's.
+    Entry(usize),
+    /// No entry has it; a new one goes here.
+    FreeSlot(usize),
+}
+
 /// The units of one partition.
 pub(super) struct Table {
     layout: RowLayout,
@@ -205,24 +213,36 @@ impl Table {
         }
     }
 
-    /// The entry of a key whose texts have numbers, a new one where it is new.
-    fn plain_entry(&mut self, key: &[u8], hash: u32) -> Result<usize, ReconcileError> {
+    /// The entry of a key, or the slot in which it is to be entered.
+    #[inline]
+    fn probe(&self, hash: u32, is_key: impl Fn(usize) -> bool) -> Probed {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
         loop {
             let content = self.slots[slot];
             if content == 0 {
-                break;
+                return Probed::FreeSlot(slot);
             }
             if content >> 32 == u64::from(hash) {
                 let entry = entry_in(content);
-                let known = &self.keys[entry * self.key_count..][..self.key_count];
-                if numbers_of(key).zip(known).all(|(own, known)| own == *known) {
-                    return Ok(entry);
+                if is_key(entry) {
+                    return Probed::Entry(entry);
                 }
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    /// The entry of a key whose texts have numbers, a new one where it is new.
+    fn plain_entry(&mut self, key: &[u8], hash: u32) -> Result<usize, ReconcileError> {
+        let found = self.probe(hash, |entry| {
+            let known = &self.keys[entry * self.key_count..][..self.key_count];
+            numbers_of(key).zip(known).all(|(own, known)| own == *known)
+        });
+        let slot = match found {
+            Probed::Entry(entry) => return Ok(entry),
+            Probed::FreeSlot(slot) => slot,
+        };
         let entry = self.begin(slot, hash)?;
         self.keys.extend(numbers_of(key));
         self.close(entry);
@@ -232,21 +252,11 @@ impl Table {
     /// The entry of a row's key, a new one where it is new.
     fn entry(&mut self, rows: &Rows, row: usize, inline: &Inline) -> Result<usize, ReconcileError> {
         let hash = rows.hashes[row];
-        let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
-        loop {
-            let content = self.slots[slot];
-            if content == 0 {
-                break;
-            }
-            if content >> 32 == u64::from(hash) {
-                let entry = entry_in(content);
-                if self.has_key(entry, rows, row, inline) {
-                    return Ok(entry);
-                }
-            }
-            slot = (slot + 1) & mask;
-        }
+        let found = self.probe(hash, |entry| self.has_key(entry, rows, row, inline));
+        let slot = match found {
+            Probed::Entry(entry) => return Ok(entry),
+            Probed::FreeSlot(slot) => slot,
+        };
         let entry = self.begin(slot, hash)?;
         self.keys.extend(rows.keys.iter().map(|column| column[row]));
         if !inline.lengths(rows).is_empty() {

@@ -30,35 +30,7 @@ select
 from contracts
 where {is_sold}
 union all
-select
-    1 as leg,
-    golden_account(source, account_id) as account,
-    canonical_sku(source, sku) as sku,
-    source,
-    '' as id,
-    min(branch) as branch,
-    cast(null as varchar) as currency,
-    cast(sum(quantity) as decimal(38, 10)) as quantity,
-    cast(0 as decimal(38, 10)) as net,
-    cast(0 as decimal(38, 10)) as tax,
-    count(*) as row_count,
-    cast(0 as bigint) as unmeasured_count,
-    cast(0 as bigint) as untaxed_count,
-    cast(null as decimal(28, 10)) as unit_price,
-    cast(null as decimal(28, 10)) as discount_percent,
-    cast(null as date) as discount_ends_on,
-    starts_on,
-    {no_instant} as ends_on,
-    cast(null as varchar) as frequency,
-    cast(null as varchar) as model,
-    cast(null as decimal(28, 10)) as commit_quantity,
-    cast(null as decimal(28, 10)) as overage_price,
-    cast(null as varchar) as proration,
-    cast(null as varchar) as status,
-    cast(null as decimal(28, 10)) as tax_rate
-from usage
-where {is_used}
-group by golden_account(source, account_id), canonical_sku(source, sku), source, starts_on
+{used_leg}
 union all
 select
     2 as leg,
@@ -90,33 +62,5 @@ from billed_lines
 where {is_billed}
 group by account, sku, source, currency
 union all
-select
-    3 as leg,
-    golden_account(source, account_id) as account,
-    canonical_sku(source, sku) as sku,
-    source,
-    '' as id,
-    min(branch) as branch,
-    cast(null as varchar) as currency,
-    cast(sum(quantity) as decimal(38, 10)) as quantity,
-    cast(0 as decimal(38, 10)) as net,
-    cast(0 as decimal(38, 10)) as tax,
-    count(*) as row_count,
-    cast(0 as bigint) as unmeasured_count,
-    cast(0 as bigint) as untaxed_count,
-    cast(null as decimal(28, 10)) as unit_price,
-    cast(null as decimal(28, 10)) as discount_percent,
-    cast(null as date) as discount_ends_on,
-    starts_on,
-    {no_instant} as ends_on,
-    cast(null as varchar) as frequency,
-    cast(null as varchar) as model,
-    cast(null as decimal(28, 10)) as commit_quantity,
-    cast(null as decimal(28, 10)) as overage_price,
-    cast(null as varchar) as proration,
-    cast(null as varchar) as status,
-    cast(null as decimal(28, 10)) as tax_rate
-from usage
-where {is_vended}
-group by golden_account(source, account_id), canonical_sku(source, sku), source, starts_on
+{vended_leg}
 order by account, sku, leg, currency, source, starts_on, id

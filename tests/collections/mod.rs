@@ -10,6 +10,7 @@ mod accuracy;
 mod cases;
 mod cash;
 mod cash_laws;
+mod combinations;
 mod decided;
 mod kpi;
 mod kpi_laws;

@@ -1,7 +1,7 @@
 //! Invoices, payments and remittances in a line each.
 
 use crossfoot::canonical::{Entity, Record, Value};
-use crossfoot::config::{CashConfig, ToleranceConfig};
+use crossfoot::config::{CashConfig, CashRule, ToleranceConfig};
 use crossfoot::reconcile::cash::{CashBook, CashInput, CashPayment, apply_cash};
 use crossfoot::store::CashDecision;
 use jiff::civil::Date;
@@ -155,6 +155,30 @@ pub(super) fn decided_book(
         rules: &CashConfig::default(),
         tolerance,
         decisions,
+    })
+    .expect("cash adds up")
+}
+
+/// Applies cash with rules of one's own.
+pub(super) fn ruled_book(
+    invoices: &[Record],
+    payments: &[Record],
+    remittances: &[Record],
+    rules: &[CashRule],
+    tolerance: &ToleranceConfig,
+) -> CashBook {
+    apply_cash(&CashInput {
+        invoices,
+        payments,
+        remittances,
+        account_of: &|_, id| id.to_owned(),
+        branch_of: &|_| None,
+        rules: &CashConfig {
+            rules: rules.to_vec(),
+            ..CashConfig::default()
+        },
+        tolerance,
+        decisions: &[],
     })
     .expect("cash adds up")
 }

@@ -201,6 +201,7 @@ impl CashBook {
             on_account: Decimal::ZERO,
             suspense,
             proposals: payment.proposals.clone(),
+            search_stopped: payment.search_stopped.clone(),
             branch: payment.branch.clone(),
             source: payment.source.clone(),
         }

@@ -216,6 +216,7 @@ fn payment(record: &Record, input: &CashInput<'_>) -> Option<LedgerPayment> {
         rule: None,
         ambiguous: false,
         proposals: Vec::new(),
+        search_stopped: None,
         is_reversal: false,
         applied: Vec::new(),
         written_off: Vec::new(),

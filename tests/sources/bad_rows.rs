@@ -131,7 +131,7 @@ async fn an_export_that_is_cut_off_is_never_fewer_rows() {
         let server = ledger(format!("{whole}{cut}"), 2).await;
         let config = config_of(&desk, &server, &example());
         let line = desk.pull(&config, "invoices").await.err().unwrap().line();
-        assert!(line.starts_with("XF-S022"), "{line}");
+        assert!(line.starts_with("XF-S031"), "{line}");
         assert!(
             line.contains("in the middle of the row at line 3") || line.contains("never closes"),
             "{line}"

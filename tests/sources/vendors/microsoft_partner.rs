@@ -349,7 +349,7 @@ async fn an_export_without_a_result_is_no_empty_invoice() {
     vendor.fail("/billing/G1", packed("<html>\n"));
     let told = failed(&bench.night(&vendor, 3).await, "billed");
     assert!(
-        told.contains("XF-S022") && told.contains("JSON object"),
+        told.contains("XF-S031") && told.contains("JSON object"),
         "{told}"
     );
     for _ in 0..3 {

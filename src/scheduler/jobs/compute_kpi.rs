@@ -82,8 +82,8 @@ pub async fn compute_kpi(
     as_of: Timestamp,
     branch: Option<&str>,
 ) -> Result<Kpi, Failure> {
-    let facts = Facts::read(env, as_of).await?;
-    facts.answer(env, span, branch).await
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    Box::pin(facts.answer(env, span, branch)).await
 }
 
 /// The figures of a period as they stand at `as_of`, whether it is closed or not.
@@ -93,8 +93,8 @@ pub async fn standing_kpi(
     as_of: Timestamp,
     branch: Option<&str>,
 ) -> Result<Kpi, Failure> {
-    let facts = Facts::read(env, as_of).await?;
-    facts.compute(env, span, branch).await
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    Box::pin(facts.compute(env, span, branch)).await
 }
 
 /// Computes and keeps the figures of periods for the company and for every branch that has a report,
@@ -103,7 +103,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
     if periods.is_empty() {
         return Ok(());
     }
-    let facts = Facts::read(env, env.clock.now()).await?;
+    let facts = Box::pin(Facts::read(env, env.clock.now())).await?;
     let branches: BTreeSet<Option<&str>> = std::iter::once(None)
         .chain(
             env.config
@@ -114,7 +114,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
         .collect();
     for period in periods {
         for branch in &branches {
-            let kpi = facts.answer(env, (*period).into(), *branch).await?;
+            let kpi = Box::pin(facts.answer(env, (*period).into(), *branch)).await?;
             keep_kpi(env, run_id, *period, &kpi).await?;
         }
     }
@@ -363,8 +363,8 @@ pub async fn report_input(
 ) -> Result<ReportInput, Failure> {
     let as_of = env.clock.now();
     let branch = report.branch.as_deref();
-    let facts = Facts::read(env, as_of).await?;
-    let kpi = facts.answer(env, span, branch).await?;
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    let kpi = Box::pin(facts.answer(env, span, branch)).await?;
     let scope = branch.unwrap_or(WHOLE);
     let first = span.first.shifted(-HISTORY_COUNT);
     let earlier = env

@@ -76,7 +76,7 @@ pub(crate) async fn waits_of_payments_end(store: Arc<dyn Store>) {
     let (one, other) = (wait("billing:p1", 10), wait("billing:p2", 20));
     let landmark = |at: i64| vec![(CASH_PASSED_AT, minute(at).to_string())];
     store
-        .save_cash_waits(&[one.clone()], landmark(10))
+        .save_cash_waits(std::slice::from_ref(&one), landmark(10))
         .await
         .unwrap();
     let ended = CashWait {
@@ -89,7 +89,10 @@ pub(crate) async fn waits_of_payments_end(store: Arc<dyn Store>) {
         .await
         .unwrap();
     assert_eq!(store.cash_waits(minute(9)).await.unwrap(), []);
-    assert_eq!(store.cash_waits(minute(10)).await.unwrap(), [ended.clone()]);
+    assert_eq!(
+        store.cash_waits(minute(10)).await.unwrap(),
+        std::slice::from_ref(&ended)
+    );
     assert_eq!(store.cash_waits(minute(20)).await.unwrap(), [ended, other]);
     let at = store.landmark(CASH_PASSED_AT).await.unwrap().unwrap();
     assert_eq!(at, minute(20).to_string());

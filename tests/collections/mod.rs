@@ -16,6 +16,7 @@ mod kpi;
 mod kpi_laws;
 mod kpi_nights;
 mod kpi_sample;
+mod promises;
 mod real_receivables;
 mod receivables;
 mod records;

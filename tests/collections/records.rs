@@ -223,3 +223,26 @@ pub(super) fn claim(
     }
     claim
 }
+
+/// A promise in USD; the invoice may be empty.
+pub(super) fn promise(
+    id: &str,
+    account: &str,
+    invoice: &str,
+    amount: &str,
+    promised: &str,
+    due: &str,
+) -> Record {
+    let mut promise = record(Entity::Promises, id);
+    for (column, text) in [
+        ("account_id", account),
+        ("invoice_id", invoice),
+        ("amount", amount),
+        ("currency", "USD"),
+        ("promised_on", promised),
+        ("due_on", due),
+    ] {
+        promise = with(promise, column, text);
+    }
+    promise
+}

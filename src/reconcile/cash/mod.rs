@@ -26,7 +26,7 @@ mod tolerance;
 
 pub use accuracy::{AccuracyInput, ClaimLine, PaymentAccuracy, payment_accuracy};
 pub use apply::apply_cash;
-pub use book::{CashBook, CreditKind, OpenCredit, OpenInvoice};
+pub use book::{CashBook, CashPass, CreditKind, OpenCredit, OpenInvoice};
 pub use claims::{ClaimNames, LineSums, ServiceClaim, claim_lines};
 pub use decide::{ManualMatch, MatchError, MatchRequest};
 pub use error::CashError;

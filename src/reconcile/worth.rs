@@ -16,7 +16,7 @@ use super::discrepancy::{Discrepancy, Kind, Severity};
 use crate::currency::Currency;
 
 /// What should have been billed of a unit, and what was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// What should have been billed.
     pub expected: Decimal,
@@ -25,6 +25,11 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    /// Whether nothing was to be billed, and nothing was.
+    fn are_zero(&self) -> bool {
+        self.expected.is_zero() && self.actual.is_zero()
+    }
+
     /// Actual less expected.
     pub fn difference(&self) -> Decimal {
         self.actual - self.expected
@@ -53,10 +58,11 @@ impl Amounts {
 }
 
 /// How a unit was last found, as far as it could be decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It differs beyond tolerance.
+    #[default]
     Differs,
     /// Both sides agree, within tolerance at least.
     Agrees,
@@ -104,20 +110,30 @@ impl Found {
     }
 }
 
-/// A unit as it stands, and as it stood when it was furthest off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A unit as it stands, and as it stood when it was furthest off. What is nothing is not written: a
+/// book has one for each item and each event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitWorth {
     /// Its amounts as they were last seen.
+    #[serde(default, skip_serializing_if = "Amounts::are_zero")]
     pub present: Amounts,
     /// How it was last found.
     pub standing: Standing,
     /// Its amounts when most was missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<Amounts>,
     /// Its amounts when most was too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Amounts>,
 }
 
 impl UnitWorth {
+    /// Whether it is what a unit without money is when it is counted: units of the rules that compare
+    /// other things than money are.
+    fn is_untold(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// A unit that is counted for the first time.
     pub fn counted(amounts: Amounts) -> Self {
         let start = Self {
@@ -238,8 +254,10 @@ pub struct ItemWorth {
     /// What is left of it.
     pub outstanding: Decimal,
     /// What later billing took off.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub recovered: Decimal,
     /// Its unit.
+    #[serde(default, skip_serializing_if = "UnitWorth::is_untold")]
     pub unit: UnitWorth,
     /// What else was told of it; events of before have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,12 +272,16 @@ pub struct ItemTold {
     /// The field that differed.
     pub field: String,
     /// Its expected value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// Its actual value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
     /// The unit's expected amount.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub unit_expected: Decimal,
     /// The unit's actual amount.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub unit_actual: Decimal,
 }
 
@@ -354,6 +376,25 @@ mod tests {
             assert_eq!(found(&worth, Off::Under), under, "{expected} {actual}");
             assert_eq!(found(&worth, Off::Over), over, "{expected} {actual}");
         }
+    }
+
+    // Goal: what is left out because it is nothing is read as nothing, and so is what an earlier
+    // release wrote out in full. Method: both forms of an item's worth, and one with everything.
+    #[test]
+    fn what_is_nothing_is_not_written() {
+        let full = r#"{"kind":"QUANTITY","fingerprint":"f","currency":"USD","impact":"5.5",
+            "outstanding":"5.5","recovered":"0","unit":{"present":{"expected":"0","actual":"0"},
+            "standing":"differs","under":null,"over":null},"told":{"severity":"low","field":"quantity",
+            "expected":"1","actual":null,"unit_expected":"0","unit_actual":"0"}}"#;
+        let short = r#"{"kind":"QUANTITY","fingerprint":"f","currency":"USD","impact":"5.5","outstanding":"5.5","told":{"severity":"low","field":"quantity","expected":"1"}}"#;
+        let worth: ItemWorth = serde_json::from_str(full).unwrap();
+        assert_eq!(serde_json::to_string(&worth).unwrap(), short);
+        assert_eq!(serde_json::from_str::<ItemWorth>(short).unwrap(), worth);
+        let mut rich = worth;
+        rich.recovered = 1.into();
+        rich.unit = UnitWorth::counted(amounts(100, 30)).seen(amounts(0, 0), Standing::Gone);
+        let written = serde_json::to_string(&rich).unwrap();
+        assert_eq!(serde_json::from_str::<ItemWorth>(&written).unwrap(), rich);
     }
 
     // Goal: the furthest stands, the other side only when it is further. Method: 100 missing, then 30

@@ -16,6 +16,9 @@ use super::sql::Database;
 /// What of the file the writer keeps at hand, as SQLite spells KiB: enough that a reconcile's many
 /// entries of the indexes find their pages. It is taken only as it is used.
 const WRITER_CACHE: &str = "-32768";
+/// Bytes of a page of a new file: an item and its history are about as long as a page of 4 KiB has room
+/// for three of, and every page is written twice.
+const PAGE_BYTES: u32 = 8_192;
 /// How long a statement waits for another connection's lock.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
@@ -42,6 +45,7 @@ pub(super) async fn open_writer(path: &Path) -> Result<Database, StoreError> {
     make_file(path)?;
     check_mode(path)?;
     let options = options_of(path)
+        .page_size(PAGE_BYTES)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", WRITER_CACHE);

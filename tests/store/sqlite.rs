@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crossfoot::fault::Exit;
-use crossfoot::store::{Access, OpenStore, backup};
+use crossfoot::reconcile::DiscrepancyState;
+use crossfoot::store::{Access, ChangeParts, DiscrepancyFilter, OpenStore, backup};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use super::sample::run;
+use super::sample::{change, reconciliation, run};
 use super::suite::audit::entry as suite_entry;
 use crate::support::store::{open_sqlite, sqlite_store};
 
@@ -263,4 +264,76 @@ async fn wrong_urls_are_usage_errors() {
         assert_eq!(error.exit(), Exit::Usage, "{url}");
         assert!(!error.report().contains("hunter2"), "{error}");
     }
+}
+
+/// The statements that made the book's indexes.
+async fn indexes(folder: &Path) -> Vec<(String, String)> {
+    let text = "select name, sql from sqlite_master where type = 'index' and sql is not null order by name";
+    let mut connection = connect(folder).await;
+    sqlx::query_as(text)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
+}
+
+/// Goal: a night that opens more items than the book had leaves every index in its place, with all
+/// items in it, whether it ends or is broken off. Method: some standing items, then very many in parts,
+/// first without an end; compare the schema, let the database check itself, and ask by an account.
+#[tokio::test]
+async fn very_many_new_items_leave_all_indexes() {
+    let (folder, store) = sqlite_store().await;
+    let before = indexes(folder.path()).await;
+    assert!(
+        before
+            .iter()
+            .any(|(name, _)| name == "discrepancies_account")
+    );
+    let standing = [change(
+        "first",
+        None,
+        DiscrepancyState::Open,
+        "crossfoot",
+        10,
+    )];
+    let made = reconciliation("r1", 10);
+    store.record_reconciliation(&made, &standing).await.unwrap();
+    let part = |part: usize| {
+        (0..6_000)
+            .map(|place| {
+                let id = format!("d{part}-{place}");
+                let mut one = change(&id, None, DiscrepancyState::Open, "crossfoot", 10);
+                one.discrepancy.account = format!("account {}", place * 7_919 % 6_000);
+                one
+            })
+            .collect::<Vec<_>>()
+    };
+    for is_whole in [false, true] {
+        let made = reconciliation("r2", 11);
+        let (sender, parts) = ChangeParts::channel();
+        let written = store.record_reconciliation_parts(&made, parts);
+        let sent = async {
+            for place in 0..4 {
+                assert!(sender.send(part(place)).await);
+            }
+            if is_whole {
+                sender.finish().await;
+            }
+        };
+        let (written, ()) = futures::join!(written, sent);
+        assert_eq!(written.is_ok(), is_whole);
+        assert_eq!(indexes(folder.path()).await, before);
+        let filter = DiscrepancyFilter {
+            account: Some("account 4711".into()),
+            ..DiscrepancyFilter::default()
+        };
+        let found = store.discrepancies(&filter).await.unwrap();
+        assert_eq!(found.len(), if is_whole { 4 } else { 0 });
+    }
+    drop(store);
+    let mut connection = connect(folder.path()).await;
+    let check: String = sqlx::query_scalar("pragma integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(check, "ok");
 }

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::queries::DISCREPANCY_LIST;
 use super::row::Row;
+use super::stored_side;
 use super::value::Value;
 use crate::reconcile::{
     Amounts, Discrepancy, DiscrepancyState, Kind, ResolutionCode, UnitWorth, WaitingOn,
@@ -46,7 +47,7 @@ pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
         item.waiting_on.map(WaitingOn::name).into(),
         item.code.map(ResolutionCode::name).into(),
         (&item.proposed_by).into(),
-        Value::json("sides", &item.sides)?,
+        stored_side::value_of(&item.sides)?,
         (&item.rules_version).into(),
         (&item.opened_run).into(),
         (&item.last_run).into(),
@@ -55,7 +56,11 @@ pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
         item.ended_at.into(),
         item.updated_at.into(),
         Value::json("unit_worth", &item.unit)?,
-        Value::json("candidates", &item.candidates)?,
+        if item.candidates.is_empty() {
+            Value::Text(None)
+        } else {
+            Value::json("candidates", &item.candidates)?
+        },
     ])
 }
 
@@ -105,7 +110,7 @@ pub(super) fn item_of(row: &Row) -> Result<Discrepancy, StoreError> {
         waiting_on: row.parsed_option("waiting_on")?,
         code: row.parsed_option("code")?,
         proposed_by: row.text_option("proposed_by")?,
-        sides: row.json("sides")?,
+        sides: stored_side::sides_of(row)?,
         candidates: row.json_option("candidates")?.unwrap_or_default(),
         rules_version: row.text("rules_version")?,
         opened_run: row.text("opened_run")?,

@@ -16,9 +16,11 @@ mod reconciliations;
 mod record;
 mod row;
 mod runs;
+mod scattered;
 mod session;
 mod snapshots;
 mod store;
+mod stored_side;
 mod value;
 
 pub(super) use database::Database;

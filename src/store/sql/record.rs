@@ -15,6 +15,7 @@ use super::queries::{
     RECURRENCE_LIST, UNIT_TOTALS_INSERT, UNIT_TOTALS_LIST,
 };
 use super::row::Row;
+use super::scattered::Scattered;
 use super::session::{Lock, Session};
 use super::store::SqlStore;
 use super::value::{Value, plain_text};
@@ -186,8 +187,12 @@ fn compare(
 struct Moved {
     moves: BTreeMap<String, u64>,
     digest: blake3::Hasher,
-    line: Vec<u8>,
+    /// Rows that are not in the digest yet: many together are taken in much quicker.
+    waiting: Vec<u8>,
 }
+
+/// Bytes of rows that are taken into the digest at once.
+const DIGESTED_BYTES: usize = 64 << 10;
 
 impl Moved {
     fn count(&mut self, changes: &[DiscrepancyChange]) {
@@ -200,14 +205,18 @@ impl Moved {
 
     /// Takes the values of a row into the digest, with the borders between them.
     fn digest(&mut self, values: &[Value]) {
-        self.line.clear();
         for value in values {
-            value.put_bytes(&mut self.line);
+            value.put_bytes(&mut self.waiting);
         }
-        self.digest.update(&self.line);
+        if self.waiting.len() >= DIGESTED_BYTES {
+            self.digest.update(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
-    fn audit(&self, reconciliation: &Reconciliation) -> NewAuditEntry {
+    fn audit(&mut self, reconciliation: &Reconciliation) -> NewAuditEntry {
+        self.digest.update(&self.waiting);
+        self.waiting.clear();
         let after: Json = json!({
             "reconciliation_id": reconciliation.reconciliation_id,
             "run_id": reconciliation.run_id,
@@ -261,13 +270,18 @@ async fn write_reconciliation(
 ) -> Result<(), StoreError> {
     session.lock(Lock::Trail).await?;
     let mut moved = Moved::default();
+    let mut scattered = Scattered::default();
     // An item that comes in a second part is found in the store, with a state that it did not start
     // from.
     while let Some(changes) = parts.next().await? {
         let mut written = |values: &[Value]| moved.digest(values);
         write_changes(session, &changes, &mut written).await?;
         moved.count(&changes);
+        if changes.iter().all(|change| change.was.is_none()) {
+            scattered.inserted(session, changes.len()).await?;
+        }
     }
+    scattered.complete(session).await?;
     session
         .execute(
             RECONCILIATION_INSERT,

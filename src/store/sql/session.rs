@@ -3,7 +3,10 @@
 #[cfg(feature = "postgres")]
 use sqlx::Postgres;
 use sqlx::query::Query as Bound;
-use sqlx::{AssertSqlSafe, Database, Encode, SqlSafeStr, SqlStr, Sqlite, Transaction, Type};
+use sqlx::{
+    AssertSqlSafe, Database, Encode, SqlSafeStr, SqlStr, Sqlite, SqliteConnection, Transaction,
+    Type,
+};
 
 use super::queries::{Marks, Query};
 use super::row::Row;
@@ -57,6 +60,15 @@ impl Session {
                     .map_err(|cause| StoreError::of_query("lock", cause))?;
                 Ok(())
             }
+        }
+    }
+
+    /// The connection, where it is one of SQLite.
+    pub(super) fn sqlite(&mut self) -> Option<&mut SqliteConnection> {
+        match self {
+            Self::Sqlite(transaction) => Some(transaction),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => None,
         }
     }
 

@@ -28,7 +28,11 @@ pub(super) fn instant_text(instant: Timestamp) -> String {
 
 /// Postgres has no NUL in text; both databases keep the visible sign for it instead.
 pub(super) fn plain_text(text: &str) -> String {
-    text.replace('\0', "\u{2400}")
+    if text.contains('\0') {
+        text.replace('\0', "\u{2400}")
+    } else {
+        text.to_owned()
+    }
 }
 
 impl Value {

@@ -16,13 +16,13 @@ use super::units::Folded;
 
 /// Into how many parts the keys are dealt, as powers of two: at least, and at most.
 const PARTITIONS_MIN: u32 = 6;
-const PARTITIONS_MAX: u32 = 11;
+const PARTITIONS_MAX: u32 = 12;
 /// Units of a partition that the processor's cache has room for, about.
-const UNITS_AT_ONCE: u64 = 1 << 13;
+const UNITS_AT_ONCE: u64 = 1 << 12;
 /// Rows of a batch that are dealt at once: they stay in the innermost cache.
 const DEALT_ROWS: usize = 1024;
 /// Bytes of plain rows that wait for each leg and partition.
-const PAGE_BYTES: usize = 8 << 10;
+const PAGE_BYTES: usize = 4 << 10;
 /// Rows of a partition that are packed together, of those that are not plain.
 const CHUNK_ROWS: usize = 1024;
 /// Bytes of texts without a number that are packed together at the most.

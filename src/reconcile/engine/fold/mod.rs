@@ -13,6 +13,7 @@
 //! Beside a hash join it needs neither a side in memory nor a sort, and a total mismatch costs no more
 //! than a total match; beside a sieve over hashes of whole rows it reads every leg once, not twice.
 
+mod cells;
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a distance is packed into no fewer bytes than the widest one takes"

@@ -2,10 +2,11 @@
 
 use crate::reconcile::error::ReconcileError;
 
+use super::cells::Cells;
 use super::chunk::Rows;
 use super::leg::{FoldShape, hash_of_numbers, low_half};
 use super::lexicon::INLINE;
-use super::page::{ABSENT, FINER, RowLayout, figures_of, numbers_of};
+use super::page::{ABSENT, RowLayout, figures_of, numbers_of};
 
 const SLOTS_FIRST: usize = 1 << 12;
 /// Rows of a page whose places are looked up at once.
@@ -33,8 +34,8 @@ pub(super) struct Table {
     slots: Vec<u64>,
     hashes: Vec<u32>,
     keys: Vec<u32>,
-    rows: Vec<u64>,
-    cells: Vec<i128>,
+    rows: Vec<u32>,
+    cells: Cells,
     /// How many rows of a leg and entry lack a measure. It ends with the last entry of which any does.
     lacking: Vec<u64>,
     /// Where the texts without a number of an entry begin; empty while there are none at all.
@@ -64,7 +65,7 @@ impl Table {
             hashes: Vec::new(),
             keys: Vec::new(),
             rows: Vec::new(),
-            cells: Vec::new(),
+            cells: Cells::default(),
             lacking: Vec::new(),
             inline_starts: Vec::new(),
             inline_ends: Vec::new(),
@@ -84,18 +85,27 @@ impl Table {
 
     #[inline]
     pub(super) fn rows(&self, entry: usize, leg: usize) -> u64 {
-        self.rows[entry * self.legs + leg]
+        self.rows[entry * self.legs + leg].into()
     }
 
-    /// The sums, then the extremes.
+    /// The sum of a measure.
     #[inline]
-    pub(super) fn cell(&self, entry: usize, leg: usize) -> &[i128] {
-        &self.cells[(entry * self.legs + leg) * self.cell_width..][..self.cell_width]
+    pub(super) fn sum(&self, entry: usize, leg: usize, measure: usize) -> i128 {
+        debug_assert!(measure < self.measure_count);
+        let of_leg = entry * self.legs + leg;
+        self.cells.get(of_leg * self.cell_width + measure)
     }
 
+    /// The least and the greatest value of a measure, if they are wanted.
     #[inline]
-    pub(super) fn extremes_place(&self, measure: usize) -> Option<usize> {
-        self.extremes[measure]
+    pub(super) fn extremes(
+        &self,
+        entry: usize,
+        leg: usize,
+        measure: usize,
+    ) -> Option<(i128, i128)> {
+        let place = (entry * self.legs + leg) * self.cell_width + self.extremes[measure]?;
+        Some((self.cells.get(place), self.cells.get(place + 1)))
     }
 
     #[inline]
@@ -147,31 +157,34 @@ impl Table {
         figures: impl Iterator<Item = i64>,
     ) -> Result<(), ReconcileError> {
         let of_leg = entry * self.legs + leg;
-        self.rows[of_leg] += 1;
-        let is_first = self.rows[of_leg] == 1;
-        let cell = &mut self.cells[of_leg * self.cell_width..][..self.cell_width];
+        let before = self.count_row(of_leg)?;
+        let cell = of_leg * self.cell_width;
         let mut absent: u32 = 0;
         for (at, (figure, extremes)) in figures.zip(&self.extremes).enumerate() {
             if figure == ABSENT {
                 absent |= 1 << at;
                 continue;
             }
-            let number = i128::from(figure) * FINER;
-            cell[at] = added(cell[at], number)?;
+            self.cells.add(cell + at, figure)?;
             let Some(place) = *extremes else { continue };
-            if is_first {
-                cell[place] = number;
-                cell[place + 1] = number;
-            } else {
-                let lacking = self.lacking.get(of_leg * self.measure_count + at);
-                let before = self.rows[of_leg] - 1 - lacking.copied().unwrap_or_default();
-                widen(&mut cell[place..place + 2], number, before == 0);
-            }
+            let lacking = self.lacking.get(of_leg * self.measure_count + at);
+            let is_first = before == lacking.copied().unwrap_or_default();
+            self.cells.spread(cell + place, figure, is_first);
         }
         if absent != 0 {
             self.lack(of_leg, absent);
         }
         Ok(())
+    }
+
+    /// Counts a row of a leg and entry; says how many there were before it.
+    #[inline]
+    fn count_row(&mut self, of_leg: usize) -> Result<u64, ReconcileError> {
+        let before = self.rows[of_leg];
+        self.rows[of_leg] = before
+            .checked_add(1)
+            .ok_or_else(|| ReconcileError::Overflow("the rows of a unit".into()))?;
+        Ok(before.into())
     }
 
     /// Adds rows of a leg that are not plain.
@@ -188,13 +201,13 @@ impl Table {
                 }
                 let number = column[row];
                 let is_first = self.present(entry, leg, at) == 0;
-                let cell = &mut self.cells[of_leg * self.cell_width..][..self.cell_width];
-                cell[at] = added(cell[at], number)?;
+                let cell = of_leg * self.cell_width;
+                self.cells.add_exact(cell + at, number)?;
                 if let Some(place) = self.extremes[at] {
-                    widen(&mut cell[place..place + 2], number, is_first);
+                    self.cells.spread_exact(cell + place, number, is_first);
                 }
             }
-            self.rows[of_leg] += 1;
+            self.count_row(of_leg)?;
             if absent != 0 {
                 self.lack(of_leg, absent);
             }
@@ -274,8 +287,7 @@ impl Table {
         self.slots[slot] = (u64::from(hash) << 32) | u64::from(numbered);
         self.hashes.push(hash);
         self.rows.resize(self.rows.len() + self.legs, 0);
-        let cells = self.legs * self.cell_width;
-        self.cells.resize(self.cells.len() + cells, 0);
+        self.cells.grow(self.legs * self.cell_width);
         Ok(entry)
     }
 
@@ -389,18 +401,6 @@ impl Inline {
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
 fn entry_in(content: u64) -> usize {
     (content as u32) as usize - 1
-}
-
-/// Takes a figure into the least and the greatest.
-fn widen(extremes: &mut [i128], number: i128, is_first: bool) {
-    if let [least, greatest] = extremes {
-        *least = if is_first { number } else { number.min(*least) };
-        *greatest = if is_first {
-            number
-        } else {
-            number.max(*greatest)
-        };
-    }
 }
 
 #[inline]

@@ -115,15 +115,14 @@ impl FoldedUnit<'_> {
     /// The sum of a leg's measure, in twelve decimals; 0 where no row has it.
     #[inline]
     pub(crate) fn sum(&self, leg: usize, measure: usize) -> i128 {
-        self.table.cell(self.entry, leg)[measure]
+        self.table.sum(self.entry, leg, measure)
     }
 
     /// The least and the greatest value of a leg's measure, where they were asked for and there is one.
     #[inline]
     pub(crate) fn extremes(&self, leg: usize, measure: usize) -> Option<(i128, i128)> {
-        let place = self.table.extremes_place(measure)?;
-        let cell = self.table.cell(self.entry, leg);
-        (self.present(leg, measure) > 0).then(|| (cell[place], cell[place + 1]))
+        let extremes = self.table.extremes(self.entry, leg, measure)?;
+        (self.present(leg, measure) > 0).then_some(extremes)
     }
 
     /// The number of a key column's text; `None` where it has none.

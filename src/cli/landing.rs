@@ -255,8 +255,7 @@ fn print_rejects<'f>(
             left_out += file.totals.rows;
             continue;
         }
-        // A file may be of many nights, the newest last.
-        for reject in rejects(file)?.into_iter().rev() {
+        for reject in rejects(file)? {
             if table.len() >= REJECTS_SHOWN_MAX {
                 left_out += 1;
                 continue;

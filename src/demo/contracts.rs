@@ -33,8 +33,6 @@ pub(super) struct Contract {
     pub(super) known_at: Option<Timestamp>,
     /// When the CRM changed the quantity, and to what.
     pub(super) amended: Option<(Timestamp, i64)>,
-    /// Whether the billing system has it set up by the year, though it is billed by the month.
-    pub(super) is_set_up_yearly: bool,
 }
 
 impl Contract {
@@ -105,7 +103,6 @@ pub(super) fn invent(customers: &[Customer], random: &mut Random) -> Vec<Contrac
                 starts_on: first_day(),
                 known_at: Some(at(date(2026, 7, 20), 11)),
                 amended: None,
-                is_set_up_yearly: false,
             });
         }
     }
@@ -148,7 +145,6 @@ mod tests {
             starts_on,
             known_at: None,
             amended: None,
-            is_set_up_yearly: false,
         }
     }
 

@@ -113,6 +113,9 @@ pub struct ReconcileInput<'a> {
     /// The units that the book has items of, as (account, product): their amounts are told also
     /// where they agree.
     pub watched: BTreeSet<(String, String)>,
+    /// Of a rule whose units are records, those of them that have items, as (source, id): of the others of
+    /// the same account and product nothing needs to be told. `None` watches them all.
+    pub watched_records: Option<BTreeSet<(String, String)>>,
     /// What other periods and the closes of this one say.
     pub history: PeriodHistory,
     /// Where the engine spills.

@@ -48,7 +48,7 @@ pub use input::{BlindSource, EntityFiles, ReconcileInput, WhichRule};
 pub use lifecycle::{
     Advance, Opened, Opening, PeriodAct, PeriodError, PeriodRequest, PeriodState, PersonMove,
     advance, as_known, decide_period_move, legal_moves, legal_period_acts, move_by_person,
-    undecided_units, watched_units,
+    undecided_units, watched_records, watched_units,
 };
 pub use likely_cause::{OneSided, likely_cause, likely_cause_of_items};
 pub use outcome::{

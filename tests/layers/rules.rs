@@ -99,7 +99,6 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "Case",
             "CashDecision",
             "CashPart",
-            "CashWait",
             "ChangeParts",
             "ChangeSender",
             "CrosswalkEntry",

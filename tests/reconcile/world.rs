@@ -296,6 +296,7 @@ impl World {
                 } else {
                     BTreeSet::new()
                 },
+                watched_records: None,
                 history: self.history.clone(),
                 spill_dir: &folder.path().join("spill"),
                 zone: TimeZone::get("America/New_York").unwrap(),

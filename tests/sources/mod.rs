@@ -11,7 +11,6 @@
 mod advice;
 mod answers;
 mod auth;
-mod bad_rows;
 mod bank_statements;
 mod budget;
 mod changes;

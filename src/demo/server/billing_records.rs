@@ -96,11 +96,6 @@ fn price(contract: &Contract, tender: Tender) -> Value {
         "metered"
     };
     let price_minor = contract.net_price_minor();
-    let interval = if contract.is_set_up_yearly {
-        "year"
-    } else {
-        "month"
-    };
     json!({
         "id": price_id(&contract.crm_id),
         "object": "price",
@@ -112,7 +107,7 @@ fn price(contract: &Contract, tender: Tender) -> Value {
         "metadata": {},
         "nickname": null,
         "product": product.billing_id(),
-        "recurring": { "interval": interval, "interval_count": 1, "usage_type": usage_type },
+        "recurring": { "interval": "month", "interval_count": 1, "usage_type": usage_type },
         "tax_behavior": "unspecified",
         "type": "recurring",
         "unit_amount": price_minor,

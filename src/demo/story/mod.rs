@@ -7,7 +7,6 @@
 mod cast;
 mod counted;
 mod innocent;
-mod kept;
 mod play;
 mod script;
 mod unbilled;

@@ -23,7 +23,6 @@ const UNIT_COLUMNS: usize = 3;
 const CURRENCIES_MAX: u32 = 512;
 
 /// Which units are plainly equal: all legs have them, and the same of everything that is compared.
-#[derive(Debug)]
 pub(crate) struct Plain<'a> {
     /// The measures that are compared; every leg has them, and there is at least one.
     pub(crate) measures: Vec<usize>,
@@ -31,6 +30,8 @@ pub(crate) struct Plain<'a> {
     pub(crate) value: Option<usize>,
     /// Units that are given whole in any case, as (account, product).
     pub(crate) watched: &'a BTreeSet<(String, String)>,
+    /// Which of them are meant, by the rest of their key.
+    pub(crate) is_watched: &'a (dyn Fn(&[&str]) -> bool + Sync),
 }
 
 /// Plainly equal units of one customer and currency.
@@ -63,6 +64,7 @@ struct Sum {
 pub(super) struct Counted<'a> {
     plain: Option<&'a Plain<'a>>,
     legs: usize,
+    key_count: usize,
     has_near: bool,
     /// By the numbers of account and product.
     watched: HashSet<(u32, u32)>,
@@ -81,6 +83,7 @@ impl<'a> Counted<'a> {
         Self {
             plain,
             legs: query.legs.len(),
+            key_count: UNIT_COLUMNS + query.key.len(),
             has_near: query.lag_days.is_some(),
             watched: watched
                 .filter_map(|(account, sku)| {
@@ -108,7 +111,10 @@ impl<'a> Counted<'a> {
                 .number(SKU)
                 .is_none_or(|sku| self.watched.contains(&(account, sku)));
             if is_watched {
-                return Ok(false);
+                let key = (UNIT_COLUMNS..self.key_count).map(|column| unit.text(column));
+                if (plain.is_watched)(&key.collect::<Vec<_>>()) {
+                    return Ok(false);
+                }
             }
         }
         let (account, currency) = (account as usize, currency as usize);

@@ -20,4 +20,4 @@ pub use opening::{Opened, Opening};
 pub use periods::{
     PeriodAct, PeriodError, PeriodRequest, PeriodState, decide_period_move, legal_period_acts,
 };
-pub use units::{undecided_units, watched_units};
+pub use units::{undecided_units, watched_records, watched_units};

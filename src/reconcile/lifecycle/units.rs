@@ -19,6 +19,16 @@ pub fn watched_units(standing: &[Discrepancy]) -> BTreeSet<(String, String)> {
         .collect()
 }
 
+/// The records that a book has items of, as (source, id), where the units of its rule are records;
+/// `None` where they are not all.
+pub fn watched_records(standing: &[Discrepancy]) -> Option<BTreeSet<(String, String)>> {
+    let records = standing.iter().map(|item| {
+        let (source, id) = record_of(&item.rule, &item.sides)?;
+        Some((source.to_owned(), id.to_owned()))
+    });
+    records.collect()
+}
+
 /// The units of standing items that an outcome could not decide: they are unknown or not due yet, or
 /// they were not seen while some source is blind. They are in no figure until they are decided.
 pub fn undecided_units(outcome: &Outcome, standing: &[Discrepancy]) -> Vec<(String, String)> {

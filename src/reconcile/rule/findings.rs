@@ -316,15 +316,8 @@ impl Telling<'_> {
 
     /// The source and id of the record that a unit is, where the rule has a key.
     pub(super) fn record(&self, unit: &RuleUnit) -> Option<(String, String)> {
-        if self.rule.key.is_empty() {
-            return None;
-        }
-        let part = |name: &str| {
-            let at = self.rule.key.iter().position(|column| column == name)?;
-            unit.key.get(at).cloned()
-        };
-        let id = part("id").unwrap_or_else(|| unit.key.join("/"));
-        Some((part("source").unwrap_or_else(|| self.rule.name.clone()), id))
+        let key: Vec<&str> = unit.key.iter().map(String::as_str).collect();
+        record_of_key(self.rule, &key)
     }
 
     /// The record that the key names, on each side that has it.
@@ -396,4 +389,17 @@ fn minus(one: Decimal, other: Decimal) -> Result<Decimal, ReconcileError> {
 
 fn times(one: Decimal, other: Decimal) -> Result<Decimal, ReconcileError> {
     one.checked_mul(other).ok_or_else(overflow)
+}
+
+/// The source and id of the record that a unit with these key values is, where the rule has a key.
+pub(super) fn record_of_key(rule: &RuleFile, key: &[&str]) -> Option<(String, String)> {
+    if rule.key.is_empty() {
+        return None;
+    }
+    let part = |name: &str| {
+        let at = rule.key.iter().position(|column| column == name)?;
+        key.get(at).map(|text| (*text).to_owned())
+    };
+    let id = part("id").unwrap_or_else(|| key.join("/"));
+    Some((part("source").unwrap_or_else(|| rule.name.clone()), id))
 }

@@ -25,7 +25,7 @@ use crate::reconcile::rates::FxRates;
 use crate::reconcile::tally::{JudgedUnit, RowCounts, Tally, Verdict};
 
 use super::file::RuleFile;
-use super::findings::Telling;
+use super::findings::{Telling, record_of_key};
 use super::judge::{Compared, Judging};
 use super::legs::{Cut, query, shapes, unknown_source};
 use super::rows::RowProof;
@@ -130,10 +130,12 @@ async fn compare(
         scale: SeverityScale::new(config, &rates),
     };
     let mut collected = Collected::new(input, rule, findings);
+    let is_watched = |key: &[&str]| is_watched_record(input, record_of_key(rule, key).as_ref());
     let plain = judging.plain_measures().map(|measures| Plain {
         measures,
         value: rule.value,
         watched: &input.watched,
+        is_watched: &is_watched,
     });
     let counts = session.rule_row_counts(&query, &shapes).await?;
     let taken = |(extracted, excluded): &(u64, u64)| extracted.saturating_sub(*excluded);
@@ -248,9 +250,12 @@ impl<'a> Collected<'a> {
         };
         let names = (unit.account.clone(), unit.sku.clone());
         let record = telling.record(unit);
-        if matches!(judged.verdict, Verdict::Unknown | Verdict::Timing) {
+        // What is undecided is asked of standing items alone; on a night without a source it is all.
+        let is_named = self.input.watched.contains(&names);
+        let is_watched = is_named && is_watched_record(self.input, record.as_ref());
+        if is_named && matches!(judged.verdict, Verdict::Unknown | Verdict::Timing) {
             let is_timing = judged.verdict == Verdict::Timing;
-            if let Some(record) = record.clone() {
+            if let Some(record) = record.clone().filter(|_| is_watched) {
                 self.undecided_records.insert(record, is_timing);
             }
             let units = if is_timing {
@@ -260,14 +265,15 @@ impl<'a> Collected<'a> {
             };
             units.insert(names.clone());
         }
-        if self.input.watched.contains(&names) {
+        if is_watched {
             let mut seen = judged.seen(&unit.sku);
             seen.record = record;
             seen.amounts.expected = storable(seen.amounts.expected);
             seen.amounts.actual = storable(seen.amounts.actual);
             self.watched.push(seen);
         }
-        for named in compared.iter().flat_map(|one| &one.skipped) {
+        let skipped = compared.iter().flat_map(|one| &one.skipped);
+        for named in skipped.filter(|_| is_watched) {
             self.skipped_fields.insert((
                 names.0.clone(),
                 names.1.clone(),
@@ -289,6 +295,14 @@ impl<'a> Collected<'a> {
         }
         self.rows.count(unit, &compared);
         self.tally.count(&judged)
+    }
+}
+
+/// Whether a record of a watched account and product is watched itself.
+fn is_watched_record(input: &ReconcileInput<'_>, record: Option<&(String, String)>) -> bool {
+    match (&input.watched_records, record) {
+        (Some(records), Some(record)) => records.contains(record),
+        _ => true,
     }
 }
 

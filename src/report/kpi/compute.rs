@@ -11,15 +11,13 @@ use super::banner::banner;
 use super::discrepancy_rate::{RateInput, discrepancy_figures};
 use super::error::KpiError;
 use super::figures::{
-    AccountFigures, Freshness, FreshnessState, Kpi, MatchFigures, PromiseFigures,
-    ReceivablesFigures,
+    AccountFigures, Freshness, FreshnessState, Kpi, MatchFigures, ReceivablesFigures,
 };
 use super::freshness::SourceTerms;
-use super::matching::{FirstPasses, MatchInput, matching};
+use super::matching::matching;
 use super::resolution::{Measure, resolution};
 use super::roll_forward::roll_forward;
 use super::timeline::timelines;
-use super::unavailable::{Known, unavailable};
 use crate::config::{CalendarConfig, Role};
 use crate::currency::Currency;
 use crate::fault::Failure;
@@ -71,10 +69,6 @@ pub struct KpiInput<'a> {
     pub accounts: Option<&'a Reconciliation>,
     /// How accurate the payments of the span are; `None` when that cannot be said.
     pub payment_accuracy: Option<PaymentAccuracy>,
-    /// What is known of the first attempts to place payments.
-    pub passes: &'a FirstPasses,
-    /// What became of promises; `None` when no source lands any.
-    pub promises: Option<PromiseFigures>,
     /// The rate of a day: (from, into, day).
     pub rate_on: &'a dyn Fn(Currency, Currency, Date) -> Option<Decimal>,
 }
@@ -135,8 +129,7 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
     discrepancy.excluded_currencies.sort_unstable();
     discrepancy.excluded_currencies.dedup();
 
-    let cash_sources = failed_sources_of_cash(input, bounds.1);
-    let cash_failed = !cash_sources.is_empty();
+    let cash_failed = !failed_sources_of_cash(input, bounds.1).is_empty();
     let today = local_day(input.as_of, input.zone);
     let last_day = input.span.last.last_day().min(today);
     let receivables = if cash_failed {
@@ -145,14 +138,7 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         input.receivables.clone()
     };
     let matching = match input.book.filter(|_| !cash_failed) {
-        Some(book) => matching(&MatchInput {
-            book,
-            days: (input.span.first.first_day(), last_day),
-            branch: input.branch,
-            as_of: input.as_of,
-            zone: input.zone,
-            passes: input.passes,
-        }),
+        Some(book) => matching(book, (input.span.first.first_day(), last_day), input.branch),
         None => MatchFigures::default(),
     };
     let measure = Measure {
@@ -172,13 +158,6 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
                 .any(|reconciliation| reconciliation.period == *period)
         })
         .collect();
-    let promises = input.promises.clone().filter(|_| !cash_failed);
-    let unavailable = unavailable(&Known {
-        cash_sources: &cash_sources,
-        matching: &matching,
-        passes: input.passes,
-        has_promises: input.promises.is_some(),
-    });
     Ok(Kpi {
         period: input.span.to_string(),
         as_of: input.as_of,
@@ -197,9 +176,8 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         payment_accuracy: input.payment_accuracy.clone().filter(|_| !cash_failed),
         matching,
         receivables,
-        promises,
+        promises: None,
         deductions: None,
-        unavailable,
         account_fields: input.accounts.map(|one| account_figures(one, input.branch)),
         roll_forward: roll_forward(&all, bounds, input.as_of),
         completeness: completeness(input.reconciliations),

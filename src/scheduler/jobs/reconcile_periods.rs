@@ -8,7 +8,6 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::blind_sources::{blind_sources, rejected_rows};
-use super::first_pass::keep_first_passes;
 use super::ledger::{Ledger, load_ledger};
 use super::period_book::PeriodBook;
 use super::record_outcome::{Found, Recorder};
@@ -21,7 +20,7 @@ use crate::period::Period;
 use crate::reconcile::{
     ACCOUNT_RULE, Amounts, BILLING_RULE, Discrepancy, EntityFiles, FindingGroup, Opening, Outcome,
     PeriodHistory, PeriodState, ReconcileInput, RuleFile, WhichRule, reconcile_accounts,
-    reconcile_billing, reconcile_rule, reconcile_rule_into, watched_units,
+    reconcile_billing, reconcile_rule, reconcile_rule_into, watched_records, watched_units,
 };
 use crate::store::{DiscrepancyChange, DiscrepancyFilter};
 
@@ -131,9 +130,6 @@ async fn reconcile(
     };
     let steps = u64::try_from(periods.len() * (1 + further.len())).ok();
     env.progress.begin("comparing", steps);
-    if rule.is_none() && with_accounts {
-        keep_first_passes(env, &ledger).await?;
-    }
     let book = PeriodBook::read(env, now).await?;
     // New items of accounts are opened in the newest period that is compared and still open: they are
     // known as they are now, and say nothing of a period whose figures are kept.
@@ -388,6 +384,7 @@ pub(super) fn input_of<'a>(
         blind_sources: blind_sources(env, ledger),
         rejected: rejected_rows(ledger),
         watched: watched_units(question.standing),
+        watched_records: watched_records(question.standing),
         history: question.history.clone(),
         spill_dir: &env.spill_dir,
         zone,

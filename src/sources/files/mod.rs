@@ -15,7 +15,6 @@ mod parquet;
 mod pull;
 mod row;
 mod rows;
-mod some_rows;
 mod source;
 mod status;
 mod x12;

@@ -194,10 +194,12 @@ impl Pull<'_> {
                 let record = self.document(&Tree::Object(entries))?;
                 self.good(reading, line, &record)?;
             }
-            Row::Bad(bad) => {
-                let origin = format!("{}:{}", reading.shown, bad.line);
-                let reject = reading.mapping.refuse_row(&bad, origin);
-                let reject = reject.map_err(|detail| self.bad(detail))?;
+            Row::Bad { line, reason, raw } => {
+                let origin = format!("{}:{line}", reading.shown);
+                let nothing = self.document(&Tree::Null)?;
+                let scope = Scope::of(nothing.root());
+                let mut reject = reading.mapping.refuse(scope, origin, "row", &reason);
+                reject.raw = raw;
                 self.builder.reject(reject, &mut self.tally);
             }
         }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use crate::sources::error::SourceError;
 use crate::sources::json::{Document, Tree};
-use crate::sources::mapping::BadRow;
 
 /// A row of a file.
 #[derive(Debug)]
@@ -26,7 +25,11 @@ pub(super) enum Row {
         delivery: Delivery,
     },
     /// A row that cannot be taken apart into columns.
-    Bad(BadRow),
+    Bad {
+        line: u64,
+        reason: String,
+        raw: String,
+    },
 }
 
 /// A cell without a value.

@@ -73,13 +73,7 @@ fn files_plan(spec: &FilesSpec, columns: Vec<Vec<String>>) -> FilesPlan {
         },
     };
     FilesPlan {
-        lists: spec
-            .list
-            .as_slice()
-            .iter()
-            .map(|path| Path::new(path))
-            .collect(),
-        tag: spec.tag.as_deref().map(Path::new),
+        list: Path::new(&spec.list),
         count: spec.count.as_deref().map(Path::new),
         at,
         format: spec.format,

@@ -27,4 +27,3 @@ mod stripe_records;
 mod xero;
 mod zoho_crm;
 mod zuora;
-mod zuora_aqua;

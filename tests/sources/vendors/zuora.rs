@@ -64,7 +64,7 @@ fn northwind() -> Held {
     }))
 }
 
-pub(super) fn answer(held: &mut Held, request: &Request) -> ResponseTemplate {
+fn answer(held: &mut Held, request: &Request) -> ResponseTemplate {
     let path = request.url.path();
     if path == "/oauth/token" {
         return held.token();

@@ -153,7 +153,30 @@ fn print_payments(payments: &[CashPayment]) -> Result<Exit, Failure> {
         ]);
     }
     table.print("no payment is landed")?;
+    for one in payments {
+        print_proposals(one)?;
+    }
     Ok(Exit::Done)
+}
+
+/// What a payment could be for, where a person must say it.
+fn print_proposals(one: &CashPayment) -> Result<(), Failure> {
+    if !one.proposals.is_empty() {
+        let choices: Vec<String> = one
+            .proposals
+            .iter()
+            .map(|invoices| invoices.join(" + "))
+            .collect();
+        output::line(format!(
+            "{} could be for {}: say so with `crossfoot cash apply`",
+            one.payment,
+            choices.join(", or ")
+        ))?;
+    }
+    match &one.search_stopped {
+        Some(reason) => output::line(format!("{}: {reason}", one.payment)),
+        None => Ok(()),
+    }
 }
 
 /// An enum as its JSON spells it.
@@ -168,7 +191,7 @@ fn payment_json(one: &CashPayment) -> Value {
         .iter()
         .map(|part| json!({ "invoice": part.invoice, "amount": money(part.amount) }))
         .collect();
-    json!({
+    let mut shown = json!({
         "payment": one.payment,
         "account": one.account,
         "received_on": one.received_on,
@@ -185,5 +208,9 @@ fn payment_json(one: &CashPayment) -> Value {
         "on_account": money(one.on_account),
         "suspense": money(one.suspense),
         "proposals": one.proposals,
-    })
+    });
+    if let (Some(reason), Some(shown)) = (&one.search_stopped, shown.as_object_mut()) {
+        shown.insert("search_stopped".into(), json!(reason));
+    }
+    shown
 }

@@ -189,6 +189,12 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
         found.within_tolerance.to_string(),
         "counted as matched",
     );
+    add("density", days(found.density), "items per 100 units");
+    add(
+        "recovery rate",
+        percent(found.recovery_rate),
+        "recovered / leakage",
+    );
     let resolution = &kpi.resolution;
     add(
         "items resolved",
@@ -212,6 +218,15 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
             percent(accuracy.count_rate),
             &format!("{} of {} payments", accuracy.accurate, accuracy.payments),
         );
+        add(
+            "invoice accuracy",
+            percent(accuracy.invoice_accuracy),
+            &format!(
+                "{} of {} invoices without a credit memo",
+                accuracy.invoices - accuracy.corrected_invoices,
+                accuracy.invoices
+            ),
+        );
         if accuracy.claim_lines > 0 {
             add(
                 "claim lines right",
@@ -225,6 +240,13 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
         percent(kpi.matching.total_rate),
         "of payments",
     );
+    let reason = kpi.unavailable.get("match.first_pass_rate");
+    add(
+        "in the first comparison",
+        percent(kpi.matching.first_pass_rate),
+        reason.map_or("of payments, by rules", String::as_str),
+    );
+    add("by hand", percent(kpi.matching.manual_rate), "of payments");
     let owed = &kpi.receivables;
     add("receivables", money(owed.gross), "open invoices");
     add(
@@ -241,6 +263,21 @@ fn print_kpi(kpi: &Kpi) -> Result<(), Failure> {
     );
     add("ADD", days(owed.add), "DSO - best possible DSO");
     add("CEI", percent(owed.cei), "collected of what could be");
+    add(
+        "days late, paid",
+        days(owed.avg_days_late_paid),
+        "of invoices paid up in the period, weighted by total",
+    );
+    if let Some(promises) = &kpi.promises {
+        add(
+            "promises kept",
+            percent(promises.kept_rate_count),
+            &format!(
+                "{} kept, {} in part, {} broken; {} pending",
+                promises.kept, promises.partial, promises.broken, promises.pending
+            ),
+        );
+    }
     table.print("")?;
     print_restatement(kpi)
 }

@@ -255,7 +255,8 @@ fn print_rejects<'f>(
             left_out += file.totals.rows;
             continue;
         }
-        for reject in rejects(file)? {
+        // A file may be of many nights, the newest last.
+        for reject in rejects(file)?.into_iter().rev() {
             if table.len() >= REJECTS_SHOWN_MAX {
                 left_out += 1;
                 continue;

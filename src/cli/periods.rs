@@ -295,7 +295,8 @@ async fn show(context: &Context, period: Period, version: Option<u32>) -> Result
 }
 
 fn close_json(close: &PeriodClose) -> Value {
-    let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    // What is no JSON is shown as it stands: it is what was kept.
+    let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
     let figures = parsed(&close.figures);
     let kpis: serde_json::Map<String, Value> = figures
         .as_object()

@@ -11,7 +11,8 @@ use crate::env::Env;
 use crate::fault::{Exit, Failure};
 use crate::money::money_text;
 use crate::reconcile::{
-    ACCOUNT_RULE, Acceptance, Discrepancy, DiscrepancyEvent, Explanation, FieldTold, RecordTold,
+    ACCOUNT_RULE, Acceptance, Discrepancy, DiscrepancyEvent, Explanation, FieldTold, Kind,
+    RecordTold,
 };
 use crate::scheduler::jobs::explain_item;
 use crate::store::{DiscrepancyFilter, Recurrence};
@@ -163,6 +164,12 @@ fn print_item(item: &Discrepancy, beside: &Beside) -> Result<(), Failure> {
             ""
         },
     ))?;
+    if is_unpriced(item) {
+        output::line(
+            "no price of the product is known, so its impact counts as nothing: land \
+             `products.list_price`, or a contract",
+        )?;
+    }
     if !item.secondary.is_empty() {
         let kinds: Vec<&str> = item.secondary.iter().map(|kind| kind.name()).collect();
         output::line(format!("of the same unit as well: {}", kinds.join(", ")))?;
@@ -194,6 +201,13 @@ fn print_item(item: &Discrepancy, beside: &Beside) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// What was used or is paid for and has no price anywhere is worth more than its amount says.
+fn is_unpriced(item: &Discrepancy) -> bool {
+    matches!(item.kind, Kind::OrphanUsage | Kind::VendorCost)
+        && item.estimated
+        && item.impact.is_zero()
 }
 
 fn print_explanation(item: &Discrepancy, explanation: &Explanation) -> Result<(), Failure> {

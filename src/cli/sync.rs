@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::output::{self, Table};
 use crate::fault::{Exit, Failure};
-use crate::scheduler::jobs::{SyncSummary, sync_sources, with_run};
+use crate::scheduler::jobs::{SyncSummary, sync_sources, tend_landing, with_run};
 use crate::store::{Access, RunState};
 
 #[derive(Debug, Args)]
@@ -35,6 +35,13 @@ pub(super) async fn run(context: &Context, arguments: &SyncArguments) -> Result<
         } else {
             RunState::Incomplete
         };
+        // What was pulled is landed, whatever becomes of the files it is in.
+        if let Err(failure) = tend_landing(&env).await {
+            output::error_line(&format!(
+                "warning: the landing was not put in order\n{}",
+                failure.report()
+            ));
+        }
         Ok((pulls, state))
     })
     .await?;

@@ -10,6 +10,7 @@ mod convert;
 mod countback;
 mod error;
 mod lines;
+mod promises;
 mod receivables;
 
 pub use aging::{age, days_past_due};
@@ -18,4 +19,5 @@ pub use cases::{EvaluateInput, evaluate_cases};
 pub use countback::{Countback, MonthSales, count_back};
 pub use error::CollectionsError;
 pub use lines::{case_lines, open_invoice_lines};
+pub use promises::{PromiseInput, promise_figures};
 pub use receivables::{Receivables, ReceivablesInput, receivables};

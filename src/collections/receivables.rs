@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::aging::age;
+use super::aging::{age, days_past_due};
 use super::convert::Converter;
 use super::countback::{Countback, MonthSales, count_back};
 use super::error::CollectionsError;
@@ -105,6 +105,8 @@ fn compute(input: &ReceivablesInput<'_>) -> Result<Receivables, CollectionsError
         None
     };
 
+    let (paid_invoices, late) = scope.days_late(first_day, day)?;
+
     let money = |amount: Decimal| printed(amount, input.currency);
     let figures = ReceivablesFigures {
         taken_on: Some(day.to_string()),
@@ -128,6 +130,9 @@ fn compute(input: &ReceivablesInput<'_>) -> Result<Receivables, CollectionsError
         bpdso: bpdso.map(plain),
         add: add.map(plain),
         cei: cei.map(plain),
+        paid_invoices: Some(paid_invoices),
+        avg_days_late_paid: late.map(plain),
+        ..ReceivablesFigures::default()
     };
     Ok(Receivables {
         figures,
@@ -174,6 +179,32 @@ impl Scope<'_> {
             }
         }
         Ok(credits)
+    }
+
+    /// How many invoices were paid up between two days, and how many days late on average, weighted
+    /// by their totals.
+    fn days_late(
+        &mut self,
+        first_day: Date,
+        day: Date,
+    ) -> Result<(u64, Option<Decimal>), CollectionsError> {
+        let mut count = 0;
+        let (mut days, mut totals) = (Decimal::ZERO, Decimal::ZERO);
+        for invoice in self.input.book.invoices() {
+            if !self.has(invoice.branch.as_deref()) {
+                continue;
+            }
+            let Some(paid_on) = invoice.paid_on(day).filter(|on| *on >= first_day) else {
+                continue;
+            };
+            count += 1;
+            if let Some(total) = self.converter.convert(invoice.total, invoice.currency)? {
+                let late = days_past_due(invoice.due_on, paid_on).max(0);
+                days = plus(days, times(total, Decimal::from(late))?)?;
+                totals = plus(totals, total)?;
+            }
+        }
+        Ok((count, ratio(days, totals)))
     }
 
     /// Totals of invoices less credit memos by month of issue, up to a day.

@@ -9,7 +9,10 @@ use super::values::DecimalText;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CashConfig {
-    /// The rules in their order: `match_single`, `clear_account`, `clear_past_due`, `oldest_first`.
+    /// The rules in their order; the first that finds something decides. Applied are `match_single`,
+    /// `clear_account`, `clear_past_due`, `clear_past_due_by_term`, `combo` and `oldest_first`, which
+    /// takes every payment that reaches it; `subset_proposals` only proposes. What could be meant in
+    /// several ways goes no further: it waits for `crossfoot cash apply`.
     pub rules: Vec<CashRule>,
     /// Within how many days of its receipt a payment that is taken back was not accurate; until then
     /// its accuracy is provisional.
@@ -26,6 +29,13 @@ pub enum CashRule {
     ClearAccount,
     /// All past-due ones together do.
     ClearPastDue,
+    /// All past-due ones of one payment term (days from issue to due date) together do.
+    ClearPastDueByTerm,
+    /// Exactly one combination of open invoices comes to exactly the amount; of several all are
+    /// proposed and none is applied, as when the search had to be ended.
+    Combo,
+    /// Combinations of open invoices that come to exactly the amount are proposed, never applied.
+    SubsetProposals,
     /// The oldest are paid first, the last one in part.
     OldestFirst,
 }

@@ -67,7 +67,8 @@ pub struct FieldTable {
     /// All numbers that the path names are added; of an empty list, the sum is 0.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sum: bool,
-    /// The paths of numbers that are subtracted, as the discounts of a line.
+    /// The paths of numbers that are subtracted, as the discounts of a line. One that is absent takes
+    /// nothing off: vendors leave out a tax or a discount that there is not.
     pub less: Option<OneOrMany<String>>,
     /// The path of a number of units that the number is divided by, as the price of all units is
     /// by their count; kept to ten digits after the point. By zero, nothing is left.

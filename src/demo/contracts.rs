@@ -33,6 +33,8 @@ pub(super) struct Contract {
     pub(super) known_at: Option<Timestamp>,
     /// When the CRM changed the quantity, and to what.
     pub(super) amended: Option<(Timestamp, i64)>,
+    /// Whether the billing system has it set up by the year, though it is billed by the month.
+    pub(super) is_set_up_yearly: bool,
 }
 
 impl Contract {
@@ -103,6 +105,7 @@ pub(super) fn invent(customers: &[Customer], random: &mut Random) -> Vec<Contrac
                 starts_on: first_day(),
                 known_at: Some(at(date(2026, 7, 20), 11)),
                 amended: None,
+                is_set_up_yearly: false,
             });
         }
     }
@@ -145,6 +148,7 @@ mod tests {
             starts_on,
             known_at: None,
             amended: None,
+            is_set_up_yearly: false,
         }
     }
 

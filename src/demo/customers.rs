@@ -1,5 +1,7 @@
 //! The customers of the demo company.
 
+use jiff::Timestamp;
+
 use super::names;
 use super::random::Random;
 
@@ -48,6 +50,15 @@ pub(super) enum Habit {
     Together,
 }
 
+/// A street that only the CRM has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Elsewhere {
+    /// Street and number.
+    pub(super) street: &'static str,
+    /// Until when the CRM has it; for good where nobody puts it right.
+    pub(super) until: Option<Timestamp>,
+}
+
 /// A customer, as both systems know it.
 #[derive(Debug)]
 pub(super) struct Customer {
@@ -63,6 +74,8 @@ pub(super) struct Customer {
     pub(super) phone: String,
     /// Its street and number.
     pub(super) street: String,
+    /// Another street that the CRM has of it.
+    pub(super) elsewhere: Option<Elsewhere>,
     /// City, region, country and postal code.
     pub(super) city: (&'static str, &'static str, &'static str, &'static str),
     /// What it is billed in.
@@ -74,6 +87,22 @@ pub(super) struct Customer {
 }
 
 impl Customer {
+    /// The street that the CRM has at an instant, and since when where that changed.
+    pub(super) fn street_in_crm(&self, at: Timestamp) -> (&str, Option<Timestamp>) {
+        match self.elsewhere {
+            Some(Elsewhere {
+                street,
+                until: None,
+            }) => (street, None),
+            Some(Elsewhere {
+                street,
+                until: Some(until),
+            }) if at < until => (street, None),
+            Some(Elsewhere { until, .. }) => (&self.street, until),
+            None => (&self.street, None),
+        }
+    }
+
     /// The address that bills go to.
     pub(super) fn email(&self) -> String {
         format!("accounts.payable@{}", self.domain)
@@ -123,6 +152,7 @@ fn customer(index: usize, word: &str, random: &mut Random) -> Customer {
             random.between(1, 240),
             names::STREETS[random.below(names::STREETS.len())]
         ),
+        elsewhere: None,
         city: cities[random.below(cities.len())],
         tender,
         net_days: if random.below(3) == 0 { 30 } else { 14 },

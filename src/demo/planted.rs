@@ -15,7 +15,7 @@ pub struct Planted {
     pub period: Period,
     /// The customer, by the id of its company record in the CRM.
     pub customer: String,
-    /// The product's code in the CRM.
+    /// The product's code in the CRM; empty for what is about the customer alone.
     pub sku: String,
     /// The money, with its sign: plus is an overcharge, minus is leakage. It is the largest the item
     /// had since it was opened.

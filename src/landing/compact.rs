@@ -43,7 +43,8 @@ impl Default for CompactScope {
 }
 
 /// The groups of files that are to become one each, oldest first within a group. `key_id` is the
-/// present key. The quarantine is never merged, only written again under a new key.
+/// present key. The quarantine's files are groups of their own: those of one month of extraction, so
+/// that merging keeps none of them longer.
 pub(super) fn plan(
     files: &[LandedFile],
     scope: &CompactScope,
@@ -63,13 +64,13 @@ pub(super) fn plan(
         }
     }
     let mut groups = Vec::new();
-    for ((quarantine, ..), mut of_partition) in partitions {
+    for mut of_partition in partitions.into_values() {
         of_partition
             .sort_by(|base, peer| names::version_order(base).cmp(&names::version_order(peer)));
         let is_stale = |file: &LandedFile| scope.rekey && file.key_id.as_deref() != key_id;
         let (small, others): (Vec<_>, Vec<_>) = of_partition
             .into_iter()
-            .partition(|file| !quarantine && file.totals.rows < LARGE_ROWS);
+            .partition(|file| file.totals.rows < LARGE_ROWS);
         groups.extend(others.into_iter().filter(is_stale).map(|file| vec![file]));
         let merged = if scope.in_tiers {
             newest_tier(small)
@@ -131,18 +132,28 @@ mod tests {
         names.collect()
     }
 
-    // Goal: what is small and of one partition is merged, in the order of its versions; a large file,
-    // another partition and the quarantine are not. Method: one of each.
+    // Goal: what is small and of one partition is merged, in the order of its versions; a large file and
+    // another partition are not, and the quarantine is one of its own. Method: some of each.
     #[test]
     fn small_files_of_a_partition_are_merged() {
         let mut other = file("other", 5, 3);
         other.period = "2026-02".parse().unwrap();
         let mut rejects = file("rejects", 5, 4);
         rejects.quarantine = true;
+        let mut later = file("later", 5, 5);
+        later.quarantine = true;
         let large = file("large", LARGE_ROWS, 0);
-        let files = [file("b", 5, 2), large, rejects, file("a", 9, 1), other];
+        let files = [
+            file("b", 5, 2),
+            large,
+            later,
+            rejects,
+            file("a", 9, 1),
+            other,
+        ];
         let scope = CompactScope::default();
-        assert_eq!(names_of(&plan(&files, &scope, None)), [["a", "b"]]);
+        let merged = [["a", "b"], ["rejects", "later"]];
+        assert_eq!(names_of(&plan(&files, &scope, None)), merged);
         let before = Some(Timestamp::from_second(2 * 86_400).unwrap());
         let older = CompactScope {
             before,
@@ -155,7 +166,7 @@ mod tests {
         };
         let under_key = plan(&files, &rekey, Some("k"));
         assert_eq!(under_key.len(), 4, "{:?}", names_of(&under_key));
-        assert_eq!(names_of(&plan(&files, &rekey, None)), [["a", "b"]]);
+        assert_eq!(names_of(&plan(&files, &rekey, None)), merged);
     }
 
     // Goal: a large old file is not written again for every few nights. Method: a big one and small

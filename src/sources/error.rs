@@ -261,6 +261,13 @@ pub enum SourceError {
         stream: String,
         detail: String,
     },
+    /// Rows of a table or an export that end in the middle, or are none.
+    #[error("the rows of `{stream}` of source `{source_name}` cannot be read on: {detail}")]
+    BadRows {
+        source_name: String,
+        stream: String,
+        detail: String,
+    },
     /// Nobody takes the pages any more.
     #[error("the pull of `{stream}` of source `{source_name}` was stopped")]
     Stopped { source_name: String, stream: String },
@@ -308,6 +315,7 @@ impl Fault for SourceError {
             Self::NoField { .. } => "XF-S028",
             Self::ExportFailed { .. } => "XF-S029",
             Self::ExportLate { .. } => "XF-S030",
+            Self::BadRows { .. } => "XF-S031",
         }
     }
 
@@ -442,6 +450,9 @@ impl Fault for SourceError {
             },
             Self::NoStream { known, .. } => format!("the streams are {known}"),
             Self::Page { .. } | Self::Stopped { .. } => return None,
+            Self::BadRows { .. } => {
+                "the next run asks for them again; tell the vendor if they stay so".into()
+            }
             Self::NoRole { source_name } => {
                 format!(
                     "add `role = \"usage\"` (or crm, billing, vendor, bank) to `[source.{source_name}]`"

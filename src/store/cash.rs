@@ -1,4 +1,4 @@
-//! What people decided of payments: the manual matches.
+//! What people decided of payments, and which payments rules did not place at the first attempt.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -39,7 +39,25 @@ pub struct CashDecision {
     pub parts: Vec<CashPart>,
 }
 
-/// Manual matches.
+/// A payment that rules did not place in a comparison that saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CashWait {
+    /// The payment: `source:id`.
+    pub payment: String,
+    /// The first comparison that did not place it.
+    pub since: Timestamp,
+    /// The comparison that placed it.
+    pub ended_at: Option<Timestamp>,
+    /// Whether that was the first one that saw all of its invoices too.
+    pub is_first_pass: bool,
+}
+
+/// The landmark that says from which instant on it is kept what comparisons did not place.
+pub const CASH_PASSES_SINCE: &str = "cash_passes_since";
+/// The landmark of the last comparison that kept it.
+pub const CASH_PASSED_AT: &str = "cash_passed_at";
+
+/// Manual matches and waiting payments.
 #[async_trait]
 pub trait CashStore: Send + Sync {
     /// The decisions that stood at an instant, one per payment, by payment.
@@ -51,5 +69,17 @@ pub trait CashStore: Send + Sync {
         &self,
         decision: &CashDecision,
         before: &[CashPart],
+    ) -> Result<(), Failure>;
+
+    /// The payments that had waited by an instant, by payment; a wait that ended later is told as
+    /// ended all the same.
+    async fn cash_waits(&self, as_of: Timestamp) -> Result<Vec<CashWait>, Failure>;
+
+    /// Keeps waits, in place of what was known of the same payments, and landmarks with them, in one
+    /// transaction.
+    async fn save_cash_waits(
+        &self,
+        waits: &[CashWait],
+        landmarks: Vec<(&'static str, String)>,
     ) -> Result<(), Failure>;
 }

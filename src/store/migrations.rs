@@ -42,6 +42,7 @@ const STEPS: &[Step] = steps! {
     13 "0013_candidates",
     14 "0014_periods",
     15 "0015_cash",
+    16 "0016_waits",
 };
 
 /// The newest version that this build knows.

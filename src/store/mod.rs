@@ -27,7 +27,7 @@ pub use book::{
     Recurrence,
 };
 pub use case::{Case, CaseStore};
-pub use cash::{CashDecision, CashPart, CashStore};
+pub use cash::{CASH_PASSED_AT, CASH_PASSES_SINCE, CashDecision, CashPart, CashStore, CashWait};
 pub use close::CloseStore;
 pub use crosswalk::{CrosswalkEntry, CrosswalkStore};
 pub use error::StoreError;

@@ -355,3 +355,47 @@ fn an_open_folder_is_told() {
     let told = night(&mut workspace, 2, &["sync"]).expect(0);
     assert!(told.stderr.contains("chmod o-w"), "{}", told.stderr);
 }
+
+// Goal: pulling alone keeps the landing in order too, the quarantine with it, and no reject is lost.
+// Method: nights of a row that does not fit, by `sync` and nothing else.
+#[test]
+fn pulling_alone_merges() {
+    let mut workspace = workspace("compact_after = 3", "");
+    for day in 1..=4 {
+        workspace.set_now(&format!("2026-10-{day:02}T06:00:00Z"));
+        workspace.write(
+            "invoices.csv",
+            &format!(
+                "id,number,account_id,issued_on,currency,total\n\
+                 i1,N-1,b1,2026-10-01,USD,{day}.00\nbad,N-2,b1,2026-10-01,USD,{day}x\n"
+            ),
+        );
+        workspace.run(&["sync"]).expect(3);
+    }
+    let list = |arguments: &[&str]| {
+        let all = [
+            &["landing", "list", "--json", "--entity", "invoices"],
+            arguments,
+        ]
+        .concat();
+        workspace.run(&all).expect(0).json()
+    };
+    let records = list(&[]);
+    assert!(records.as_array().unwrap().len() < 3, "{records}");
+    let quarantine = list(&["--quarantine"]);
+    let files = quarantine.as_array().unwrap();
+    assert!(files.len() < 3, "{quarantine}");
+    let texts: Vec<&str> = files
+        .iter()
+        .flat_map(|file| file["rejects"].as_array().unwrap())
+        .map(|reject| reject["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["1x", "2x", "3x", "4x"], "{quarantine}");
+    let shown = workspace
+        .run(&["landing", "list", "--quarantine"])
+        .expect(0)
+        .stdout;
+    let at = |text: &str| shown.find(text).unwrap();
+    assert!(at(" 4x") < at(" 3x") && at(" 3x") < at(" 1x"), "{shown}");
+    workspace.run(&["landing", "verify"]).expect(0);
+}

@@ -10,7 +10,7 @@ use crossfoot::reconcile::cash::{
 };
 use rust_decimal::Decimal;
 
-use super::records::{book, claim, day, decimal, invoice, payment, with};
+use super::records::{book, claim, credit_memo, day, decimal, invoice, payment, with};
 
 fn measured(book: &CashBook, claims: &[ClaimLine], today: &str) -> PaymentAccuracy {
     payment_accuracy(&AccuracyInput {
@@ -193,4 +193,23 @@ fn claims_are_held_against_invoices_and_payments() {
         "2026-06-30",
     );
     assert_eq!(later.claim_lines, 0, "it was claimed in another month");
+}
+
+// Goal: an invoice that a credit memo names was not right when it was issued, once that is known.
+// Method: three invoices, one credited, asked before and after.
+#[test]
+fn an_invoice_that_was_credited_was_not_accurate() {
+    let invoices = [
+        invoice("a", "x", "2026-02-01", "2026-02-28", "100"),
+        invoice("b", "x", "2026-02-01", "2026-02-28", "100"),
+        invoice("c", "x", "2026-02-02", "2026-02-28", "100"),
+        credit_memo("m", "x", "2026-03-05", "-10", "b"),
+    ];
+    let book = book(&invoices, &[], &[]);
+    let before = measured(&book, &[], "2026-03-04");
+    assert_eq!((before.invoices, before.corrected_invoices), (3, 0));
+    assert_eq!(before.invoice_accuracy, Some(Decimal::ONE));
+    let after = measured(&book, &[], "2026-03-05");
+    assert_eq!((after.invoices, after.corrected_invoices), (3, 1));
+    assert!(after.invoice_accuracy < before.invoice_accuracy);
 }

@@ -4,9 +4,10 @@ use crossfoot::reconcile::{
     Amounts, DiscrepancyState as State, ItemWorth, Kind, ResolutionCode as Code, Standing,
 };
 use crossfoot::report::kpi::{
-    BannerLevel, BannerState, FreshnessState, SourceTerms, freshness, scope_currency,
+    BannerLevel, BannerState, FirstPasses, FreshnessState, SourceTerms, freshness, scope_currency,
 };
-use crossfoot::store::PullState;
+use crossfoot::store::{CashWait, PullState};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::kpi_sample::{
@@ -603,6 +604,70 @@ fn match_rates_count_payments() {
         (rates.auto_rate, rates.first_pass_rate),
         (rates.total_rate, None)
     );
+    assert_eq!(rates.manual_rate, Some(Decimal::ZERO));
+    let reason = &desk.kpi().unavailable["match.first_pass_rate"];
+    assert_eq!(reason, "no comparison has placed payments yet");
+}
+
+// Goal: a match at the first attempt is told from a later one and from one that only waited for its
+// invoice, as of any instant; a period that began before attempts were kept has no such rate.
+// Method: four payments that rules matched, with three waits.
+#[test]
+fn the_first_attempt_is_told() {
+    let ids = ["a", "b", "c", "d"];
+    let invoices = ids.map(|id| invoice(id, "x", "2026-03-01", "2026-03-31", "100"));
+    let payments = ids.map(|id| payment(&format!("p{id}"), "x", "2026-03-10", "100", id));
+    let wait = |id: &str, ended: Option<&str>, is_first_pass: bool| CashWait {
+        payment: format!("billing:{id}"),
+        since: at("2026-03-11"),
+        ended_at: ended.map(at),
+        is_first_pass,
+    };
+    let mut desk = Desk::new(vec![totals("x", 1, 0, "1", "1")], Vec::new());
+    desk.book = Some(book(&invoices, &payments, &[]));
+    desk.passes = FirstPasses {
+        waits: vec![
+            wait("pb", Some("2026-03-12"), true),
+            wait("pc", Some("2026-03-12"), false),
+            wait("pd", Some("2026-04-20"), true),
+        ],
+        kept_since: Some(Timestamp::UNIX_EPOCH),
+    };
+    let rates = desk.kpi().matching;
+    assert_eq!(rates.auto_rate, Some(Decimal::ONE));
+    assert_eq!(rates.first_pass_rate, Some(decimal("0.5")));
+    desk.as_of = "2026-04-21";
+    assert_eq!(desk.kpi().matching.first_pass_rate, Some(decimal("0.75")));
+
+    desk.passes.kept_since = Some(at("2026-03-01"));
+    let kpi = desk.kpi();
+    assert_eq!(kpi.matching.first_pass_rate, None);
+    assert!(kpi.unavailable["match.first_pass_rate"].contains("since 2026-03-01"));
+}
+
+// Goal: density counts items and not units, recovery is a share of what leaked, and neither is zero
+// where there is nothing to divide by.
+#[test]
+fn density_and_recovery_follow_from_the_sums() {
+    let items = vec![item("a", "x", "10", "0"), item("b", "x", "30", "10")];
+    let found = Desk::new(vec![totals("x", 8, 2, "80", "50")], items)
+        .kpi()
+        .discrepancy;
+    assert_eq!(found.density, Some(decimal("25")));
+    assert_eq!(found.recovery_rate, Some(Decimal::ZERO));
+    let clean = Desk::new(vec![totals("x", 8, 0, "80", "80")], Vec::new())
+        .kpi()
+        .discrepancy;
+    assert_eq!(clean.density, Some(Decimal::ZERO));
+    assert_eq!(clean.recovery_rate, None, "nothing leaked");
+
+    // What an earlier version did not tell is no restatement.
+    let mut kept = found.clone();
+    kept.density = None;
+    kept.recovery_rate = None;
+    assert!(found.says_the_same(&kept));
+    kept.discrepant += 1;
+    assert!(!found.says_the_same(&kept));
 }
 
 // Goal: the object has the documented names, decimals are texts, and it reads back as itself.

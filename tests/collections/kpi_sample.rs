@@ -12,8 +12,8 @@ use crossfoot::reconcile::{
     Severity, Side, Standing, UnitTotals, UnitWorth,
 };
 use crossfoot::report::kpi::{
-    Freshness, FreshnessState, KPI_RULE, Kpi, KpiInput, ReceivablesFigures, SourceTerms,
-    compute_kpi,
+    FirstPasses, Freshness, FreshnessState, KPI_RULE, Kpi, KpiInput, ReceivablesFigures,
+    SourceTerms, compute_kpi,
 };
 use crossfoot::store::{Pull, PullState, Reconciliation};
 use jiff::Timestamp;
@@ -256,6 +256,7 @@ pub(super) struct Desk {
     pub(super) items: Vec<Discrepancy>,
     pub(super) events: Vec<DiscrepancyEvent>,
     pub(super) book: Option<CashBook>,
+    pub(super) passes: FirstPasses,
 }
 
 impl Desk {
@@ -273,6 +274,7 @@ impl Desk {
             items,
             events: Vec::new(),
             book: None,
+            passes: FirstPasses::default(),
         }
     }
 
@@ -300,6 +302,8 @@ impl Desk {
             book: self.book.as_ref(),
             payment_accuracy: None,
             accounts: None,
+            passes: &self.passes,
+            promises: None,
             rate_on: &|from, into, _| {
                 (from == currency("EUR") && into == currency("USD")).then(|| decimal("1.10"))
             },

@@ -66,6 +66,8 @@ fn a_small_ledger_is_as_computed_by_hand() {
         "dso_countback_at_least": null, "cei": "-0.2857142857142857142857142857",
         "percent_current": "0.7692307692307692307692307692",
         "percent_over_90": "0.2307692307692307692307692308",
+        "paid_invoices": 0, "avg_days_late_paid": null, "percent_disputed_value": null,
+        "percent_disputed_count": null, "bad_debt_gross": null, "bad_debt_net": null,
     });
     assert_eq!(shown, expected);
 }
@@ -272,4 +274,29 @@ proptest! {
         let simple = Decimal::from(owed) / Decimal::from(sold_a_day);
         prop_assert!((counted(owed, &even) - simple).abs() < decimal("0.0000000000000001"));
     }
+}
+
+// Goal: days late are those of invoices whose last part came in in the period, weighted by total; what
+// came early is not late and makes nothing less late. Method: one invoice in two parts, one early, one
+// settled by a credit memo, one of an earlier month, one still open.
+#[test]
+fn days_late_are_of_what_was_paid_up() {
+    let invoices = [
+        invoice("a", "x", "2026-01-01", "2026-01-31", "100"),
+        invoice("b", "x", "2026-01-01", "2026-03-31", "300"),
+        invoice("c", "x", "2026-01-01", "2026-01-31", "50"),
+        credit_memo("m", "x", "2026-03-05", "-50", "c"),
+        invoice("d", "x", "2026-01-01", "2026-01-31", "70"),
+        invoice("e", "x", "2026-01-01", "2026-01-31", "80"),
+    ];
+    let payments = [
+        payment("p1", "x", "2026-02-10", "40", "A"),
+        payment("p2", "x", "2026-03-12", "60", "A"),
+        payment("p3", "x", "2026-03-10", "300", "B"),
+        payment("p4", "x", "2026-02-10", "70", "D"),
+        payment("p5", "x", "2026-03-10", "10", "E"),
+    ];
+    let figures = figures(&book(&invoices, &payments, &[]), "2026-03");
+    assert_eq!(figures.paid_invoices, Some(2));
+    assert_eq!(figures.avg_days_late_paid, Some(decimal("10")));
 }

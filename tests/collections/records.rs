@@ -1,7 +1,7 @@
 //! Invoices, payments and remittances in a line each.
 
 use crossfoot::canonical::{Entity, Record, Value};
-use crossfoot::config::{CashConfig, ToleranceConfig};
+use crossfoot::config::{CashConfig, CashRule, ToleranceConfig};
 use crossfoot::reconcile::cash::{CashBook, CashInput, CashPayment, apply_cash};
 use crossfoot::store::CashDecision;
 use jiff::civil::Date;
@@ -159,6 +159,30 @@ pub(super) fn decided_book(
     .expect("cash adds up")
 }
 
+/// Applies cash with rules of one's own.
+pub(super) fn ruled_book(
+    invoices: &[Record],
+    payments: &[Record],
+    remittances: &[Record],
+    rules: &[CashRule],
+    tolerance: &ToleranceConfig,
+) -> CashBook {
+    apply_cash(&CashInput {
+        invoices,
+        payments,
+        remittances,
+        account_of: &|_, id| id.to_owned(),
+        branch_of: &|_| None,
+        rules: &CashConfig {
+            rules: rules.to_vec(),
+            ..CashConfig::default()
+        },
+        tolerance,
+        decisions: &[],
+    })
+    .expect("cash adds up")
+}
+
 /// The open amount of an invoice on a day.
 pub(super) fn open(book: &CashBook, id: &str, on: &str) -> Decimal {
     book.invoices()
@@ -198,4 +222,27 @@ pub(super) fn claim(
         claim = with(claim, column, text);
     }
     claim
+}
+
+/// A promise in USD; the invoice may be empty.
+pub(super) fn promise(
+    id: &str,
+    account: &str,
+    invoice: &str,
+    amount: &str,
+    promised: &str,
+    due: &str,
+) -> Record {
+    let mut promise = record(Entity::Promises, id);
+    for (column, text) in [
+        ("account_id", account),
+        ("invoice_id", invoice),
+        ("amount", amount),
+        ("currency", "USD"),
+        ("promised_on", promised),
+        ("due_on", due),
+    ] {
+        promise = with(promise, column, text);
+    }
+    promise
 }

@@ -138,6 +138,23 @@ fn costs_differ_as_the_reference_says() {
         decimal(&reference["null_unit_price_rows"])
     );
 
+    let decimals = "select max(length(split_part(raw_text(raw, 'BilledCost'), '.', 2))) as decimals, \
+                    count(*) filter (where raw_text(raw, 'BilledCost') ilike '%e%') as exponents \
+                    from documents";
+    let told = &query(&workspace, decimals)[0];
+    assert_eq!(
+        decimal(&told["decimals"]),
+        decimal(&reference["max_decimals_billed"])
+    );
+    assert_eq!(
+        decimal(&told["exponents"]),
+        decimal(&reference["exponent_notation_cells"])
+    );
+    for (currency, count) in reference["currency"].as_object().unwrap() {
+        let found = counted(&format!("raw_text(raw, 'BillingCurrency') = '{currency}'"));
+        assert_eq!(found, decimal(count), "{currency}");
+    }
+
     workspace.write("millionth.toml", &rule("0.000001"));
     let reconcile = [
         "reconcile",

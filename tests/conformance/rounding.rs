@@ -138,8 +138,61 @@ amount = "AMOUNT"
     format!("{head}{}{}", leg("exact", EXACT), leg("line", LINE))
 }
 
+const UNKNOWN_ITEM: &str = "select count(*) as n from documents as l \
+    left join products as p on p.sku = l.sku where l.source = 'lines' and p.sku is null";
+const UNKNOWN_INVOICE: &str = "select count(*) as n from documents as l \
+    left join documents as i on i.source = 'dealer' and i.id = l.invoice_id \
+    where l.source = 'lines' and i.id is null";
+const WITHOUT_LINES: &str = "select count(*) as n from documents as i \
+    left join documents as l on l.source = 'lines' and l.invoice_id = i.id \
+    where i.source = 'dealer' and l.id is null";
+const UNKNOWN_ACCOUNT: &str = "select count(*) as n from documents as i \
+    left join accounts as a on a.id = i.account_id where i.source = 'dealer' and a.id is null";
+const ITEM_TWICE: &str = "select count(*) as n from (select invoice_id, sku from documents \
+    where source = 'lines' group by invoice_id, sku having count(*) > 1)";
+const LINE_TWICE: &str = "select count(*) as n from (select invoice_id, sku, quantity from documents \
+    where source = 'lines' group by invoice_id, sku, quantity having count(*) > 1)";
+const NO_QUANTITY: &str =
+    "select count(*) as n from documents where source = 'lines' and quantity <= 0";
+const BELOW_COST: &str = "select count(*) as n from products \
+    where list_price < exact(raw_text(raw, 'item_cost_price'))";
+const BEFORE_JOINING: &str = "select count(*) as n from documents as i \
+    inner join accounts as a on a.id = i.account_id where i.source = 'dealer' \
+    and i.dated_on < to_date(raw_text(a.raw, 'joining_date'), '%d/%m/%Y')";
+const NAME_TWICE: &str = "select count(*) - count(distinct name) as n from accounts";
+const QUANTITY: &str = "select sum(quantity) as n from documents where source = 'lines'";
+
+/// What others counted of the quality of the data, as questions to the landing.
+fn counts_tie(workspace: &Workspace, reference: &Value) {
+    let ask = |sql: &str| {
+        let answer = workspace.run(&["landing", "query", sql, "--format", "json"]);
+        answer.expect(0).json()[0].clone()
+    };
+    for (name, sql) in [
+        ("lines_unknown_item", UNKNOWN_ITEM),
+        ("lines_unknown_invoice", UNKNOWN_INVOICE),
+        ("invoices_without_lines", WITHOUT_LINES),
+        ("invoices_unknown_account", UNKNOWN_ACCOUNT),
+        ("duplicate_invoice_item_lines", ITEM_TWICE),
+        ("exact_duplicate_lines", LINE_TWICE),
+        ("zero_or_negative_quantity", NO_QUANTITY),
+        ("items_sold_below_cost(retail<cost)", BELOW_COST),
+        ("invoices_dated_before_account_joining", BEFORE_JOINING),
+        ("duplicate_company_names", NAME_TWICE),
+        ("quantity_sum", QUANTITY),
+    ] {
+        assert_eq!(decimal(&ask(sql)["n"]), decimal(&reference[name]), "{name}");
+    }
+    let range = ask(
+        "select min(dated_on) as first, max(dated_on) as last from documents where source = 'dealer'",
+    );
+    let told = &reference["date_range"];
+    assert_eq!((&range["first"], &range["last"]), (&told[0], &told[1]));
+}
+
 /// Goal: invoices by each way of rounding, their largest difference and the sums of the months equal
-/// an independent computation. Method: two rules of the user's own, over all invoices and by month.
+/// an independent computation, and so do the counts of what is wrong with the data. Method: questions
+/// to the landing, and two rules of the user's own, over all invoices and by month.
 #[test]
 fn invoices_round_as_the_reference_says() {
     let Some(folder) = data("billing_lines_autoparts") else {
@@ -166,6 +219,8 @@ fn invoices_round_as_the_reference_says() {
     ] {
         assert_eq!(rows(source, stream), reference["rows"][name], "{name}");
     }
+
+    counts_tie(&workspace, &reference);
 
     let summaries = workspace
         .run(&["reconcile", "--period", "2021-03", "--json"])

@@ -1,10 +1,11 @@
 //! Both legs of every unit, added up from what the servers and the usage file show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crossfoot::demo::{Night, World};
 use crossfoot::period::Period;
+use crossfoot::reconcile::Kind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -42,6 +43,8 @@ pub(crate) struct Ledger {
     pub(crate) expected: BTreeMap<Unit, Expected>,
     pub(crate) billed: BTreeMap<Unit, Vec<Billed>>,
     pub(crate) has_usage: bool,
+    /// What the two systems keep differently: company, product's code where it is about one, and kind.
+    pub(crate) kept_otherwise: BTreeSet<(String, String, Kind)>,
 }
 
 const PERIODS: [&str; 3] = ["2026-08", "2026-09", "2026-10"];
@@ -57,7 +60,43 @@ impl Ledger {
         let used = usage.map(|path| used(&path)).unwrap_or_default();
         ledger.read_sold(client, &used).await;
         ledger.read_billed(client).await;
+        ledger.read_kept(client).await;
         ledger
+    }
+
+    /// Streets of both systems, and how often a product is sold and set up to be billed.
+    async fn read_kept(&mut self, client: &Client) {
+        let properties = "properties=billing_customer_id,address";
+        let (companies, _) = client.crm_all("companies", properties).await;
+        let (customers, _) = client.billing_all("/v1/customers").await;
+        let company_of: BTreeMap<String, &Value> = companies
+            .iter()
+            .map(|one| (text(&one["properties"]["billing_customer_id"]), one))
+            .collect();
+        for customer in &customers {
+            let company = company_of[&text(&customer["id"])];
+            if company["properties"]["address"] != customer["address"]["line1"] {
+                let of_customer = (text(&company["id"]), String::new(), Kind::StaleContact);
+                self.kept_otherwise.insert(of_customer);
+            }
+        }
+        let (products, _) = client.billing_all("/v1/products").await;
+        let sku_of: BTreeMap<String, String> = products
+            .iter()
+            .map(|one| (text(&one["id"]), text(&one["metadata"]["sku"])))
+            .collect();
+        let (subscriptions, _) = client.billing_all("/v1/subscriptions").await;
+        for subscription in &subscriptions {
+            let company = text(&company_of[&text(&subscription["customer"])]["id"]);
+            for item in subscription["items"]["data"].as_array().unwrap() {
+                // All is sold by the month.
+                if item["price"]["recurring"]["interval"] != "month" {
+                    let sku = sku_of[&text(&item["price"]["product"])].clone();
+                    let of_product = (company.clone(), sku, Kind::TermsMismatch);
+                    self.kept_otherwise.insert(of_product);
+                }
+            }
+        }
     }
 
     async fn read_sold(&mut self, client: &Client, used: &BTreeMap<Unit, Decimal>) {

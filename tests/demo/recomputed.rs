@@ -66,7 +66,24 @@ async fn planted_errors_are_what_the_servers_show() {
 
 type Book = BTreeMap<(Unit, Kind), (Decimal, String, DiscrepancyState)>;
 
+/// What is kept otherwise stands in the newest period, with no money of the customer's currency.
+fn advance_kept(book: &mut Book, ledger: &Ledger) {
+    for ((unit, kind), held) in book.iter_mut() {
+        let is_of_customer = matches!(kind, Kind::StaleContact | Kind::TermsMismatch);
+        let named = (unit.0.clone(), unit.1.clone(), *kind);
+        if is_of_customer && !ledger.kept_otherwise.contains(&named) {
+            held.2 = DiscrepancyState::SelfCleared;
+        }
+    }
+    for (company, sku, kind) in &ledger.kept_otherwise {
+        let unit = (company.clone(), sku.clone(), "2026-10".parse().unwrap());
+        let nothing = (Decimal::ZERO, "USD".to_owned(), DiscrepancyState::Open);
+        book.entry((unit, *kind)).or_insert(nothing);
+    }
+}
+
 fn advance(book: &mut Book, ledger: &Ledger, night: Night) {
+    advance_kept(book, ledger);
     let mut units: Vec<&Unit> = ledger.expected.keys().chain(ledger.billed.keys()).collect();
     units.sort();
     units.dedup();
@@ -74,7 +91,10 @@ fn advance(book: &mut Book, ledger: &Ledger, night: Night) {
         match verdict(ledger, unit, night) {
             Verdict::Undecided => {}
             Verdict::Agrees => {
-                for (_, held) in book.iter_mut().filter(|((own, _), _)| own == unit) {
+                let of_unit = book
+                    .iter_mut()
+                    .filter(|((own, kind), _)| own == unit && *kind != Kind::TermsMismatch);
+                for (_, held) in of_unit {
                     held.2 = DiscrepancyState::SelfCleared;
                 }
             }

@@ -99,6 +99,7 @@ pub(super) const HOP_TYPES: &[(&str, &[&str])] = &[
             "Case",
             "CashDecision",
             "CashPart",
+            "CashWait",
             "ChangeParts",
             "ChangeSender",
             "CrosswalkEntry",

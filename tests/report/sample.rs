@@ -1,6 +1,8 @@
 //! A company's year, as the KPI stage would give it: what reports are rendered from in tests and for
 //! screenshots. All numbers are made up; they tie with one another where a reader would add them up.
 
+use std::collections::BTreeMap;
+
 use crossfoot::config::ReportKind;
 use crossfoot::currency::Currency;
 use crossfoot::period::Period;
@@ -122,6 +124,8 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             value_rate: Some(gross / decimal("412300")),
             billed_basis_rate: None,
             leakage_rate: None,
+            density: None,
+            recovery_rate: None,
             gross: Some(gross),
             leakage: Some(leakage),
             overbilling: Some(gross - leakage),
@@ -193,6 +197,7 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
         matching: MatchFigures {
             first_pass_rate: Some(decimal("0.93")),
             auto_rate: Some(decimal("0.951")),
+            manual_rate: Some(decimal("0.027")),
             total_rate: Some(decimal("0.978")),
         },
         receivables: ReceivablesFigures {
@@ -217,9 +222,11 @@ pub(crate) fn kpi_of(period: Period, step: i32) -> Kpi {
             cei: Some(decimal("0.8705") - Decimal::from(12 - step) * decimal("0.0031")),
             percent_current: Some(decimal("361430.42") / gross_receivables),
             percent_over_90: Some((decimal("4900.00") + late) / gross_receivables),
+            ..ReceivablesFigures::default()
         },
         promises: None,
         deductions: None,
+        unavailable: BTreeMap::new(),
         roll_forward: RollForward {
             open_start: 27 + u64::try_from(12 - step).unwrap(),
             new: 31,

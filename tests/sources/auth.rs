@@ -7,7 +7,8 @@ use crossfoot::canonical::Entity;
 use wiremock::{MockServer, Request, ResponseTemplate};
 
 use super::harness::{
-    Desk, SINGLE, TOKEN, connector, header, items, json, pull, query, server, status, with_auth,
+    Desk, SINGLE, TOKEN, asked, connector, header, items, json, pull, query, server, status,
+    with_auth,
 };
 
 const LAST_ID: &str = r#"{ kind = "last_id", parameter = "after", id = "id", more = "more" }"#;
@@ -206,6 +207,100 @@ async fn a_401_in_mid_run_is_answered_by_one_new_token_and_the_same_page() {
     let pulled = desk.pull(&config, "items").await.unwrap();
     assert_eq!(pulled.ids(Entity::Products), ["1", "2", "3"]);
     assert_eq!(issued.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_for_good_costs_three_requests() {
+    // Goal: a credential that the API does not take is told at once, however willingly tokens are handed
+    // out for it; a second pull does not ask again. Method: an API that refuses every token from the
+    // start, and one that does so from the second page on.
+    let desk = Desk::new();
+    desk.secret("client", "s1");
+    for pages in [0, 1] {
+        let server = server(move |request| {
+            if request.url.path() == "/token" {
+                return json(r#"{"access_token":"a1","expires_in":3600}"#);
+            }
+            match query(request, "after") {
+                None if pages > 0 => json(format!(r#"{{"data":{},"more":true}}"#, items(&[1]))),
+                _ => status(401),
+            }
+        })
+        .await;
+        let config = desk.api(&server.uri(), &with_auth(GRANT, LAST_ID), CLIENT);
+        let source = desk.open(&config).unwrap();
+        let failure = pull(source.as_ref(), "items", None, false).await.err();
+        assert_eq!(failure.unwrap().code(), "XF-S004");
+        let asked = asked(&server).await;
+        // The token and the page twice; or, where the token was taken before, the page, a new one, and
+        // the page again.
+        let expected: &[&str] = match pages {
+            0 => &["/token", "/items", "/items"],
+            _ => &[
+                "/token",
+                "/items",
+                "/items?after=1",
+                "/token",
+                "/items?after=1",
+            ],
+        };
+        assert_eq!(asked, expected);
+        if pages == 0 {
+            let again = pull(source.as_ref(), "items", None, false).await.err();
+            assert_eq!(again.unwrap().code(), "XF-S004");
+            assert_eq!(server.received_requests().await.unwrap().len(), 3);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_token_that_is_not_known_everywhere_yet_is_tried_twice() {
+    // Goal: a vendor of many machines needs a moment with a new token. Method: the first page is refused
+    // once.
+    let desk = Desk::new();
+    desk.secret("client", "s1");
+    let tries = AtomicUsize::new(0);
+    let server = server(move |request| match request.url.path() {
+        "/token" => json(r#"{"access_token":"a1","expires_in":3600}"#),
+        _ if tries.fetch_add(1, Ordering::SeqCst) == 0 => status(401),
+        _ => json(format!(r#"{{"data":{}}}"#, items(&[1]))),
+    })
+    .await;
+    let config = desk.api(&server.uri(), &with_auth(GRANT, SINGLE), CLIENT);
+    let pulled = desk.pull(&config, "items").await.unwrap();
+    assert_eq!(pulled.ids(Entity::Products), ["1"]);
+    assert_eq!(asked(&server).await, ["/token", "/items", "/items"]);
+}
+
+#[tokio::test]
+async fn a_refusal_to_renew_ends_the_pull_at_once() {
+    // Goal: who takes the credential away in mid-run is heard from the token's own server. Method: both
+    // words that mean it for good, behind the first page.
+    for word in ["invalid_grant", "invalid_client"] {
+        let desk = Desk::new();
+        desk.secret("client", "s1");
+        let issued = AtomicUsize::new(0);
+        let server = server(move |request| match request.url.path() {
+            "/token" if issued.fetch_add(1, Ordering::SeqCst) == 0 => {
+                json(r#"{"access_token":"a1"}"#)
+            }
+            "/token" => ResponseTemplate::new(400)
+                .set_body_raw(format!(r#"{{"error":"{word}"}}"#), "application/json"),
+            _ if query(request, "after").is_none() => {
+                json(format!(r#"{{"data":{},"more":true}}"#, items(&[1])))
+            }
+            _ => status(401),
+        })
+        .await;
+        let config = desk.api(&server.uri(), &with_auth(GRANT, LAST_ID), CLIENT);
+        let failure = desk.pull(&config, "items").await.err().unwrap();
+        assert_eq!(failure.code(), "XF-S004");
+        assert!(failure.line().contains(word), "{failure}");
+        assert_eq!(
+            asked(&server).await,
+            ["/token", "/items", "/items?after=1", "/token"]
+        );
+    }
 }
 
 #[tokio::test]

@@ -272,3 +272,54 @@ async fn a_long_past_is_read_in_slices_that_meet() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_count_that_is_not_in_the_answer_is_missed() {
+    // Goal: a proof that is not there any more is told. Method: a list that should be counted.
+    let (pulled, _) = pulled(&with_list("count = \"n\"", ""), None, |_| {
+        json(format!(r#"{{"data":{}}}"#, items(&[1, 2])))
+    })
+    .await;
+    let report = pulled.unwrap().report;
+    assert_eq!(report.seal, Seal::Sealed);
+    assert_eq!(
+        report.warnings,
+        ["items could not be counted: no answer says how many there are"]
+    );
+}
+
+#[tokio::test]
+async fn children_whose_list_was_left_out_are_not_gone() {
+    // Goal: a record without the list of its lines may have some, so that none is taken for gone; an
+    // empty list, or null, says that there are none. Method: a full sweep of each.
+    let text = connector(SINGLE).replace(
+        "[[stream.list.feed]]",
+        "[[stream.list.feed]]\nentity = 'invoice_lines'\neach = 'lines'\n\
+         map = { id = 'id', invoice_id = '^.id', net = 'net', currency = { value = 'USD' } }\n\
+         [[stream.list.feed]]",
+    );
+    for (second, expected) in [
+        (
+            r#""lines":[]"#,
+            &[Entity::Products, Entity::InvoiceLines][..],
+        ),
+        (r#""lines":null"#, &[Entity::Products, Entity::InvoiceLines]),
+        (r#""note":"""#, &[Entity::Products]),
+    ] {
+        let (pulled, _) = pulled(&text, None, move |_| {
+            json(format!(
+                r#"{{"data":[{{"id":"1","sku":"A","lines":[{{"id":"1-1","net":1}}]}},
+                    {{"id":"2","sku":"B",{second}}}]}}"#
+            ))
+        })
+        .await;
+        let report = pulled.unwrap().report;
+        assert_eq!(report.seal, Seal::Sealed);
+        let mut swept = report.full_sweeps.clone();
+        let mut expected = expected.to_vec();
+        swept.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(swept, expected, "{second}");
+        assert_eq!(report.warnings.is_empty(), expected.len() == 2);
+    }
+}

@@ -48,7 +48,7 @@ entity = "products"
 map = { id = "Invoice.Id", sku = "Invoice.InvoiceNumber" }
 "#;
 
-const DATA_QUERY: &str = r#"
+pub(super) const DATA_QUERY: &str = r#"
 base_url = "https://rest.zuora.com"
 role = "billing"
 auth = { kind = "bearer", token = "token" }

@@ -15,7 +15,7 @@ use wiremock::{MockServer, Request, ResponseTemplate};
 use super::harness::{Desk, TOKEN, connector, header, json, pull, query, server, status};
 
 /// The worked example of the README.
-fn example() -> String {
+pub(super) fn example() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/connectors/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (_, after) = text.split_once("## Exports").unwrap();
@@ -23,7 +23,7 @@ fn example() -> String {
     block.split_once("```").unwrap().0.to_owned()
 }
 
-const HEADER: &str = "currency,customer,date,id,number,total\n";
+pub(super) const HEADER: &str = "currency,customer,date,id,number,total\n";
 
 fn table(rows: &str, count: usize) -> ResponseTemplate {
     ResponseTemplate::new(200)
@@ -67,7 +67,7 @@ fn ledger(polls: &AtomicUsize, request: &Request) -> ResponseTemplate {
     }
 }
 
-fn config_of(desk: &Desk, server: &MockServer, file: &str) -> SourceConfig {
+pub(super) fn config_of(desk: &Desk, server: &MockServer, file: &str) -> SourceConfig {
     desk.file("ledger.toml", file);
     let text = format!(
         "connector = './ledger.toml'\nbase_url = '{}'\nrate = {{ requests = 1000 }}\n{TOKEN}",
@@ -229,10 +229,7 @@ async fn a_list_may_be_a_table_or_lines() {
             "{\"error\":{\"message\":\"no such table\"}}",
             "no such table",
         ),
-        (
-            "id,sku\n1\n",
-            "the row at line 2 has 1 cells where the header has 2",
-        ),
+        ("id,sku\n1", "in the middle of the row at line 2"),
     ] {
         let desk = Desk::new();
         let server =
@@ -317,5 +314,100 @@ async fn a_file_that_cannot_be_right_is_refused() {
         .unwrap();
         let report = desk.open(&config).err().unwrap().report();
         assert!(report.contains(expected), "{expected}: {report}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_without_its_count_is_not_proven() {
+    // Goal: the count that a part should come with is missed where it is not there. Method: the ledger
+    // without its header.
+    let desk = Desk::new();
+    let polls = AtomicUsize::new(2);
+    let server = server(move |request| {
+        if request.url.path() == "/exports/e1/rows" {
+            let rows = format!("{HEADER}EUR,c1,2026-11-01,i1,INV-1,10.01\n");
+            return ResponseTemplate::new(200).set_body_raw(rows, "text/csv");
+        }
+        ledger(&polls, request)
+    })
+    .await;
+    let config = config_of(&desk, &server, &example());
+    let pulled = desk.pull(&config, "invoices").await.unwrap();
+    let why = "a part came without its number of rows (`X-Rows`)";
+    assert_eq!(pulled.report.seal, Seal::Unsealed(why.into()));
+}
+
+#[tokio::test]
+async fn what_takes_the_place_of_a_list_must_be_told() {
+    // Goal: a list that is never read, or that nobody can name, is a fault of the file. Method: a list
+    // with another one in its place, each time with one fault.
+    let instead = "instead = { above_rows = 2, lists = ['all'] }";
+    let other = "[[stream.list]]\nname = 'all'\npass = 'instead'\nrequest = { path = '/all' }\n\
+                 records = 'data'\n[[stream.list.feed]]\nentity = 'products'\nmap = { id = 'id' }\n";
+    let good = connector(r#"{ kind = "single" }"#).replace(
+        "records = \"data\"",
+        &format!("records = \"data\"\n{instead}"),
+    ) + other;
+    let desk = Desk::new();
+    for (from, to, expected) in [
+        ("", "", ""),
+        ("['all']", "[]", "`instead` names no `lists`"),
+        ("['all']", "['none']", "names no list `none`"),
+        ("name = 'all'\n", "", "the pass `instead` has no `name`"),
+        (instead, "", "nothing says when list `all` is read"),
+    ] {
+        let config = desk.api("http://127.0.0.1:9", &good.replacen(from, to, 1), TOKEN);
+        match desk.open(&config) {
+            Ok(_) => assert!(expected.is_empty()),
+            Err(failure) => {
+                let report = failure.report();
+                assert!(
+                    !expected.is_empty() && report.contains(expected),
+                    "{report}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_list_gives_way_to_the_one_in_its_place() {
+    // Goal: in a full read, a list that is too long is not landed, and the other one is; a list that is
+    // as long as it may be, and one whose other is refused, is read itself. Method: pages of two.
+    let pages = r#"{ kind = "page", parameter = "page" }"#;
+    let instead = "instead = { above_rows = 3, lists = ['all'] }";
+    let text = connector(pages).replace(
+        "records = \"data\"",
+        &format!("records = \"data\"\n{instead}"),
+    ) + "[[stream.list]]\nname = 'all'\npass = 'instead'\nrequest = { path = '/all' }\n\
+           records = 'data'\n[[stream.list.feed]]\nentity = 'products'\nmap = { id = 'id', sku = 'sku' }\n";
+    for (rows, is_open, expected) in [
+        (3, true, &["1", "2", "3"][..]),
+        (4, true, &["91", "92"]),
+        (4, false, &["1", "2", "3", "4"]),
+    ] {
+        let desk = Desk::new();
+        let server = server(move |request| {
+            let answer =
+                |ids: &[u64]| json(format!(r#"{{"data":{}}}"#, super::harness::items(ids)));
+            let all: Vec<u64> = (1..=rows).collect();
+            match (request.url.path(), query(request, "page")) {
+                ("/all", _) if is_open => answer(&[91, 92]),
+                ("/all", _) => status(403),
+                (_, page) => {
+                    let number: usize = page.unwrap().parse().unwrap();
+                    answer(all.chunks(2).nth(number - 1).unwrap_or_default())
+                }
+            }
+        })
+        .await;
+        let config = desk.api(&server.uri(), &text, TOKEN);
+        let pulled = desk.pull(&config, "items").await.unwrap();
+        assert_eq!(pulled.ids(Entity::Products), expected);
+        assert_eq!(pulled.report.seal, Seal::Sealed);
+        assert_eq!(pulled.report.full_sweeps, [Entity::Products]);
+        let warned = pulled.report.warnings.iter();
+        let warned = warned.filter(|text| text.contains("so its pages are read"));
+        assert_eq!(warned.count(), usize::from(!is_open));
     }
 }

@@ -132,7 +132,7 @@ async fn rows_that_do_not_fit_are_quarantined_alone() {
             ("drop/i.csv:5", Some("i4"), "total", Some("1,234.56")),
             ("drop/i.csv:6", Some("i5"), "account_id", None),
             ("drop/i.csv:7", None, "row", None),
-            ("drop/i.csv:8", None, "row", None),
+            ("drop/i.csv:8", Some("i7"), "number", Some("\u{fffd}")),
         ]
     );
     assert_eq!(
@@ -143,8 +143,38 @@ async fn rows_that_do_not_fit_are_quarantined_alone() {
         pulled.rejects[4].raw,
         r#"["i6","N6","a","2026-11-01","USD"]"#
     );
-    // Two rows could be any id, so none is taken for gone this time.
+    // The short row could be any id, so none is taken for gone this time.
     assert!(pulled.report.full_sweeps.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_ends_in_the_middle_of_a_row_is_not_sealed() {
+    // Goal: a file that is still being copied is not all there is. Method: a table and lines without
+    // their ends; the same with a last row that is whole and has no line end.
+    let desk = Desk::new();
+    for (name, cut, whole) in [
+        ("p.csv", "id,sku\np1,S\np2", "id,sku\np1,S\np2,T"),
+        (
+            "p.jsonl",
+            "{\"id\":\"p1\",\"sku\":\"S\"}\n{\"id\":\"p2\",\"sk",
+            "{\"id\":\"p1\",\"sku\":\"S\"}\n{\"id\":\"p2\",\"sku\":\"T\"}",
+        ),
+    ] {
+        let files = format!("files = {{ products = '{name}' }}");
+        desk.file(name, cut);
+        let half = pulled(&desk, &files, "products").await;
+        assert_eq!(half.ids(Entity::Products), ["p1"]);
+        assert_eq!(half.rejects.len(), 1);
+        let Seal::Unsealed(why) = &half.report.seal else {
+            panic!("{name} is sealed");
+        };
+        assert!(why.starts_with(name) && why.contains("at line"), "{why}");
+        assert!(half.report.full_sweeps.is_empty());
+        desk.file(name, whole);
+        let all = pulled(&desk, &files, "products").await;
+        assert_eq!(all.ids(Entity::Products), ["p1", "p2"]);
+        assert_eq!(all.report.seal, Seal::Sealed);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 mod advice;
 mod answers;
 mod auth;
+mod bad_rows;
 mod bank_statements;
 mod budget;
 mod changes;

@@ -208,3 +208,44 @@ async fn fields_that_come_go_or_change() {
     // They are known by their ids, so that what is landed of them is not taken for gone.
     assert_eq!(pulled.report.full_sweeps, [Entity::Payments]);
 }
+
+#[tokio::test]
+async fn what_is_no_currency_of_today_is_never_summed() {
+    // Goal: amounts stand beside a currency that is one, or in the quarantine. Method: codes that are
+    // unknown, dead, for tests, in small letters, numbers, or not there.
+    let wrong = ["ABC", "DEM", "XXX", "XTS", "usd", "840", "US", "", "$"];
+    let mut rows: Vec<String> = wrong
+        .iter()
+        .map(|code| row(&format!("bad {code}"), "1").replace("USD", code))
+        .collect();
+    rows.push(row("null", "1").replace("\"USD\"", "null"));
+    rows.push(row("good", "1").replace("USD", "KWD"));
+    let pulled = payments(&rows.join(",")).await;
+    assert_eq!(pulled.ids(Entity::Payments), ["good"]);
+    assert_eq!(pulled.rejects.len(), wrong.len() + 1);
+    assert!(pulled.rejects.iter().all(|one| one.field == "currency"));
+}
+
+#[tokio::test]
+async fn a_nul_is_kept_for_nobody() {
+    // Goal: no store holds a NUL in a text, so a row with one in a column is quarantined, from JSON and
+    // from a table alike; where nobody reads it, it does no harm. Method: one in an id, one in a field
+    // that no map has.
+    let inside = row("a", "1").replace("\"a\"", "\"a\\u0000b\"");
+    let beside = row("good", "1").replace("\"status\"", "\"note\":\"c\\u0000d\",\"status\"");
+    let pulled = payments(&[inside, beside].join(",")).await;
+    assert_eq!(pulled.ids(Entity::Payments), ["good"]);
+    assert_eq!(pulled.rejects[0].field, "id");
+
+    let desk = Desk::new();
+    let server = server(|_| {
+        let rows = b"id,sku,note\n1\x002,a,x\n3,b,y\x00z\n";
+        wiremock::ResponseTemplate::new(200).set_body_raw(*rows, "text/csv")
+    })
+    .await;
+    let text = connector(SINGLE).replace("records = \"data\"", "format = 'csv'");
+    let config = desk.api(&server.uri(), &text, TOKEN);
+    let pulled = desk.pull(&config, "items").await.unwrap();
+    assert_eq!(pulled.ids(Entity::Products), ["3"]);
+    assert_eq!(pulled.rejects[0].field, "id");
+}

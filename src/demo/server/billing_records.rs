@@ -96,6 +96,11 @@ fn price(contract: &Contract, tender: Tender) -> Value {
         "metered"
     };
     let price_minor = contract.net_price_minor();
+    let interval = if contract.is_set_up_yearly {
+        "year"
+    } else {
+        "month"
+    };
     json!({
         "id": price_id(&contract.crm_id),
         "object": "price",
@@ -107,7 +112,7 @@ fn price(contract: &Contract, tender: Tender) -> Value {
         "metadata": {},
         "nickname": null,
         "product": product.billing_id(),
-        "recurring": { "interval": "month", "interval_count": 1, "usage_type": usage_type },
+        "recurring": { "interval": interval, "interval_count": 1, "usage_type": usage_type },
         "tax_behavior": "unspecified",
         "type": "recurring",
         "unit_amount": price_minor,

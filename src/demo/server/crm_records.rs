@@ -152,7 +152,10 @@ impl CrmRecord {
 /// All objects of a type on a night, in no order.
 pub(super) fn all(state: &NightState<'_>, kind: ObjectType) -> Vec<CrmRecord> {
     match kind {
-        ObjectType::Companies => state.world().customers.iter().map(company).collect(),
+        ObjectType::Companies => {
+            let customers = state.world().customers.iter();
+            customers.map(|customer| company(state, customer)).collect()
+        }
         ObjectType::Products => products(),
         ObjectType::Deals => state.deals().iter().map(|one| deal(state, one)).collect(),
         ObjectType::LineItems => state
@@ -164,18 +167,19 @@ pub(super) fn all(state: &NightState<'_>, kind: ObjectType) -> Vec<CrmRecord> {
     }
 }
 
-fn company(customer: &Customer) -> CrmRecord {
+fn company(state: &NightState<'_>, customer: &Customer) -> CrmRecord {
     let (city, region, country, postal_code) = customer.city;
+    let (street, changed_at) = customer.street_in_crm(state.at());
     CrmRecord {
         number: number(&customer.crm_id),
         kind: ObjectType::Companies,
         created_at: opening(),
-        updated_at: opening(),
+        updated_at: changed_at.unwrap_or_else(opening),
         properties: vec![
             ("name", customer.name.clone()),
             ("domain", customer.domain.clone()),
             ("phone", customer.phone.clone()),
-            ("address", customer.street.clone()),
+            ("address", street.to_owned()),
             ("city", city.to_owned()),
             ("state", region.to_owned()),
             ("zip", postal_code.to_owned()),

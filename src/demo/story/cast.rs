@@ -8,7 +8,7 @@ use jiff::civil::{Date, date};
 use super::script::{ExtraBill, Plan, Script, Treatment};
 use crate::demo::catalogue::{Charge, PRODUCTS, ProductIndex};
 use crate::demo::contracts::{Contract, ContractIndex, agreed_price, crm_id};
-use crate::demo::customers::{Customer, Tender};
+use crate::demo::customers::{Customer, Elsewhere, Tender};
 use crate::demo::names::HOSTILE;
 use crate::demo::night::at;
 use crate::demo::random::Random;
@@ -141,6 +141,7 @@ impl<'w> Cast<'w> {
             starts_on,
             known_at,
             amended: None,
+            is_set_up_yearly: false,
         });
         if PRODUCTS[product].charge != Charge::Fixed {
             for (month, count) in usage::count(&self.contracts[index], self.random) {
@@ -232,6 +233,17 @@ impl<'w> Cast<'w> {
         });
     }
 
+    /// Gives a contract's customer another street in the CRM, for good or until an instant.
+    pub(super) fn move_in_crm(
+        &mut self,
+        contract: ContractIndex,
+        street: &'static str,
+        until: Option<Timestamp>,
+    ) {
+        let customer = self.contracts[contract].customer;
+        self.customers[customer].elsewhere = Some(Elsewhere { street, until });
+    }
+
     /// Writes down what the book must hold.
     pub(super) fn plant(
         &mut self,
@@ -247,10 +259,27 @@ impl<'w> Cast<'w> {
             kind,
             period,
             contract,
+            is_of_customer: false,
             impact_minor,
             tender,
             states,
             story,
         });
+    }
+
+    /// Writes down what the book must hold of a contract's customer, which is about no product and no
+    /// money.
+    pub(super) fn plant_at_customer(
+        &mut self,
+        kind: Kind,
+        contract: ContractIndex,
+        period: Period,
+        states: States,
+        story: &'static str,
+    ) {
+        self.plant(kind, contract, period, 0, states, story);
+        if let Some(plan) = self.script.plans.last_mut() {
+            plan.is_of_customer = true;
+        }
     }
 }

@@ -7,6 +7,7 @@
 mod cast;
 mod counted;
 mod innocent;
+mod kept;
 mod play;
 mod script;
 mod unbilled;

@@ -2,7 +2,7 @@
 
 use super::cast::Cast;
 use super::script::Script;
-use super::{counted, innocent, unbilled, wrong};
+use super::{counted, innocent, kept, unbilled, wrong};
 use crate::demo::contracts::Contract;
 use crate::demo::customers::Customer;
 use crate::demo::random::Random;
@@ -21,5 +21,6 @@ pub(in crate::demo) fn play(
     wrong::play(&mut cast);
     counted::play(&mut cast);
     innocent::play(&mut cast);
+    kept::play(&mut cast);
     cast.script
 }

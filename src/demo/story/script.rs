@@ -55,6 +55,8 @@ pub(in crate::demo) struct Plan {
     pub(in crate::demo) period: Period,
     /// The contract, which names customer and product.
     pub(in crate::demo) contract: ContractIndex,
+    /// Whether it is about the customer alone, and no product.
+    pub(in crate::demo) is_of_customer: bool,
     /// The signed impact, in the smallest unit of `tender`.
     pub(in crate::demo) impact_minor: i64,
     /// What the impact is in.

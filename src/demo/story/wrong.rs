@@ -167,6 +167,7 @@ fn wrong_currency(cast: &mut Cast<'_>) {
         kind: Kind::Currency,
         period: september(),
         contract,
+        is_of_customer: false,
         impact_minor: billed_minor - expected_minor,
         tender: Tender::Usd,
         states: STAYS,

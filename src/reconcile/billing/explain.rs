@@ -54,11 +54,8 @@ async fn explain(
     let keys = units_of(item);
     let mut groups: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     session
-        .billing_legs(scope, |group| {
-            let key = (group.account.clone(), group.sku.clone());
-            if keys.contains(&key) {
-                groups.insert(key, group);
-            }
+        .billing_legs(scope, Some(&keys), |group| {
+            groups.insert((group.account.clone(), group.sku.clone()), group);
             Ok(())
         })
         .await?;

@@ -48,7 +48,7 @@ async fn compare(input: &ReconcileInput<'_>) -> Result<Outcome, ReconcileError> 
     let mut suspects: BTreeMap<(String, String), LegGroup> = BTreeMap::new();
     let mut loose_accounts: BTreeSet<String> = BTreeSet::new();
     session
-        .billing_legs(scope, |group| {
+        .billing_legs(scope, None, |group| {
             if context.blindness.products && is_loose(&group) {
                 loose_accounts.insert(group.account.clone());
             }

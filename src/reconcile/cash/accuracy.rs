@@ -33,6 +33,15 @@ pub struct PaymentAccuracy {
     pub value_rate: Option<Decimal>,
     /// The share that can still be taken back within the days of correction.
     pub provisional_share: Option<Decimal>,
+    /// Invoices that were issued in the period, neither drafts nor void ones.
+    #[serde(default)]
+    pub invoices: u64,
+    /// Of these, those that a credit memo names.
+    #[serde(default)]
+    pub corrected_invoices: u64,
+    /// Invoices that needed no correction / invoices issued.
+    #[serde(default)]
+    pub invoice_accuracy: Option<Decimal>,
     /// Lines that were claimed in the period.
     #[serde(default)]
     pub claim_lines: u64,
@@ -105,6 +114,13 @@ fn measure(input: &AccuracyInput<'_>) -> Result<PaymentAccuracy, CashError> {
     found.provisional_share = share(provisional, found.payments).map(|rate| rate.normalize());
     found.value_rate =
         ratio(errors, dues).map(|wrong| (Decimal::ONE - wrong).max(Decimal::ZERO).normalize());
+    for invoice in input.book.invoices().iter().filter(|one| input.issued(one)) {
+        found.invoices += 1;
+        let is_corrected = invoice.corrected_on.is_some_and(|on| on <= input.today);
+        found.corrected_invoices += u64::from(is_corrected);
+    }
+    found.invoice_accuracy = share(found.invoices - found.corrected_invoices, found.invoices)
+        .map(|rate| rate.normalize());
     let mut right = 0_u64;
     for claim in input
         .claims
@@ -149,6 +165,13 @@ impl AccuracyInput<'_> {
             && self.is_in_branch(payment.branch.as_deref())
             && !payment.is_reversal
             && payment.amount > Decimal::ZERO
+    }
+
+    fn issued(&self, invoice: &LedgerInvoice) -> bool {
+        self.is_in_period(invoice.issued_on)
+            && invoice.issued_on <= self.today
+            && self.is_in_branch(invoice.branch.as_deref())
+            && !invoice.is_credit
     }
 
     fn rate(&self, from: Currency) -> Option<Decimal> {

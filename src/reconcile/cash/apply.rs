@@ -133,12 +133,14 @@ impl<'a> Application<'a> {
             let fits = !original.is_credit && original.currency == credit.currency;
             fits.then_some(at)
         });
-        match named {
-            Some(invoice) => self
-                .give_credit(memo, invoice, -self.open[memo])
-                .map(|_| ()),
-            None => Ok(()),
-        }
+        let Some(invoice) = named else {
+            return Ok(());
+        };
+        let on = credit.issued_on;
+        let entry = &mut self.ledger.invoices[invoice];
+        entry.corrected_on = Some(entry.corrected_on.map_or(on, |first| first.min(on)));
+        self.give_credit(memo, invoice, -self.open[memo])
+            .map(|_| ())
     }
 
     /// Moves up to `amount` of a credit memo's unused credit to an invoice, and says how much.

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::error::CashError;
 use super::exact::{minus, plus};
 use super::invoice::{LedgerInvoice, MovementKind};
-use super::payment::{AppliedPart, CashPayment, LedgerPayment, sum_by};
+use super::payment::{AppliedPart, CashPayment, LedgerPayment, MatchedBy, PaymentState, sum_by};
 use crate::currency::Currency;
 
 /// Invoices and payments after cash application. Its constructor proves that every receipt is
@@ -24,6 +24,19 @@ pub struct OpenInvoice<'a> {
     pub invoice: &'a LedgerInvoice,
     /// What of it is open; more than zero.
     pub open: Decimal,
+}
+
+/// What an attempt to place a payment came to.
+#[derive(Debug, Clone)]
+pub struct CashPass<'a> {
+    /// The payment: `source:id`.
+    pub payment: &'a str,
+    /// Whether all of it is applied, for sure.
+    pub is_placed: bool,
+    /// Whether a person said where it goes.
+    pub is_manual: bool,
+    /// The invoices that it is applied to: `source:id`.
+    pub invoices: Vec<&'a str>,
 }
 
 /// Where a credit comes from.
@@ -167,6 +180,24 @@ impl CashBook {
         listed
     }
 
+    /// How the payments received up to a day stand at its end; not what was taken back, nor what took
+    /// it back.
+    pub fn passes(&self, day: Date) -> impl Iterator<Item = CashPass<'_>> {
+        let receipts = self.payments.iter().filter(move |payment| {
+            payment.received_on <= day && payment.state_on(day) != PaymentState::Reversed
+        });
+        receipts.map(move |payment| CashPass {
+            payment: &payment.key,
+            is_placed: payment.state_on(day) == PaymentState::Matched,
+            is_manual: payment.rule == Some(MatchedBy::Manual),
+            invoices: payment
+                .applied
+                .iter()
+                .filter_map(|part| Some(self.invoices.get(part.invoice)?.key.as_str()))
+                .collect(),
+        })
+    }
+
     fn listed(&self, payment: &LedgerPayment, day: Date) -> CashPayment {
         let left = payment.left_on(day);
         let (unapplied, suspense) = if payment.account.is_some() {
@@ -201,6 +232,7 @@ impl CashBook {
             on_account: Decimal::ZERO,
             suspense,
             proposals: payment.proposals.clone(),
+            search_stopped: payment.search_stopped.clone(),
             branch: payment.branch.clone(),
             source: payment.source.clone(),
         }

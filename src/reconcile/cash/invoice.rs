@@ -60,6 +60,8 @@ pub struct LedgerInvoice {
     pub source_balance: Option<Decimal>,
     /// The invoice that a credit memo credits, as the source names it.
     pub original: Option<String>,
+    /// When the first credit memo that names it was issued.
+    pub corrected_on: Option<Date>,
     /// What was taken off it, in the order in which it was decided.
     pub movements: Vec<Movement>,
 }
@@ -90,6 +92,19 @@ impl LedgerInvoice {
                 }
             }
         }
+    }
+
+    /// The day on which the last part of it was settled, where cash did some of that and nothing of it
+    /// is open at the end of `day`.
+    pub fn paid_on(&self, day: Date) -> Option<Date> {
+        if self.is_credit || self.charged_off || !self.open_on(day).is_zero() {
+            return None;
+        }
+        let settled = || self.movements.iter().filter(|movement| movement.on <= day);
+        settled()
+            .any(|movement| movement.kind == MovementKind::Cash && movement.amount > Decimal::ZERO)
+            .then(|| settled().map(|movement| movement.on).max())
+            .flatten()
     }
 
     /// Whether any of it was open at the end of some day after `due_on` and up to `day`.

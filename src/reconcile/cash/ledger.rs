@@ -190,6 +190,7 @@ fn invoice(record: &Record, input: &CashInput<'_>) -> Option<LedgerInvoice> {
         charged_off: status == "uncollectible",
         source_balance: record.decimal("balance").map(signed).or(paid_by_status),
         original: trimmed(record, "original_invoice_id"),
+        corrected_on: None,
         movements: Vec::new(),
     })
 }
@@ -216,6 +217,7 @@ fn payment(record: &Record, input: &CashInput<'_>) -> Option<LedgerPayment> {
         rule: None,
         ambiguous: false,
         proposals: Vec::new(),
+        search_stopped: None,
         is_reversal: false,
         applied: Vec::new(),
         written_off: Vec::new(),

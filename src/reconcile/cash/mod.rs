@@ -3,13 +3,14 @@
 //! Payments are taken in the order of the day they were received on, then by id. Each is tried
 //! against the strongest key first: a remittance that names it, then its own reference, then the
 //! configured rules. The first that applies anything decides. What a person decided comes before all
-//! of it: the rules find only what that leaves. Every application is a dated
+//! of it: the rules find only what that leaves. What could be meant in several ways is proposed. Every application is a dated
 //! movement that is never edited, so the open amount of an invoice can be told for any day.
 
 mod accuracy;
 mod apply;
 mod book;
 mod claims;
+mod combine;
 mod decide;
 mod decided;
 mod error;
@@ -20,11 +21,12 @@ mod payment;
 mod remittance;
 mod reversal;
 mod rules;
+mod subsets;
 mod tolerance;
 
 pub use accuracy::{AccuracyInput, ClaimLine, PaymentAccuracy, payment_accuracy};
 pub use apply::apply_cash;
-pub use book::{CashBook, CreditKind, OpenCredit, OpenInvoice};
+pub use book::{CashBook, CashPass, CreditKind, OpenCredit, OpenInvoice};
 pub use claims::{ClaimNames, LineSums, ServiceClaim, claim_lines};
 pub use decide::{ManualMatch, MatchError, MatchRequest};
 pub use error::CashError;

@@ -21,6 +21,12 @@ pub enum MatchedBy {
     ClearAccount,
     /// All past-due ones together do.
     ClearPastDue,
+    /// All past-due ones of one payment term together do.
+    ClearPastDueByTerm,
+    /// One combination of open invoices does, and no other.
+    Combo,
+    /// What combinations do is proposed; nothing is applied.
+    SubsetProposals,
     /// The oldest were paid first.
     OldestFirst,
     /// A person said so.
@@ -35,6 +41,9 @@ impl From<CashRule> for MatchedBy {
             CashRule::MatchSingle => Self::MatchSingle,
             CashRule::ClearAccount => Self::ClearAccount,
             CashRule::ClearPastDue => Self::ClearPastDue,
+            CashRule::ClearPastDueByTerm => Self::ClearPastDueByTerm,
+            CashRule::Combo => Self::Combo,
+            CashRule::SubsetProposals => Self::SubsetProposals,
             CashRule::OldestFirst => Self::OldestFirst,
         }
     }
@@ -50,7 +59,8 @@ pub enum PaymentState {
     Partial,
     /// Nothing is applied; the customer is known.
     Unapplied,
-    /// It was applied, but several invoices stood equally near: a person should look.
+    /// Several invoices, or combinations of them, stood equally near: a person should look. Of single
+    /// invoices the earliest due was taken; of combinations none.
     Ambiguous,
     /// Nothing is applied; nobody knows whose it is.
     Suspense,
@@ -91,10 +101,12 @@ pub struct LedgerPayment {
     pub reversal_of: Option<String>,
     /// What decided where it went.
     pub rule: Option<MatchedBy>,
-    /// Whether several invoices stood equally near.
+    /// Whether several invoices, or combinations of them, stood equally near.
     pub ambiguous: bool,
-    /// The candidates of an ambiguous payment: the source's ids of the invoices.
+    /// What it could be for: the source's ids of the invoices.
     pub proposals: Vec<Vec<String>>,
+    /// Why there may be more combinations than were found, in one sentence.
+    pub search_stopped: Option<String>,
     /// Whether it takes an earlier payment back.
     pub is_reversal: bool,
     /// What of it was applied, and what of that was undone.
@@ -151,8 +163,11 @@ pub struct CashPayment {
     pub on_account: Decimal,
     /// What is left of money whose owner is unknown.
     pub suspense: Decimal,
-    /// The candidates of an ambiguous payment.
+    /// What it could be for, where that is a person's to say.
     pub proposals: Vec<Vec<String>>,
+    /// Why there may be more combinations than were found, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_stopped: Option<String>,
     /// The branch; for scopes, not listed.
     #[serde(skip)]
     pub branch: Option<String>,
@@ -180,7 +195,9 @@ impl LedgerPayment {
         if self.is_reversal || (!taken_back.is_zero() && taken_back >= self.amount) {
             PaymentState::Reversed
         } else if left == self.amount && !self.amount.is_zero() {
-            if self.account.is_some() {
+            if self.ambiguous {
+                PaymentState::Ambiguous
+            } else if self.account.is_some() {
                 PaymentState::Unapplied
             } else {
                 PaymentState::Suspense

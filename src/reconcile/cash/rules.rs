@@ -29,6 +29,9 @@ impl Application<'_> {
                 CashRule::MatchSingle => self.match_single(payment)?,
                 CashRule::ClearAccount => self.clear(payment, false)?,
                 CashRule::ClearPastDue => self.clear(payment, true)?,
+                CashRule::ClearPastDueByTerm => self.clear_by_term(payment)?,
+                CashRule::Combo => self.combine(payment)?,
+                CashRule::SubsetProposals => self.propose_subsets(payment),
                 CashRule::OldestFirst => self.oldest_first(payment)?,
             };
             if decided {
@@ -190,12 +193,23 @@ impl Application<'_> {
         if taken.is_empty() || !self.is_within(currency, owed, amount)? {
             return Ok(false);
         }
-        for invoice in taken {
-            let expected = self.open[invoice];
-            self.pay(payment, invoice, expected)?;
-            self.write_off_residual(payment, invoice, expected, owed)?;
-        }
+        self.clear_together(payment, &taken, owed)?;
         Ok(true)
+    }
+
+    /// Pays invoices that together come to the payment's amount; `owed` is their sum.
+    pub(super) fn clear_together(
+        &mut self,
+        payment: usize,
+        taken: &[usize],
+        owed: Decimal,
+    ) -> Result<(), CashError> {
+        for invoice in taken {
+            let expected = self.open[*invoice];
+            self.pay(payment, *invoice, expected)?;
+            self.write_off_residual(payment, *invoice, expected, owed)?;
+        }
+        Ok(())
     }
 
     /// The oldest are paid first, the last one in part.

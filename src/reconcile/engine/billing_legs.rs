@@ -1,5 +1,7 @@
 //! Streaming the legs of the billing rule, group by group.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -15,6 +17,9 @@ use super::session::{Session, is_of, next_batch};
 const BILLING_LEGS: &str = include_str!("sql/billing_legs.sql");
 const USAGE_LEG: &str = include_str!("sql/usage_leg.sql");
 const DOING: &str = "adding up the legs";
+const IS_NAMED_SUSPECT: &str =
+    " and is_suspect(golden_account(source, account_id), canonical_sku(source, sku))";
+const IS_SUSPECT_LINE: &str = " and is_suspect(account, sku)";
 
 /// Which rows the legs take.
 #[derive(Debug, Clone)]
@@ -107,21 +112,30 @@ pub(crate) fn instant(at: Timestamp) -> String {
 
 impl Session {
     /// Streams the legs and gives each customer and product, whole, to `take`, in the order of their
-    /// keys. Only one of them is held at a time.
+    /// keys. Only one of them is held at a time. With `only`, nothing but these (account, sku) is added
+    /// up and sorted.
     pub(crate) async fn billing_legs(
         &self,
         scope: &BillingScope<'_>,
+        only: Option<&BTreeSet<(String, String)>>,
         mut take: impl FnMut(LegGroup) -> Result<(), ReconcileError>,
     ) -> Result<(), ReconcileError> {
+        let (of_named, of_line) = match only {
+            Some(units) => {
+                self.know_suspects(units);
+                (IS_NAMED_SUSPECT, IS_SUSPECT_LINE)
+            }
+            None => ("", ""),
+        };
         let usage_leg = |leg: &str, is_measured: &str| {
             let text = USAGE_LEG.replace("{leg}", leg);
-            text.replace("{is_measured}", is_measured)
+            text.replace("{is_measured}", &format!("{is_measured}{of_named}"))
         };
         let sql = BILLING_LEGS
             .replace("{used_leg}", &usage_leg("1", &scope.is_used()))
             .replace("{vended_leg}", &usage_leg("3", &scope.is_vended()))
-            .replace("{is_sold}", &scope.is_sold())
-            .replace("{is_billed}", &scope.is_billed())
+            .replace("{is_sold}", &format!("{}{of_named}", scope.is_sold()))
+            .replace("{is_billed}", &format!("{}{of_line}", scope.is_billed()))
             .replace(
                 "{no_instant}",
                 "arrow_cast(null, 'Timestamp(Microsecond, Some(\"UTC\"))')",

@@ -92,8 +92,13 @@ impl Numbers {
             .map_err(|_| overflow())
     }
 
+    /// The number of a column that always has one: an absent one is no zero.
     pub(super) fn number(&self, row: usize) -> Result<Decimal, ReconcileError> {
-        Ok(self.get(row)?.unwrap_or_default())
+        self.get(row)?.ok_or_else(|| ReconcileError::ColumnType {
+            column: self.column.clone(),
+            wanted: "a decimal",
+            found: "nothing".into(),
+        })
     }
 }
 

@@ -11,13 +11,15 @@ use super::banner::banner;
 use super::discrepancy_rate::{RateInput, discrepancy_figures};
 use super::error::KpiError;
 use super::figures::{
-    AccountFigures, Freshness, FreshnessState, Kpi, MatchFigures, ReceivablesFigures,
+    AccountFigures, Freshness, FreshnessState, Kpi, MatchFigures, PromiseFigures,
+    ReceivablesFigures,
 };
 use super::freshness::SourceTerms;
-use super::matching::matching;
+use super::matching::{FirstPasses, MatchInput, matching};
 use super::resolution::{Measure, resolution};
 use super::roll_forward::roll_forward;
 use super::timeline::timelines;
+use super::unavailable::{Known, unavailable};
 use crate::config::{CalendarConfig, Role};
 use crate::currency::Currency;
 use crate::fault::Failure;
@@ -69,6 +71,10 @@ pub struct KpiInput<'a> {
     pub accounts: Option<&'a Reconciliation>,
     /// How accurate the payments of the span are; `None` when that cannot be said.
     pub payment_accuracy: Option<PaymentAccuracy>,
+    /// What is known of the first attempts to place payments.
+    pub passes: &'a FirstPasses,
+    /// What became of promises; `None` when no source lands any.
+    pub promises: Option<PromiseFigures>,
     /// The rate of a day: (from, into, day).
     pub rate_on: &'a dyn Fn(Currency, Currency, Date) -> Option<Decimal>,
 }
@@ -129,7 +135,8 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
     discrepancy.excluded_currencies.sort_unstable();
     discrepancy.excluded_currencies.dedup();
 
-    let cash_failed = !failed_sources_of_cash(input, bounds.1).is_empty();
+    let cash_sources = failed_sources_of_cash(input, bounds.1);
+    let cash_failed = !cash_sources.is_empty();
     let today = local_day(input.as_of, input.zone);
     let last_day = input.span.last.last_day().min(today);
     let receivables = if cash_failed {
@@ -138,7 +145,14 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         input.receivables.clone()
     };
     let matching = match input.book.filter(|_| !cash_failed) {
-        Some(book) => matching(book, (input.span.first.first_day(), last_day), input.branch),
+        Some(book) => matching(&MatchInput {
+            book,
+            days: (input.span.first.first_day(), last_day),
+            branch: input.branch,
+            as_of: input.as_of,
+            zone: input.zone,
+            passes: input.passes,
+        }),
         None => MatchFigures::default(),
     };
     let measure = Measure {
@@ -158,6 +172,13 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
                 .any(|reconciliation| reconciliation.period == *period)
         })
         .collect();
+    let promises = input.promises.clone().filter(|_| !cash_failed);
+    let unavailable = unavailable(&Known {
+        cash_sources: &cash_sources,
+        matching: &matching,
+        passes: input.passes,
+        has_promises: input.promises.is_some(),
+    });
     Ok(Kpi {
         period: input.span.to_string(),
         as_of: input.as_of,
@@ -176,8 +197,9 @@ fn compute(input: &KpiInput<'_>) -> Result<Kpi, KpiError> {
         payment_accuracy: input.payment_accuracy.clone().filter(|_| !cash_failed),
         matching,
         receivables,
-        promises: None,
+        promises,
         deductions: None,
+        unavailable,
         account_fields: input.accounts.map(|one| account_figures(one, input.branch)),
         roll_forward: roll_forward(&all, bounds, input.as_of),
         completeness: completeness(input.reconciliations),

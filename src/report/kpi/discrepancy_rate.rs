@@ -191,6 +191,8 @@ impl<'a> Groups<'a> {
             kind.net = printed(kind.net, input.currency);
         }
         let false_positives = counted.false_positive_units;
+        let items: u64 = by_kind.values().map(|kind| kind.count).sum();
+        let per_hundred = times(Decimal::from(items), Decimal::ONE_HUNDRED)?;
         Ok(DiscrepancyFigures {
             units: all.units(),
             discrepant: all.discrepant,
@@ -198,6 +200,8 @@ impl<'a> Groups<'a> {
             value_rate: all.value_rate(),
             billed_basis_rate: all.billed_basis_rate(),
             leakage_rate: all.leakage_rate(),
+            density: ratio(per_hundred, Decimal::from(all.units())).map(|rate| rate.normalize()),
+            recovery_rate: ratio(all.recovered, all.leakage).map(|rate| rate.normalize()),
             gross: money(all.gross),
             leakage: money(all.leakage),
             overbilling: money(all.overbilling),

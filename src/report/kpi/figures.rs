@@ -124,6 +124,12 @@ pub struct DiscrepancyFigures {
     pub billed_basis_rate: Option<Decimal>,
     /// Leakage / sum of E.
     pub leakage_rate: Option<Decimal>,
+    /// Items that are counted / N × 100: per hundred units, and more than 100 where units have several.
+    #[serde(default)]
+    pub density: Option<Decimal>,
+    /// Recovered / leakage.
+    #[serde(default)]
+    pub recovery_rate: Option<Decimal>,
     /// Leakage and overbilling together, never one less the other.
     pub gross: Option<Decimal>,
     /// What was identified as billed too little: the largest E − A that each unit was counted with,
@@ -172,6 +178,19 @@ pub struct DiscrepancyFigures {
     pub repeat_after_fix: Option<Decimal>,
     /// Dismissed as false positive / (X + dismissed as false positive).
     pub false_positive_rate: Option<Decimal>,
+}
+
+impl DiscrepancyFigures {
+    /// Whether these figures are those that were kept of an earlier day. What an earlier version did
+    /// not tell is no difference: it follows from the other figures.
+    pub fn says_the_same(&self, kept: &Self) -> bool {
+        let told_then = Self {
+            density: self.density.filter(|_| kept.density.is_some()),
+            recovery_rate: self.recovery_rate.filter(|_| kept.recovery_rate.is_some()),
+            ..self.clone()
+        };
+        told_then == *kept
+    }
 }
 
 /// Ages of what is open.
@@ -285,6 +304,46 @@ pub struct ReceivablesFigures {
     pub percent_current: Option<Decimal>,
     /// 91+ / gross.
     pub percent_over_90: Option<Decimal>,
+    /// Invoices whose last part was paid in the period, up to the day the figures are taken.
+    #[serde(default)]
+    pub paid_invoices: Option<u64>,
+    /// Of these, the mean of the days from due to paid, weighted by total; what is paid early is not
+    /// late, and makes nothing else less late.
+    #[serde(default)]
+    pub avg_days_late_paid: Option<Decimal>,
+    /// Disputed / gross. No dispute is recorded in this version.
+    #[serde(default)]
+    pub percent_disputed_value: Option<Decimal>,
+    /// Disputed invoices / invoices issued. No dispute is recorded in this version.
+    #[serde(default)]
+    pub percent_disputed_count: Option<Decimal>,
+    /// Write-offs / sales. No write-off of an invoice is recorded in this version.
+    #[serde(default)]
+    pub bad_debt_gross: Option<Decimal>,
+    /// Write-offs less what came in of them all the same / sales.
+    #[serde(default)]
+    pub bad_debt_net: Option<Decimal>,
+}
+
+/// What became of the promises whose deadline, due date and grace, falls in the period.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseFigures {
+    /// Kept / (kept + partial + broken).
+    pub kept_rate_count: Option<Decimal>,
+    /// What came in of what was promised / what was promised.
+    pub kept_rate_value: Option<Decimal>,
+    /// All of it came in by the deadline, within tolerance.
+    pub kept: u64,
+    /// Some of it did.
+    pub partial: u64,
+    /// Nothing did.
+    pub broken: u64,
+    /// The deadline is still to come.
+    pub pending: u64,
+    /// Withdrawn, superseded by a later promise, or settled by a credit memo.
+    pub cancelled: u64,
+    /// Currencies without a rate, which are in the counts and not in the value.
+    pub excluded_currencies: Vec<Currency>,
 }
 
 /// How much of the cash found its invoices.
@@ -293,6 +352,8 @@ pub struct ReceivablesFigures {
 pub struct MatchFigures {
     pub first_pass_rate: Option<Decimal>,
     pub auto_rate: Option<Decimal>,
+    #[serde(default)]
+    pub manual_rate: Option<Decimal>,
     pub total_rate: Option<Decimal>,
 }
 
@@ -355,13 +416,16 @@ pub struct Kpi {
     pub matching: MatchFigures,
     /// What is owed.
     pub receivables: ReceivablesFigures,
-    /// `null` in this version.
-    pub promises: Option<serde_json::Value>,
+    /// What became of promises to pay; `null` where no source lands any.
+    pub promises: Option<PromiseFigures>,
     /// `null` in this version.
     pub deductions: Option<serde_json::Value>,
     /// What two systems keep of one customer; `null` where the period was never compared so.
     #[serde(default)]
     pub account_fields: Option<AccountFigures>,
+    /// Why figures are `null` that could be more: by the path of the figure.
+    #[serde(default)]
+    pub unavailable: BTreeMap<String, String>,
     /// How the open set moved in the period.
     pub roll_forward: RollForward,
     /// The completeness identity by source and entity.

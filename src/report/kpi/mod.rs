@@ -22,6 +22,7 @@ mod roll_forward;
 mod scope;
 mod tally;
 mod timeline;
+mod unavailable;
 
 pub use adjustments::{Adjustments, UnitFigures, UnitInput, adjustments, unit_figures};
 pub use business_hours::business_hours;
@@ -30,10 +31,11 @@ pub use error::KpiError;
 pub use figures::{
     Aging, Backlog, Banner, BannerLevel, BannerState, CloseFacts, CurrencyFigures,
     DiscrepancyFigures, Freshness, FreshnessState, GroupFigures, KindFigures, Kpi, MatchFigures,
-    OpenAges, ReceivablesFigures, ResolutionFigures, RollForward,
+    OpenAges, PromiseFigures, ReceivablesFigures, ResolutionFigures, RollForward,
 };
 pub use freshness::{SourceTerms, freshness};
 pub use input::{CaseLine, InvoiceLine, ReportInput};
 pub use kaplan_meier::kaplan_meier_median;
+pub use matching::FirstPasses;
 pub use percentile::percentile_cont;
 pub use scope::scope_currency;

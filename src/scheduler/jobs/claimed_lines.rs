@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use jiff::civil::Date;
 
@@ -25,7 +26,7 @@ const SKUS_CLAIMED: &str = "select distinct source, sku, canonical_sku(source, s
 
 #[derive(Debug, thiserror::Error)]
 #[error("the landing's answer about claimed lines could not be read")]
-struct UnreadableAnswer(#[source] arrow::error::ArrowError);
+struct UnreadableAnswer(#[source] ArrowError);
 
 impl Fault for UnreadableAnswer {
     fn code(&self) -> &'static str {
@@ -90,9 +91,11 @@ pub(super) async fn claimed_lines(
     let mut lines = LineSums::new();
     for some in named.chunks(INVOICES_ASKED_MAX) {
         for [invoice, sku, gross] in rows(env, ledger, &question(some)).await? {
-            if let Ok(gross) = parse_decimal(&gross) {
-                lines.insert((invoice, sku), gross);
-            }
+            // A sum that cannot be read is no sum of nothing.
+            let amount = parse_decimal(&gross).map_err(|reason| {
+                UnreadableAnswer(ArrowError::ParseError(format!("`{gross}` {reason}")))
+            })?;
+            lines.insert((invoice, sku), amount);
         }
     }
     claim_lines(&claims, book, &lines, day)
@@ -105,11 +108,13 @@ fn question(invoices: &[(&str, &str)]) -> String {
         .iter()
         .map(|(source, id)| quoted(&format!("{source}:{id}")))
         .collect();
+    let keys = keys.join(", ");
+    // A line names its invoice by the id alone, or by source and id.
     format!(
-        "select source || ':' || invoice_id as invoice, canonical_sku(source, sku) as code, \
-         sum(net + coalesce(tax, 0)) as gross from invoice_lines \
-         where source || ':' || invoice_id in ({}) group by 1, 2 order by 1, 2",
-        keys.join(", ")
+        "select case when invoice_id in ({keys}) then invoice_id else source || ':' || invoice_id end \
+         as invoice, canonical_sku(source, sku) as code, sum(net + coalesce(tax, 0)) as gross \
+         from invoice_lines where source || ':' || invoice_id in ({keys}) or invoice_id in ({keys}) \
+         group by 1, 2 order by 1, 2"
     )
 }
 

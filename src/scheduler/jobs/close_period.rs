@@ -256,18 +256,96 @@ fn inputs_of(ledger: &Ledger) -> Vec<KeptInput<'_>> {
 
 /// The charts of later reports show what was reported.
 async fn keep_for_charts(env: &Env, run_id: &str, close: &PeriodClose) -> Result<(), Failure> {
-    for kept in kept_scopes(close).into_values() {
+    for kept in kept_scopes(close)?.into_values() {
         keep_kpi(env, run_id, close.period, &kept.kpi).await?;
     }
     Ok(())
 }
 
 /// The scopes that a close kept, by the branch's name or `all`.
-pub(super) fn kept_scopes(close: &PeriodClose) -> BTreeMap<String, KeptScope> {
-    serde_json::from_str(&close.figures).unwrap_or_default()
+///
+/// What cannot be read is an error and never nothing: figures that were reported would silently be
+/// computed anew.
+pub(super) fn kept_scopes(close: &PeriodClose) -> Result<BTreeMap<String, KeptScope>, Failure> {
+    let read = serde_json::from_str(&close.figures);
+    Ok(read.map_err(|source| UnreadableClose {
+        period: close.period,
+        version: close.version,
+        source,
+    })?)
+}
+
+/// What a close kept is not what this version reads.
+#[derive(Debug, thiserror::Error)]
+#[error("the figures that version {version} of the close of {period} kept cannot be read")]
+struct UnreadableClose {
+    period: Period,
+    version: u32,
+    #[source]
+    source: serde_json::Error,
+}
+
+impl Fault for UnreadableClose {
+    fn code(&self) -> &'static str {
+        "XF-J128"
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "they are in the table period_closes as they were written; ask with the version of \
+             crossfoot that closed the period"
+                .into(),
+        )
+    }
+
+    fn effect(&self) -> Option<String> {
+        Some(
+            "what was reported of the period cannot be told, and nothing else is told in its place"
+                .into(),
+        )
+    }
 }
 
 /// The name of a scope in what is kept.
 pub(super) fn scope_name(branch: Option<&str>) -> String {
     branch.unwrap_or("all").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Goal: figures that a close kept and that cannot be read are an error, and never no figures, which
+    // would silently be computed anew. Method: a text that is no object of scopes.
+    #[test]
+    fn unreadable_figures_are_an_error() {
+        let close = |figures: &str| PeriodClose {
+            close_id: "c".into(),
+            period: "2026-03".parse().unwrap(),
+            version: 2,
+            at: Timestamp::UNIX_EPOCH,
+            as_of: Timestamp::UNIX_EPOCH,
+            run_id: "r".into(),
+            rules_version: String::new(),
+            tolerance_version: String::new(),
+            rates_version: String::new(),
+            input_digest: String::new(),
+            inputs: "[]".into(),
+            checks: "[]".into(),
+            figures: figures.into(),
+            items: "[]".into(),
+        };
+        assert!(kept_scopes(&close("{}")).unwrap().is_empty());
+        let refused = kept_scopes(&close(r#"{"all": {"kpi": 1}}"#)).unwrap_err();
+        assert_eq!(refused.code(), "XF-J128");
+        assert!(
+            refused
+                .to_string()
+                .contains("version 2 of the close of 2026-03")
+        );
+    }
 }

@@ -70,7 +70,7 @@ impl Facts {
                 ..changes
             };
         }
-        let is_restated = is_recomputed || now != kept.kpi.discrepancy;
+        let is_restated = is_recomputed || !now.says_the_same(&kept.kpi.discrepancy);
         Ok(Kpi {
             provisional: false,
             restated: is_restated.then(|| Box::new(now)),
@@ -87,7 +87,7 @@ impl Facts {
         close: &PeriodClose,
         branch: Option<&str>,
     ) -> Result<KeptScope, Failure> {
-        if let Some(kept) = kept_scopes(close).remove(&scope_name(branch)) {
+        if let Some(kept) = kept_scopes(close)?.remove(&scope_name(branch)) {
             return Ok(kept);
         }
         let then = Box::pin(Self::read(env, close.as_of)).await?;

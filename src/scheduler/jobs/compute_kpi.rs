@@ -8,12 +8,15 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::claimed_lines::claimed_lines;
-use super::evaluate_collections::cash_book;
+use super::evaluate_collections::{account_branch, cash_book, golden_account};
+use super::first_pass::first_passes;
 use super::ledger::{Ledger, load_ledger, source_terms};
 use super::period_book::PeriodBook;
 use super::rates::Rates;
-use crate::canonical::Entity;
-use crate::collections::{ReceivablesInput, case_lines, open_invoice_lines, receivables};
+use crate::canonical::{Entity, Record};
+use crate::collections::{
+    PromiseInput, ReceivablesInput, case_lines, open_invoice_lines, promise_figures, receivables,
+};
 use crate::config::{CalendarConfig, ReportConfig, ReportKind};
 use crate::currency::Currency;
 use crate::env::Env;
@@ -22,7 +25,8 @@ use crate::period::{Period, PeriodSpan, local_day};
 use crate::reconcile::cash::{AccuracyInput, CashBook, ClaimLine, payment_accuracy};
 use crate::reconcile::{ACCOUNT_RULE, BILLING_RULE, Discrepancy, DiscrepancyEvent};
 use crate::report::kpi::{
-    Kpi, KpiInput, ReportInput, UnitFigures, UnitInput, scope_currency, unit_figures,
+    FirstPasses, Kpi, KpiInput, PromiseFigures, ReportInput, UnitFigures, UnitInput,
+    scope_currency, unit_figures,
 };
 use crate::store::{DiscrepancyFilter, KpiSnapshot, Reconciliation};
 
@@ -65,6 +69,8 @@ pub(super) struct Facts {
     events: Vec<DiscrepancyEvent>,
     reconciled_periods: Vec<Period>,
     rates: Rates,
+    passes: FirstPasses,
+    promises: Vec<Record>,
     pub(super) periods: PeriodBook,
 }
 
@@ -76,8 +82,8 @@ pub async fn compute_kpi(
     as_of: Timestamp,
     branch: Option<&str>,
 ) -> Result<Kpi, Failure> {
-    let facts = Facts::read(env, as_of).await?;
-    facts.answer(env, span, branch).await
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    Box::pin(facts.answer(env, span, branch)).await
 }
 
 /// The figures of a period as they stand at `as_of`, whether it is closed or not.
@@ -87,8 +93,8 @@ pub async fn standing_kpi(
     as_of: Timestamp,
     branch: Option<&str>,
 ) -> Result<Kpi, Failure> {
-    let facts = Facts::read(env, as_of).await?;
-    facts.compute(env, span, branch).await
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    Box::pin(facts.compute(env, span, branch)).await
 }
 
 /// Computes and keeps the figures of periods for the company and for every branch that has a report,
@@ -97,7 +103,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
     if periods.is_empty() {
         return Ok(());
     }
-    let facts = Facts::read(env, env.clock.now()).await?;
+    let facts = Box::pin(Facts::read(env, env.clock.now())).await?;
     let branches: BTreeSet<Option<&str>> = std::iter::once(None)
         .chain(
             env.config
@@ -108,7 +114,7 @@ pub async fn keep_kpis(env: &Env, run_id: &str, periods: &[Period]) -> Result<()
         .collect();
     for period in periods {
         for branch in &branches {
-            let kpi = facts.answer(env, (*period).into(), *branch).await?;
+            let kpi = Box::pin(facts.answer(env, (*period).into(), *branch)).await?;
             keep_kpi(env, run_id, *period, &kpi).await?;
         }
     }
@@ -135,6 +141,8 @@ impl Facts {
                 .await?,
             reconciled_periods: env.store.reconciled_periods(BILLING_RULE).await?,
             rates: Rates::of(&ledger.records(Entity::FxRates)?),
+            passes: first_passes(env, as_of).await?,
+            promises: ledger.records(Entity::Promises)?,
             periods: PeriodBook::read(env, as_of).await?,
             ledger,
         })
@@ -224,6 +232,7 @@ impl Facts {
             currency,
             rate_on: &rate_on,
         })?;
+        let promises = self.promises(env, span, branch, currency)?;
         let terms = source_terms(env, &self.ledger.roles);
         let mut accounts = None;
         for period in span.periods() {
@@ -252,12 +261,42 @@ impl Facts {
             book: Some(&self.book),
             accounts: accounts.as_ref(),
             payment_accuracy: Some(accuracy),
+            passes: &self.passes,
+            promises,
             rate_on: &rate_on,
         })?;
         kpi.provisional = span
             .periods()
             .any(|period| !self.periods.state(period).is_kept());
         Ok(kpi)
+    }
+}
+
+impl Facts {
+    /// What became of the promises of a span; `None` where no source lands any.
+    fn promises(
+        &self,
+        env: &Env,
+        span: PeriodSpan,
+        branch: Option<&str>,
+        currency: Currency,
+    ) -> Result<Option<PromiseFigures>, Failure> {
+        if self.ledger.snapshot.files(Entity::Promises).is_empty() {
+            return Ok(None);
+        }
+        let figures = promise_figures(&PromiseInput {
+            promises: &self.promises,
+            book: &self.book,
+            account_of: &|source, id| golden_account(&self.ledger, source, id),
+            branch_of: &|golden| account_branch(&self.ledger, golden),
+            config: &env.config.collections,
+            days: (span.first.first_day(), span.last.last_day()),
+            today: local_day(self.as_of, &env.config.zone(branch)),
+            branch,
+            currency,
+            rate_on: &|from, into, day| self.rates.rate(from, into, day),
+        })?;
+        Ok(Some(figures))
     }
 }
 
@@ -324,8 +363,8 @@ pub async fn report_input(
 ) -> Result<ReportInput, Failure> {
     let as_of = env.clock.now();
     let branch = report.branch.as_deref();
-    let facts = Facts::read(env, as_of).await?;
-    let kpi = facts.answer(env, span, branch).await?;
+    let facts = Box::pin(Facts::read(env, as_of)).await?;
+    let kpi = Box::pin(facts.answer(env, span, branch)).await?;
     let scope = branch.unwrap_or(WHOLE);
     let first = span.first.shifted(-HISTORY_COUNT);
     let earlier = env
@@ -334,7 +373,17 @@ pub async fn report_input(
         .await?;
     let history: Vec<Kpi> = earlier
         .iter()
-        .filter_map(|one| serde_json::from_str(&one.body).ok())
+        .filter_map(|one| match serde_json::from_str(&one.body) {
+            Ok(kpi) => Some(kpi),
+            Err(error) => {
+                tracing::warn!(
+                    period = %one.period, %error,
+                    "figures that were kept of {} cannot be read: charts leave the period out",
+                    one.period
+                );
+                None
+            }
+        })
         .collect();
     let zone = env.config.zone(branch);
     let name_of = |golden: &str| {

@@ -79,16 +79,8 @@ pub async fn evaluate_collections(env: &Env, run_id: &str) -> Result<Collections
 
 /// Which payment settled which invoice, by everything that is landed.
 pub(crate) fn cash_book(env: &Env, ledger: &Ledger) -> Result<CashBook, Failure> {
-    let golden = |source: &str, id: &str| match ledger.directory.golden(source, id) {
-        Some(account) => account.id.clone(),
-        None => format!("unresolved:{source}:{id}"),
-    };
-    let branch = |golden: &str| {
-        let mut accounts = ledger.directory.accounts();
-        accounts
-            .find(|one| one.account.id == golden)
-            .and_then(|one| one.branch.clone())
-    };
+    let golden = |source: &str, id: &str| golden_account(ledger, source, id);
+    let branch = |golden: &str| account_branch(ledger, golden);
     apply_cash(&CashInput {
         invoices: &ledger.records(Entity::Invoices)?,
         payments: &ledger.records(Entity::Payments)?,
@@ -99,4 +91,20 @@ pub(crate) fn cash_book(env: &Env, ledger: &Ledger) -> Result<CashBook, Failure>
         tolerance: &env.config.tolerance,
         decisions: &ledger.cash_decisions,
     })
+}
+
+/// The golden account of an account reference; one that nobody is known by is an account of its own.
+pub(super) fn golden_account(ledger: &Ledger, source: &str, id: &str) -> String {
+    match ledger.directory.golden(source, id) {
+        Some(account) => account.id.clone(),
+        None => format!("unresolved:{source}:{id}"),
+    }
+}
+
+/// The branch of a golden account.
+pub(super) fn account_branch(ledger: &Ledger, golden: &str) -> Option<String> {
+    let mut accounts = ledger.directory.accounts();
+    accounts
+        .find(|one| one.account.id == golden)
+        .and_then(|one| one.branch.clone())
 }

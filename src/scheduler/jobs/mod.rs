@@ -16,6 +16,7 @@ mod deliver_mails;
 mod evaluate_collections;
 mod explain_item;
 mod field_watch;
+mod first_pass;
 mod ledger;
 mod match_landing;
 mod open_landing;

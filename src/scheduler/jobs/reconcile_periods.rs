@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::blind_sources::{blind_sources, rejected_rows};
+use super::first_pass::keep_first_passes;
 use super::ledger::{Ledger, load_ledger};
 use super::period_book::PeriodBook;
 use super::record_outcome::{Found, Recorder};
@@ -130,6 +131,9 @@ async fn reconcile(
     };
     let steps = u64::try_from(periods.len() * (1 + further.len())).ok();
     env.progress.begin("comparing", steps);
+    if rule.is_none() && with_accounts {
+        keep_first_passes(env, &ledger).await?;
+    }
     let book = PeriodBook::read(env, now).await?;
     // New items of accounts are opened in the newest period that is compared and still open: they are
     // known as they are now, and say nothing of a period whose figures are kept.

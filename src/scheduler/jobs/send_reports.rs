@@ -141,7 +141,7 @@ async fn make(
     config: &ReportConfig,
     span: PeriodSpan,
 ) -> Result<Made, Failure> {
-    let mut input = report_input(env, run_id, kind, config, span).await?;
+    let mut input = Box::pin(report_input(env, run_id, kind, config, span)).await?;
     let scope = config.branch.clone().unwrap_or_else(|| "all".to_owned());
     let period = span.to_string();
     let before = env.store.report_version(name, &scope, &period).await?;

@@ -59,10 +59,12 @@ fn check_stream(stream: &StreamSpec, jobs: &BTreeMap<String, JobSpec>) -> Result
     }
     for list in &stream.list {
         check_list(list, jobs)?;
-        if list.pass != Pass::Changes && stream.incremental.is_none() {
+        let is_of_window = !matches!(list.pass, Pass::Changes | Pass::Instead);
+        if is_of_window && stream.incremental.is_none() {
             return Err("a list with a `pass` needs `incremental` in its stream".into());
         }
     }
+    check_instead(stream)?;
     if !stream.list.iter().any(|list| list.pass.brings_all()) {
         return Err("no list reads all of its records: each has a `pass`".into());
     }
@@ -102,6 +104,41 @@ fn check_stream(stream: &StreamSpec, jobs: &BTreeMap<String, JobSpec>) -> Result
         }
     }
     Ok(())
+}
+
+/// A list that takes another one's place is named by one, and stands for one that is read in full.
+fn check_instead(stream: &StreamSpec) -> Result<(), String> {
+    let mut unnamed: BTreeSet<&str> = BTreeSet::new();
+    for list in stream.list.iter().filter(|list| list.pass == Pass::Instead) {
+        let Some(name) = &list.name else {
+            return Err("a list with the pass `instead` has no `name`".into());
+        };
+        unnamed.insert(name.as_str());
+    }
+    let known = unnamed.clone();
+    for list in &stream.list {
+        let Some(instead) = &list.instead else {
+            continue;
+        };
+        if !list.pass.brings_all() || list.job.is_some() {
+            return Err("`instead` is for a list of pages that is read in full".into());
+        }
+        if instead.lists.is_empty() {
+            return Err("`instead` names no `lists`".into());
+        }
+        for name in &instead.lists {
+            if !known.contains(name.as_str()) {
+                return Err(format!(
+                    "`instead` names no list `{name}` with the pass `instead`"
+                ));
+            }
+            unnamed.remove(name.as_str());
+        }
+    }
+    match unnamed.first() {
+        Some(name) => Err(format!("nothing says when list `{name}` is read")),
+        None => Ok(()),
+    }
 }
 
 fn check_list(list: &ListSpec, jobs: &BTreeMap<String, JobSpec>) -> Result<(), String> {

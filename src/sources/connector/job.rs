@@ -79,8 +79,11 @@ pub(in crate::sources) struct ResultSpec {
 #[serde(deny_unknown_fields)]
 pub(in crate::sources) struct FilesSpec {
     /// The path of the files in the answer to `poll`: a list, with `*` all that it names, or the text
-    /// of one.
-    pub(in crate::sources) list: String,
+    /// of one. Of several paths, the first that names any.
+    pub(in crate::sources) list: OneOrMany<String>,
+    /// The path of what the vendor calls their content. Where it is what it was in the last window,
+    /// they are not read again.
+    pub(in crate::sources) tag: Option<String>,
     /// The path of their number. It is tied with the files that are named.
     pub(in crate::sources) count: Option<String>,
     /// How one is asked for under the base URL: `{file}` is a text of the list, `{path}` a field of

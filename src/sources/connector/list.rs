@@ -30,6 +30,8 @@ pub(in crate::sources) enum Pass {
     Deleted,
     /// When a sweep is due: the ids of all living records. Nothing of it lands.
     Sweep,
+    /// Where another list names it as what takes its place when it is long.
+    Instead,
 }
 
 impl Pass {
@@ -107,6 +109,8 @@ pub(in crate::sources) struct ListSpec {
     pub(in crate::sources) paginate: PaginateSpec,
     /// How it is read by an export in place of pages.
     pub(in crate::sources) job: Option<ListJobSpec>,
+    /// Which lists take its place in a full read when it is long.
+    pub(in crate::sources) instead: Option<InsteadSpec>,
     /// The path of the number of records in the answer, where the vendor counts them.
     pub(in crate::sources) count: Option<String>,
     /// How the vendor is asked for the number of records, where the answer does not hold it.
@@ -123,6 +127,17 @@ pub(in crate::sources) struct ListSpec {
     pub(in crate::sources) feed: Vec<FeedSpec>,
     /// In place of `feed`: the name of a list before it in the stream, whose feeds it has.
     pub(in crate::sources) feeds_of: Option<String>,
+}
+
+/// `instead`: what takes the place of a long list. Where it is not to be had, the list itself is read
+/// after all.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sources) struct InsteadSpec {
+    /// Only once so many records came and there are more.
+    pub(in crate::sources) above_rows: u64,
+    /// The names of the lists, whose `pass` is `instead`. Together they bring what this one would.
+    pub(in crate::sources) lists: Vec<String>,
 }
 
 /// `count_request`: how many records there are.

@@ -22,7 +22,7 @@ pub(super) use children::{LookupSpec, RestSpec};
 pub(super) use discover::DiscoverSpec;
 pub(super) use error::{ErrorSpec, Meaning, QuotaSpec, Resume};
 pub(super) use job::{FilesSpec, JobSpec, PerRecordSpec, ResultSpec};
-pub(super) use list::{FeedSpec, ListSpec, Pass, Repeats};
+pub(super) use list::{FeedSpec, InsteadSpec, ListSpec, Pass, Repeats};
 pub(super) use load::load;
 pub(super) use paginate::PaginateSpec;
 pub(super) use request::{Method, RequestSpec};

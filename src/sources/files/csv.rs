@@ -7,6 +7,7 @@ use std::io::Read;
 
 use super::row::{Fault, Row, RowReader};
 use crate::sources::json::Tree;
+use crate::sources::mapping::BadRow;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -19,14 +20,17 @@ pub(super) struct CsvReader<R> {
     line: u64,
     row_bytes_max: u64,
     header: Vec<String>,
+    doubts: Vec<String>,
 }
 
 /// One record, cut into cells.
 #[derive(Debug, Default)]
-struct Cut {
-    line: u64,
-    cells: Vec<Vec<u8>>,
+pub(super) struct Cut {
+    pub(super) line: u64,
+    pub(super) cells: Vec<Vec<u8>>,
     fault: Option<&'static str>,
+    /// The input ended in it.
+    is_last: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,7 @@ impl<R: Read> CsvReader<R> {
             line: 1,
             row_bytes_max,
             header: Vec::new(),
+            doubts: Vec::new(),
         };
         let not = |detail: &str| Fault::NotFormat(detail.to_owned());
         reader.pass_byte_order_mark()?;
@@ -80,24 +85,50 @@ impl<R: Read> CsvReader<R> {
         &self.input
     }
 
-    /// The texts of the next row; an error where it does not fit the header.
-    pub(super) fn next_texts(&mut self) -> Result<Option<Vec<String>>, Fault> {
-        let Some(Cut { line, cells, fault }) = self.cells()? else {
-            return Ok(None);
-        };
-        let bad = |reason: &str| Fault::NotFormat(format!("the row at line {line} {reason}"));
-        if let Some(fault) = fault {
-            return Err(bad(fault));
+    /// The next record, which need not fit the header.
+    pub(super) fn next_cut(&mut self) -> Result<Option<Cut>, Fault> {
+        self.cells()
+    }
+
+    /// Whether a record has the header's columns.
+    pub(super) fn fits(&self, cut: &Cut) -> bool {
+        cut.fault.is_none() && cut.cells.len() == self.header.len()
+    }
+
+    /// Whether the input ends in the middle of a record.
+    pub(super) fn is_cut_off(&self, cut: &Cut) -> bool {
+        let is_text = |cell: &Vec<u8>| std::str::from_utf8(cell).is_ok();
+        let is_short = cut.cells.len() < self.header.len();
+        cut.is_last && (is_short || !cut.cells.last().is_some_and(is_text))
+    }
+
+    /// A record that is no row, for the quarantine.
+    pub(super) fn bad_row(&self, cut: &Cut) -> Result<BadRow, String> {
+        let raw = as_list(&cut.cells);
+        let whole = |reason: String, raw: String| BadRow::whole(cut.line, reason, raw);
+        if let Some(fault) = cut.fault {
+            return Ok(whole(fault.to_owned(), raw));
         }
-        if cells.len() != self.header.len() {
-            let (came, wanted) = (cells.len(), self.header.len());
-            return Err(bad(&format!(
-                "has {came} cells where the header has {wanted}"
-            )));
+        if !self.fits(cut) {
+            let (came, wanted) = (cut.cells.len(), self.header.len());
+            let reason = format!("has {came} cells where the header has {wanted}");
+            return Ok(whole(reason, raw));
         }
-        let texts = cells.into_iter().map(String::from_utf8);
-        let texts: Result<Vec<String>, _> = texts.collect();
-        texts.map(Some).map_err(|_| bad("is no UTF-8 text"))
+        let mut spoilt = Vec::new();
+        let mut rest = Vec::new();
+        for (name, cell) in self.header.iter().zip(&cut.cells) {
+            match std::str::from_utf8(cell) {
+                Ok(text) => rest.push((name.clone(), Tree::Text(text.to_owned()))),
+                Err(_) => spoilt.push((name, String::from_utf8_lossy(cell).into_owned())),
+            }
+        }
+        let names: Vec<String> = spoilt.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let mut row = whole(format!("is no UTF-8 text in {}", names.join(" and ")), raw);
+        if let [(name, text)] = spoilt.as_slice() {
+            row.cell = Some(((*name).clone(), text.clone()));
+            row.rest = Some(Tree::Object(rest).to_document()?);
+        }
+        Ok(row)
     }
 
     fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
@@ -184,6 +215,7 @@ impl<R: Read> CsvReader<R> {
                 }
                 (_, None | Some(b'\n')) => {
                     self.line += 1;
+                    found.is_last = byte.is_none();
                     // The line ended with CR LF.
                     if cell.last() == Some(&b'\r') && state != State::Closed {
                         cell.pop();
@@ -205,35 +237,26 @@ impl<R: Read> CsvReader<R> {
         }
     }
 
-    fn row_of(&self, cut: Cut) -> Row {
-        let Cut { line, cells, fault } = cut;
-        let bad = |reason: String| Row::Bad {
-            line,
-            reason,
-            raw: as_list(&cells),
-        };
-        if let Some(fault) = fault {
-            return bad(fault.to_owned());
-        }
-        if cells.len() != self.header.len() {
-            return bad(format!(
-                "has {} cells where the header has {}",
-                cells.len(),
-                self.header.len()
-            ));
-        }
-        let mut entries = Vec::with_capacity(cells.len());
-        for (name, cell) in self.header.iter().zip(&cells) {
-            match std::str::from_utf8(cell) {
-                Ok(text) => entries.push((name.clone(), Tree::Text(text.to_owned()))),
-                Err(_) => return bad(format!("`{name}` is no UTF-8 text")),
+    fn row_of(&mut self, cut: &Cut) -> Result<Row, String> {
+        let texts = cut.cells.iter().map(|cell| std::str::from_utf8(cell));
+        let texts: Result<Vec<&str>, _> = texts.collect();
+        let Some(texts) = texts.ok().filter(|_| self.fits(cut)) else {
+            if self.is_cut_off(cut) {
+                self.doubts.push(cut_off(cut.line));
             }
-        }
-        match Tree::Object(entries).to_document() {
-            Ok(record) => Row::Good { line, record },
-            Err(reason) => bad(format!("is {reason}")),
-        }
+            return self.bad_row(cut).map(Row::Bad);
+        };
+        let cells = texts.into_iter().map(|text| Tree::Text(text.to_owned()));
+        let entries = self.header.iter().cloned().zip(cells).collect();
+        let record = Tree::Object(entries).to_document()?;
+        let line = cut.line;
+        Ok(Row::Good { line, record })
     }
+}
+
+/// What is said of an input that ends in the middle of a row.
+pub(super) fn cut_off(line: u64) -> String {
+    format!("it ends in the middle of the row at line {line}, so that rows may be missing")
 }
 
 impl<R: Read> RowReader for CsvReader<R> {
@@ -242,7 +265,14 @@ impl<R: Read> RowReader for CsvReader<R> {
     }
 
     fn next_row(&mut self) -> Result<Option<Row>, Fault> {
-        Ok(self.cells()?.map(|cells| self.row_of(cells)))
+        let Some(cut) = self.cells()? else {
+            return Ok(None);
+        };
+        self.row_of(&cut).map(Some).map_err(Fault::NotFormat)
+    }
+
+    fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 }
 
@@ -264,7 +294,7 @@ mod tests {
         while let Some(row) = reader.next_row()? {
             rows.push(match row {
                 Row::Good { line, record } => format!("{line} {}", record.root().to_text()),
-                Row::Bad { line, reason, raw } => format!("{line} {reason} {raw}"),
+                Row::Bad(bad) => format!("{} {} {}", bad.line, bad.reason, bad.raw),
                 other => panic!("{other:?}"),
             });
         }
@@ -298,10 +328,28 @@ mod tests {
             ]
         );
         let mut reader = CsvReader::open(&b"id,name\n1,\xff\n"[..], 1 << 20).unwrap();
-        assert!(matches!(
-            reader.next_row(),
-            Ok(Some(Row::Bad { line: 2, .. }))
-        ));
+        let Ok(Some(Row::Bad(bad))) = reader.next_row() else {
+            panic!("no bad row");
+        };
+        assert_eq!(bad.line, 2);
+        assert_eq!(bad.cell, Some(("name".to_owned(), "\u{fffd}".to_owned())));
+        assert_eq!(bad.rest.unwrap().root().to_text(), r#"{"id":"1"}"#);
+        assert!(reader.doubts().is_empty());
+    }
+
+    // Goal: a table that ends in the middle of a row is not all of it. Method: ends of three kinds.
+    #[test]
+    fn a_table_that_is_cut_off_is_in_doubt() {
+        for (text, is_cut) in [
+            (&b"id,name\n1,a\n2"[..], true),
+            (&b"id,name\n1,a\n2,b\xc3"[..], true),
+            (&b"id,name\n1,a\n2\n"[..], false),
+            (&b"id,name\n1,a\n2,b"[..], false),
+        ] {
+            let mut reader = CsvReader::open(text, 1 << 20).unwrap();
+            while reader.next_row().unwrap().is_some() {}
+            assert_eq!(reader.doubts().len(), usize::from(is_cut), "{text:?}");
+        }
     }
 
     #[test]

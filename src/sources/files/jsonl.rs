@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, Read};
 
+use super::csv::cut_off;
 use super::row::{Fault, Row, RowReader};
-use crate::sources::json::{Shape, parse};
+use crate::sources::json::{Shape, parse, write_text};
+use crate::sources::mapping::BadRow;
 
 /// A JSONL file under way.
 pub(super) struct JsonlReader<R> {
@@ -12,6 +14,7 @@ pub(super) struct JsonlReader<R> {
     line_bytes_max: u64,
     good_count: u64,
     bad_count: u64,
+    doubts: Vec<String>,
 }
 
 impl<R: BufRead> JsonlReader<R> {
@@ -22,6 +25,7 @@ impl<R: BufRead> JsonlReader<R> {
             line_bytes_max,
             good_count: 0,
             bad_count: 0,
+            doubts: Vec::new(),
         }
     }
 }
@@ -68,14 +72,56 @@ impl<R: BufRead> RowReader for JsonlReader<R> {
                 Err(error) => format!("is {error}"),
             };
             self.bad_count += 1;
-            let raw = String::from_utf8_lossy(text).into_owned();
-            return Ok(Some(Row::Bad {
-                line: self.line,
-                reason,
-                raw,
-            }));
+            if bytes.last() != Some(&b'\n') {
+                self.doubts.push(cut_off(self.line));
+            }
+            return Ok(Some(Row::Bad(bad_line(self.line, text, reason))));
         }
     }
+
+    fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
+}
+
+/// A line that is no record, for the quarantine. Where only one of its values is no UTF-8, the rest
+/// says which record it is.
+pub(super) fn bad_line(line: u64, bytes: &[u8], reason: String) -> BadRow {
+    const UNREADABLE: char = char::REPLACEMENT_CHARACTER;
+    let raw = String::from_utf8_lossy(bytes).into_owned();
+    let mut row = BadRow::whole(line, reason, raw);
+    let read = std::str::from_utf8(bytes)
+        .is_err()
+        .then(|| parse(row.raw.as_str()));
+    let Some(Ok(record)) = read else {
+        return row;
+    };
+    let mut spoilt = Vec::new();
+    let mut rest = String::from("{");
+    for (key, value) in record.root().entries().into_iter().flatten() {
+        let text = value.compact();
+        if text.contains(UNREADABLE) || key.contains(UNREADABLE) {
+            spoilt.push((key.to_owned(), value.scalar().unwrap_or(&*text).to_owned()));
+            continue;
+        }
+        if rest.len() > 1 {
+            rest.push(',');
+        }
+        write_text(key, &mut rest);
+        rest.push(':');
+        rest.push_str(&text);
+    }
+    rest.push('}');
+    let is_one = spoilt.len() == 1;
+    if let Some((key, text)) = spoilt
+        .pop()
+        .filter(|(key, _)| is_one && !key.contains(UNREADABLE))
+    {
+        row.reason = format!("is no UTF-8 text in `{key}`");
+        row.rest = parse(rest).ok();
+        row.cell = Some((key, text));
+    }
+    row
 }
 
 #[cfg(test)]
@@ -90,7 +136,7 @@ mod tests {
         while let Some(row) = reader.next_row().unwrap() {
             lines.push(match row {
                 Row::Good { line, .. } => (line, true),
-                Row::Bad { line, .. } => (line, false),
+                Row::Bad(bad) => (bad.line, false),
                 other => panic!("{other:?}"),
             });
         }
@@ -100,8 +146,8 @@ mod tests {
     #[test]
     fn another_format_is_refused() {
         let mut reader = JsonlReader::open(&b"<html>\n<body>\n"[..], 1 << 20);
-        assert!(matches!(reader.next_row(), Ok(Some(Row::Bad { .. }))));
-        assert!(matches!(reader.next_row(), Ok(Some(Row::Bad { .. }))));
+        assert!(matches!(reader.next_row(), Ok(Some(Row::Bad(_)))));
+        assert!(matches!(reader.next_row(), Ok(Some(Row::Bad(_)))));
         assert!(reader.next_row().is_err());
         let mut empty = JsonlReader::open(&b""[..], 1 << 20);
         assert!(matches!(empty.next_row(), Ok(None)));

@@ -15,6 +15,7 @@ mod parquet;
 mod pull;
 mod row;
 mod rows;
+mod some_rows;
 mod source;
 mod status;
 mod x12;

@@ -194,12 +194,10 @@ impl Pull<'_> {
                 let record = self.document(&Tree::Object(entries))?;
                 self.good(reading, line, &record)?;
             }
-            Row::Bad { line, reason, raw } => {
-                let origin = format!("{}:{line}", reading.shown);
-                let nothing = self.document(&Tree::Null)?;
-                let scope = Scope::of(nothing.root());
-                let mut reject = reading.mapping.refuse(scope, origin, "row", &reason);
-                reject.raw = raw;
+            Row::Bad(bad) => {
+                let origin = format!("{}:{}", reading.shown, bad.line);
+                let reject = reading.mapping.refuse_row(&bad, origin);
+                let reject = reject.map_err(|detail| self.bad(detail))?;
                 self.builder.reject(reject, &mut self.tally);
             }
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::sources::error::SourceError;
 use crate::sources::json::{Document, Tree};
+use crate::sources::mapping::BadRow;
 
 /// A row of a file.
 #[derive(Debug)]
@@ -25,11 +26,7 @@ pub(super) enum Row {
         delivery: Delivery,
     },
     /// A row that cannot be taken apart into columns.
-    Bad {
-        line: u64,
-        reason: String,
-        raw: String,
-    },
+    Bad(BadRow),
 }
 
 /// A cell without a value.

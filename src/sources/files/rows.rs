@@ -2,21 +2,16 @@
 //! are given some at a time, so that an export of any size never stands in memory as values.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{Cursor, Read};
 
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use super::bounded::Bounded;
-use super::csv::CsvReader;
 use super::row::Fault;
-use crate::sources::json::{self, Document, write_text};
+use super::some_rows::{Lines, SomeRows, Table};
 
-/// So many rows are given at once, or so many bytes of them.
-const ROWS_AT_ONCE: usize = 2_000;
-const BYTES_AT_ONCE: usize = 4 << 20;
 const GZIP: &[u8] = b"\x1f\x8b";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,25 +33,14 @@ impl RowFormat {
     }
 }
 
-/// What is decoded of a body; its bytes are bounded.
-type Input = Bounded<Box<dyn Read + Send + Sync>>;
-
 /// A body under way.
 pub(in crate::sources) struct Rows {
     reader: Reader,
 }
 
 enum Reader {
-    Csv {
-        reader: CsvReader<Input>,
-        /// The columns as the keys of an object: `"Id":`.
-        keys: Vec<String>,
-    },
-    Lines {
-        input: BufReader<Input>,
-        line: u64,
-        line_bytes_max: u64,
-    },
+    Csv(Table),
+    Lines(Lines),
 }
 
 impl Rows {
@@ -77,22 +61,8 @@ impl Rows {
         };
         let input = Bounded::exactly(input, decoded_bytes_max);
         let reader = match format {
-            RowFormat::Csv => {
-                let reader = CsvReader::open(input, row_bytes_max)?;
-                let keys = reader.columns().iter().map(|name| {
-                    let mut key = String::new();
-                    write_text(name, &mut key);
-                    key.push(':');
-                    key
-                });
-                let keys = keys.collect();
-                Reader::Csv { reader, keys }
-            }
-            RowFormat::Jsonl => Reader::Lines {
-                input: BufReader::new(input),
-                line: 0,
-                line_bytes_max: row_bytes_max,
-            },
+            RowFormat::Csv => Reader::Csv(Table::open(input, row_bytes_max)?),
+            RowFormat::Jsonl => Reader::Lines(Lines::open(input, row_bytes_max)),
         };
         Ok(Self { reader })
     }
@@ -100,30 +70,26 @@ impl Rows {
     /// The columns that every row has; none where each row names its own.
     pub(in crate::sources) fn columns(&self) -> &[String] {
         match &self.reader {
-            Reader::Csv { reader, .. } => reader.columns(),
-            Reader::Lines { .. } => &[],
+            Reader::Csv(table) => table.columns(),
+            Reader::Lines(_) => &[],
         }
     }
 
     /// How many bytes were decoded so far.
     pub(in crate::sources) fn decoded_bytes(&self) -> u64 {
         match &self.reader {
-            Reader::Csv { reader, .. } => reader.input().taken(),
-            Reader::Lines { input, .. } => input.get_ref().taken(),
+            Reader::Csv(table) => table.decoded_bytes(),
+            Reader::Lines(lines) => lines.decoded_bytes(),
         }
     }
 
-    /// The next rows as a list of objects; nothing after the last. A cell without letters is an
-    /// empty text. A row that cannot be taken apart ends the body: nobody can say what else in it is
-    /// not what was sent.
-    pub(in crate::sources) fn some_rows(&mut self) -> Result<Option<Document>, Fault> {
+    /// The next rows; nothing after the last. A cell without letters is an empty text. A row that
+    /// cannot be taken apart stands apart; one that the body ends in is an error, since nobody knows
+    /// what would have followed it.
+    pub(in crate::sources) fn some_rows(&mut self) -> Result<Option<SomeRows>, Fault> {
         match &mut self.reader {
-            Reader::Csv { reader, keys } => some_cells(reader, keys),
-            Reader::Lines {
-                input,
-                line,
-                line_bytes_max,
-            } => some_lines(input, line, *line_bytes_max),
+            Reader::Csv(table) => table.some_rows(),
+            Reader::Lines(lines) => lines.some_rows(),
         }
     }
 }
@@ -137,90 +103,6 @@ impl fmt::Debug for Rows {
     }
 }
 
-fn some_cells(reader: &mut CsvReader<Input>, keys: &[String]) -> Result<Option<Document>, Fault> {
-    let mut text = String::from("[");
-    let mut row_count = 0;
-    while row_count < ROWS_AT_ONCE && text.len() < BYTES_AT_ONCE {
-        let Some(cells) = reader.next_texts()? else {
-            break;
-        };
-        text.push(if row_count == 0 { '{' } else { ',' });
-        if row_count > 0 {
-            text.push('{');
-        }
-        for (at, (key, cell)) in keys.iter().zip(&cells).enumerate() {
-            if at > 0 {
-                text.push(',');
-            }
-            text.push_str(key);
-            write_text(cell, &mut text);
-        }
-        text.push('}');
-        row_count += 1;
-    }
-    if row_count == 0 {
-        return Ok(None);
-    }
-    text.push(']');
-    Document::of_own(text).map(Some).map_err(Fault::NotFormat)
-}
-
-fn some_lines(
-    input: &mut BufReader<Input>,
-    line: &mut u64,
-    line_bytes_max: u64,
-) -> Result<Option<Document>, Fault> {
-    let first_line = *line + 1;
-    let mut text = vec![b'['];
-    let mut row_count = 0;
-    while row_count < ROWS_AT_ONCE && text.len() < BYTES_AT_ONCE {
-        let mut bytes = Vec::new();
-        let limit = line_bytes_max.saturating_add(1);
-        let size = input.take(limit).read_until(b'\n', &mut bytes)?;
-        if size == 0 {
-            break;
-        }
-        *line += 1;
-        if size as u64 > line_bytes_max {
-            return Err(Fault::TooLarge(format!(
-                "line {line} is longer than `limits.page_bytes`"
-            )));
-        }
-        let bytes = bytes.trim_ascii();
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        if bytes.is_empty() {
-            continue;
-        }
-        if row_count > 0 {
-            text.push(b',');
-        }
-        text.extend_from_slice(bytes);
-        row_count += 1;
-    }
-    if row_count == 0 {
-        return Ok(None);
-    }
-    text.push(b']');
-    let spoilt = || {
-        Fault::NotFormat(format!(
-            "not every line from {first_line} to {line} is a JSON object"
-        ))
-    };
-    let document = json::parse(text).map_err(|_| spoilt())?;
-    let are_rows = document.root().items().is_some_and(|mut items| {
-        let mut count = 0;
-        items.all(|item| {
-            count += 1;
-            item.entries().is_some()
-        }) && count == row_count
-    });
-    if are_rows {
-        Ok(Some(document))
-    } else {
-        Err(spoilt())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -229,6 +111,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::sources::json::Json;
 
     fn packed(text: &str) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -240,7 +123,9 @@ mod tests {
         let mut rows = Rows::open(format, body.into(), 1 << 20, 1 << 24)?;
         let mut texts = Vec::new();
         while let Some(some) = rows.some_rows()? {
-            texts.extend(some.root().items().unwrap().map(json::Json::to_text));
+            texts.extend(some.good.root().items().unwrap().map(Json::to_text));
+            let bad = some.bad.iter();
+            texts.extend(bad.map(|row| format!("{} {} {}", row.line, row.reason, row.raw)));
         }
         Ok(texts)
     }
@@ -258,8 +143,44 @@ mod tests {
         assert_eq!(all(RowFormat::Csv, packed(text)).unwrap(), expected);
         assert!(all(RowFormat::Csv, "Id\n").unwrap().is_empty());
         assert!(all(RowFormat::Csv, "").is_err());
-        assert!(all(RowFormat::Csv, "Id,Name\n1\n").is_err());
         assert!(all(RowFormat::Csv, "Id\n\"never closed\n").is_err());
+    }
+
+    // Goal: a row that cannot be read stands apart, and one in which the body ends is an error.
+    // Method: rows of every kind of wrong between good ones.
+    #[test]
+    fn bad_rows_stand_apart() {
+        let table = b"Id,Name\n1\n2,b\n3,c,d\n4,\xe9\n5,\"e\"f\n6,g";
+        assert_eq!(
+            all(RowFormat::Csv, *table).unwrap(),
+            [
+                r#"{"Id":"2","Name":"b"}"#,
+                r#"{"Id":"6","Name":"g"}"#,
+                r#"2 has 1 cells where the header has 2 ["1"]"#,
+                r#"4 has 3 cells where the header has 2 ["3","c","d"]"#,
+                "5 is no UTF-8 text in `Name` [\"4\",\"\u{fffd}\"]",
+                r#"6 has text behind a closing quote ["5","ef"]"#,
+            ]
+        );
+        let lines = b"{\"id\":1}\n{\"id\":\n[2]\n{\"id\":3},{\"id\":4}\n{\"id\":5,\"n\":\"\xe9\"}\n{\"id\":6}";
+        assert_eq!(
+            all(RowFormat::Jsonl, *lines).unwrap(),
+            [
+                r#"{"id":1}"#,
+                r#"{"id":6}"#,
+                r#"2 is no JSON at byte 6 {"id":"#,
+                "3 is a list, not an object [2]",
+                r#"4 is no JSON at byte 8 {"id":3},{"id":4}"#,
+                "5 is no UTF-8 text in `n` {\"id\":5,\"n\":\"\u{fffd}\"}",
+            ]
+        );
+        for cut in ["Id,Name\n1,a\n2", "Id,Name\n1"] {
+            let Err(Fault::NotFormat(told)) = all(RowFormat::Csv, cut) else {
+                panic!("{cut}");
+            };
+            assert!(told.contains("in the middle of the row"), "{told}");
+        }
+        assert!(all(RowFormat::Jsonl, "{\"id\":1}\n{\"id\":2").is_err());
     }
 
     // Goal: lines are rows, many of them in several parts; a broken one is no row. Method: 4,500
@@ -273,17 +194,12 @@ mod tests {
         let mut rows = Rows::open(RowFormat::Jsonl, packed(&text), 1 << 20, 1 << 24).unwrap();
         let mut sizes = Vec::new();
         while let Some(some) = rows.some_rows().unwrap() {
-            sizes.push(some.root().items().unwrap().count());
+            sizes.push(some.good.root().items().unwrap().count());
         }
         assert_eq!(sizes, [2_000, 2_000, 500]);
         assert_eq!(rows.decoded_bytes(), text.len() as u64);
         assert!(all(RowFormat::Jsonl, "").unwrap().is_empty());
-        for wrong in [
-            "<html>\n",
-            "{\"id\":1}\n[2]\n",
-            "{\"a\":1},{\"a\":2}\n",
-            "{",
-        ] {
+        for wrong in ["<html>\n", "<html>\n<p>no\n", "[1]\n", "{"] {
             assert!(all(RowFormat::Jsonl, wrong).is_err(), "{wrong}");
         }
     }

@@ -421,6 +421,21 @@ impl Authoriser {
         }
     }
 
+    /// The API took the token of a call.
+    pub(super) fn took(&self, generation: u64) {
+        if let Self::OAuth(oauth) = self {
+            oauth.took(generation);
+        }
+    }
+
+    /// Whether a token is new, so that the API has never taken it.
+    pub(super) fn is_untried(&self, generation: u64) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::OAuth(oauth) => oauth.is_untried(generation),
+        }
+    }
+
     /// Headers with another token than the one that was refused; nothing where there is no other.
     pub(super) async fn renewed(
         &self,

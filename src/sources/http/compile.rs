@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::compile_job::{columns, compile_job};
 use super::condition::Condition;
 use super::plan::{
-    ChangedPlan, ChangesPlan, Children, CountPlan, FeedPlan, IncrementalPlan, ListPlan, LookupPlan,
-    PagesPlan, RestPlan, StartPlan, StreamPlan,
+    ChangedPlan, ChangesPlan, Children, CountPlan, FeedPlan, IncrementalPlan, InsteadPlan,
+    ListPlan, LookupPlan, PagesPlan, RestPlan, StartPlan, StreamPlan,
 };
 use super::template::RequestPlan;
 use super::window::Spelling;
 use crate::canonical::Entity;
 use crate::sources::connector::{
-    ChangedSpec, ChangesSpec, ConnectorSpec, FeedSpec, IncrementalSpec, ListSpec, LookupSpec,
-    PaginateSpec, RequestSpec, RestSpec, StartSpec, StreamSpec,
+    ChangedSpec, ChangesSpec, ConnectorSpec, FeedSpec, IncrementalSpec, InsteadSpec, ListSpec,
+    LookupSpec, PaginateSpec, RequestSpec, RestSpec, StartSpec, StreamSpec,
 };
 use crate::sources::json::Path;
 use crate::sources::mapping::{Books, Mapping};
@@ -41,11 +41,20 @@ fn compile_stream(
     wanted: Option<&[Entity]>,
     books: &Arc<Books>,
 ) -> Result<StreamPlan, String> {
-    let mut lists = Vec::new();
+    let mut lists: Vec<ListPlan> = Vec::new();
+    let mut instead = Vec::new();
     for list in &spec.list {
         let plan = compile_list(list, connector, wanted, books)?;
         if !plan.feeds.is_empty() {
             lists.push(plan);
+            instead.push(list.instead.as_ref());
+        }
+    }
+    // Those of them whose entities are not wanted are not there.
+    for (at, spec) in instead.into_iter().enumerate() {
+        let plan = spec.map(|spec| compile_instead(spec, &lists));
+        if let Some(list) = lists.get_mut(at) {
+            list.instead = plan;
         }
     }
     let changes = spec
@@ -64,6 +73,21 @@ fn compile_stream(
         changes,
         lists,
     })
+}
+
+fn compile_instead(spec: &InsteadSpec, lists: &[ListPlan]) -> InsteadPlan {
+    let is_named = |list: &ListPlan| {
+        let mut names = spec.lists.iter();
+        list.name
+            .as_ref()
+            .is_some_and(|own| names.any(|name| name == own))
+    };
+    let places = lists.iter().enumerate();
+    let places = places.filter(|(_, list)| is_named(list));
+    InsteadPlan {
+        above_rows: spec.above_rows,
+        places: places.map(|(place, _)| place).collect(),
+    }
 }
 
 fn compile_incremental(spec: &IncrementalSpec) -> Result<IncrementalPlan, String> {
@@ -115,6 +139,7 @@ fn compile_list(
             )
         }),
         job: compile_job(spec, connector, &asked),
+        instead: None,
         count: counted_at(spec).map(Path::new),
         count_request: spec.count_request.as_ref().map(|count| CountPlan {
             request: RequestPlan::new(&count.request, std::iter::empty()),

@@ -73,7 +73,13 @@ fn files_plan(spec: &FilesSpec, columns: Vec<Vec<String>>) -> FilesPlan {
         },
     };
     FilesPlan {
-        list: Path::new(&spec.list),
+        lists: spec
+            .list
+            .as_slice()
+            .iter()
+            .map(|path| Path::new(path))
+            .collect(),
+        tag: spec.tag.as_deref().map(Path::new),
         count: spec.count.as_deref().map(Path::new),
         at,
         format: spec.format,

@@ -89,7 +89,7 @@ pub(super) fn bad_rows(source_name: &str, stream: &str, fault: &RowsFault) -> So
             limit: "export_bytes",
             detail: format!("`{stream}`: {detail}"),
         },
-        RowsFault::Io(_) | RowsFault::NotFormat(_) => SourceError::Page {
+        RowsFault::Io(_) | RowsFault::NotFormat(_) => SourceError::BadRows {
             source_name,
             stream: stream.to_owned(),
             detail,

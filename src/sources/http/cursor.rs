@@ -1,5 +1,7 @@
 //! Where a stream stands: the text that is committed with its files.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,9 @@ pub(super) struct Cursor {
     pub(super) swept_at: Option<Timestamp>,
     /// How many records the last full read brought.
     pub(super) full_rows: Option<u64>,
+    /// What the exports that it read were, by what each was ordered with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 impl Cursor {
@@ -23,6 +28,7 @@ impl Cursor {
                 at,
                 swept_at: None,
                 full_rows: None,
+                tags: BTreeMap::new(),
             });
         }
         serde_json::from_str(text).ok()
@@ -44,6 +50,7 @@ mod tests {
             at: "2026-11-21T02:00:00Z".parse().unwrap(),
             swept_at: None,
             full_rows: Some(7),
+            tags: BTreeMap::new(),
         };
         assert_eq!(Cursor::read(&cursor.text()), Some(cursor.clone()));
         let plain = Cursor::read("2026-11-21T02:00:00Z").unwrap();

@@ -1,5 +1,6 @@
 //! Limits of one list: pages that repeat, too many pages, too many rows.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::canonical::{Mark, mark_of};
 use crate::config::Limits;
 use crate::sources::error::SourceError;
-use crate::sources::json::{Json, Path, Scope, together};
+use crate::sources::json::{Document, Json, Path, Scope, together};
+use crate::sources::mapping::BadRow;
 
 /// What the pull of one stream took so far, in all of its lists, slices and children together.
 #[derive(Debug, Default)]
@@ -83,19 +85,30 @@ impl Guard {
 
     /// After a page came: the same records twice under another cursor are a loop as well.
     pub(super) fn see(&mut self, records: &[Json<'_>]) -> Result<(), SourceError> {
-        let came = records.len() as u64;
+        self.see_rows(records, &[])
+    }
+
+    /// After rows came, some of which cannot be read: those came as well.
+    pub(super) fn see_rows(
+        &mut self,
+        records: &[Json<'_>],
+        bad: &[BadRow],
+    ) -> Result<(), SourceError> {
+        let came = (records.len() + bad.len()) as u64;
         self.page_count += 1;
         self.row_count += came;
         self.spent.pages.fetch_add(1, Ordering::Relaxed);
         if self.spent.rows.fetch_add(came, Ordering::Relaxed) + came > self.rows_max {
             return Err(self.too_much("rows", self.rows_max));
         }
-        if records.is_empty() {
+        if came == 0 {
             return Ok(());
         }
         if let Some(key) = &self.key {
-            for record in records {
-                match key.text(Scope::of(*record)) {
+            let rests = bad.iter().map(|row| row.rest.as_ref().map(Document::root));
+            let all = records.iter().copied().map(Some).chain(rests);
+            for record in all {
+                match record.and_then(|record| key.text(Scope::of(record))) {
                     Some(id) => {
                         let mut digest = [0; 16];
                         digest.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..16]);
@@ -105,11 +118,14 @@ impl Guard {
                 }
             }
         }
-        let mark = if let Some(text) = together(records) {
-            mark_of(text.as_bytes())
-        } else {
-            let texts: Vec<_> = records.iter().map(|record| record.compact()).collect();
-            mark_of(texts.join(",").as_bytes())
+        let mark = match together(records) {
+            Some(text) if bad.is_empty() => mark_of(text.as_bytes()),
+            _ => {
+                let texts = records.iter().map(|record| record.compact());
+                let raws = bad.iter().map(|row| Cow::from(row.raw.as_str()));
+                let all: Vec<_> = texts.chain(raws).collect();
+                mark_of(all.join(",").as_bytes())
+            }
         };
         if self.seen.insert(mark) {
             Ok(())

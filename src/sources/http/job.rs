@@ -47,6 +47,8 @@ pub(super) struct Order {
     session: Arc<Session>,
     /// Its id, where it has one.
     pub(super) id: Option<String>,
+    /// What it was ordered with.
+    mark: String,
     poll: Call,
     cleanup: Option<Call>,
     at: Instant,
@@ -74,6 +76,11 @@ impl Export<'_> {
         let body = answer.json.root();
         let counted = self.job.count.as_ref();
         let counted = counted.and_then(|path| path.text(Scope::of(body))?.parse::<u64>().ok());
+        if let Some(tag) = self.tag_of(body)
+            && self.reader.tags.is_unchanged(&order.mark, tag)
+        {
+            return Ok(self.unchanged(order, counted));
+        }
         let mut read = match &self.job.result {
             ResultPlan::Pages(_) => self.walk(order, counted.is_some(), pages).await?,
             ResultPlan::Files(plan) => {
@@ -90,6 +97,33 @@ impl Export<'_> {
         Ok(read)
     }
 
+    /// What the vendor calls the content of the files.
+    fn tag_of<'j>(&self, body: Json<'j>) -> Option<&'j str> {
+        match &self.job.result {
+            ResultPlan::Files(plan) => plan.tag.as_ref()?.text(Scope::of(body)),
+            ResultPlan::Pages(_) => None,
+        }
+    }
+
+    /// What reading an export comes to whose files were read before and are the same.
+    fn unchanged(&self, order: &Order, counted: Option<u64>) -> ReadList {
+        let session = self.reader.session;
+        tracing::info!(
+            source.name = session.source_name(),
+            stream = %self.reader.stream.name,
+            job.id = order.id,
+            "source `{}` has an export of {} that did not change, and does not read it again",
+            session.source_name(),
+            self.reader.stream.name,
+        );
+        ReadList {
+            came: counted.unwrap_or_default(),
+            counted,
+            first_date: order.date,
+            ..ReadList::default()
+        }
+    }
+
     async fn order(&self) -> Result<Order, Failure> {
         let session = self.reader.session;
         let asked = self.reader.asked(&self.job.submit, self.bounds)?;
@@ -102,13 +136,13 @@ impl Export<'_> {
             _ => Ok(()),
         };
         let mut forget_count = 0;
-        let reply = loop {
+        let (reply, mark) = loop {
             let mut call = asked.call(session, &[])?;
             if id_path.is_none() {
                 call.wants = Wants::Nothing;
             }
             match session.fetch(&call, &fits, Patience::Full).await {
-                Ok(reply) => break reply,
+                Ok(reply) => break (reply, mark_of(&call)),
                 Err(failure) => match failure.fault::<SourceError>() {
                     Some(SourceError::NoField { fields, .. })
                         if forget_count < FORGETS_MAX && asked.forget(fields) =>
@@ -142,6 +176,7 @@ impl Export<'_> {
         Ok(Order {
             session: Arc::clone(session),
             id,
+            mark,
             poll,
             cleanup,
             at: Instant::now(),
@@ -326,6 +361,12 @@ impl Drop for Order {
             runtime.spawn(async move { clear_away(&session, &call).await });
         }
     }
+}
+
+/// A short mark of what an order says.
+fn mark_of(call: &Call) -> String {
+    let whole = blake3::Hash::from_bytes(call.fingerprint()).to_hex();
+    whole.chars().take(16).collect()
 }
 
 /// What stays behind costs nothing but room at the vendor's, for some days.

@@ -70,8 +70,8 @@ pub(super) async fn read(
         match files.fetch(call).await {
             Ok(reply) => {
                 files.guard.ask(call.fingerprint())?;
-                files.send(reply).await?;
                 at += 1;
+                files.send(reply, at as u64).await?;
                 renewal_count = 0;
             }
             Err(failure) if renewal_count < RENEWALS_MAX && is_lapsed(&failure) => {
@@ -111,15 +111,22 @@ fn is_lapsed(failure: &Failure) -> bool {
 impl Files<'_> {
     /// The calls for the files that an answer names.
     fn calls(&self, order: &Order, body: Json<'_>) -> Result<Vec<Call>, Failure> {
-        let list = &self.plan.list;
-        // One file needs no list.
-        let one = || {
-            let file = list.one(Scope::of(body))?;
-            file.scalar().map(|_| vec![file])
-        };
-        let Some(named) = list.records(body).or_else(one) else {
-            let path = list.text_form();
-            let why = format!("the answer names no files at `{path}`");
+        let lists = self.plan.lists.iter();
+        let mut named = lists.filter_map(|list| {
+            // One file needs no list.
+            let one = || {
+                let file = list.one(Scope::of(body))?;
+                file.scalar().map(|_| vec![file])
+            };
+            list.records(body).or_else(one)
+        });
+        let first = named.next();
+        let is_any = |files: &Vec<Json<'_>>| !files.is_empty();
+        let others = || named.find(is_any);
+        let Some(named) = first.clone().filter(is_any).or_else(others).or(first) else {
+            let paths = self.plan.lists.iter().map(Path::text_form);
+            let paths: Vec<String> = paths.map(|path| format!("`{path}`")).collect();
+            let why = format!("the answer names no files at {}", paths.join(" or "));
             return Err(self
                 .export
                 .came_to_nothing(order.id.as_deref(), &why)
@@ -194,7 +201,7 @@ impl Files<'_> {
     }
 
     /// Sends the rows of a file on.
-    async fn send(&mut self, mut reply: Reply) -> Result<(), Failure> {
+    async fn send(&mut self, mut reply: Reply, part: u64) -> Result<(), Failure> {
         let Some(mut rows) = reply.rows.take() else {
             return Ok(());
         };
@@ -208,14 +215,16 @@ impl Files<'_> {
                 let fault = RowsFault::TooLarge("its files are larger in all".to_owned());
                 return Err(self.bad_rows(&fault).into());
             }
-            let Some(json) = some else {
+            let Some(some) = some else {
                 return Ok(());
             };
-            let items: Vec<Json<'_>> = json.root().items().into_iter().flatten().collect();
-            self.guard.see(&items)?;
+            let items: Vec<Json<'_>> = some.good.root().items().into_iter().flatten().collect();
+            self.guard.see_rows(&items, &some.bad)?;
             drop(items);
             let page = ListPage {
-                json,
+                json: some.good,
+                bad: some.bad,
+                part,
                 of: PageOf::Rows,
                 date: reply.date,
             };

@@ -61,7 +61,9 @@ pub(super) enum ResultPlan {
 /// The files of a finished job, ready.
 #[derive(Debug)]
 pub(super) struct FilesPlan {
-    pub(super) list: Path,
+    /// Of which the first counts that names any.
+    pub(super) lists: Vec<Path>,
+    pub(super) tag: Option<Path>,
     pub(super) count: Option<Path>,
     pub(super) at: FileAt,
     pub(super) format: RowFormat,

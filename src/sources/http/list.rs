@@ -16,6 +16,7 @@ use crate::fault::Failure;
 use crate::sources::error::SourceError;
 use crate::sources::files::{Rows, RowsFault};
 use crate::sources::json::{Document, Json, Path};
+use crate::sources::mapping::BadRow;
 
 /// A list whose places are forgotten so often cannot be read.
 const RESTARTS_MAX: u32 = 2;
@@ -37,6 +38,10 @@ pub(super) enum PageOf {
 #[derive(Debug)]
 pub(super) struct ListPage {
     pub(super) json: Document,
+    /// Rows that cannot be read.
+    pub(super) bad: Vec<BadRow>,
+    /// The number of the part that the rows stand in.
+    pub(super) part: u64,
     pub(super) of: PageOf,
     /// The server's clock when it answered.
     pub(super) date: Option<Timestamp>,
@@ -72,6 +77,8 @@ pub(super) struct ListWalk<'w> {
     /// Fields that an earlier request found out to be missing.
     lacking: Vec<String>,
     decoded_bytes: u64,
+    /// How many parts with rows came.
+    part_count: u64,
     is_over: bool,
     unproven: Option<String>,
 }
@@ -94,6 +101,7 @@ impl<'w> ListWalk<'w> {
             rows_left: None,
             lacking: Vec::new(),
             decoded_bytes: 0,
+            part_count: 0,
             is_over: false,
             unproven: None,
         }
@@ -213,6 +221,7 @@ impl<'w> ListWalk<'w> {
         let mut reply = fetched.reply;
         if let Some(rows) = reply.rows.take() {
             let date = reply.date;
+            self.part_count += 1;
             self.rows_left = Some(RowsLeft {
                 rows,
                 reply,
@@ -223,6 +232,8 @@ impl<'w> ListWalk<'w> {
                 Some(page) => Ok(page),
                 None => Ok(ListPage {
                     json: nothing().map_err(|detail| self.spoilt(detail))?,
+                    bad: Vec::new(),
+                    part: self.part_count,
                     of: PageOf::Rows,
                     date,
                 }),
@@ -235,6 +246,8 @@ impl<'w> ListWalk<'w> {
         Ok(ListPage {
             date: reply.date,
             json: reply.json,
+            bad: Vec::new(),
+            part: 0,
             of: PageOf::List,
         })
     }
@@ -269,27 +282,34 @@ impl<'w> ListWalk<'w> {
             let detail = "its rows are larger in all".to_owned();
             return Err(self.bad_rows(&RowsFault::TooLarge(detail)).into());
         }
-        if let Some(json) = some {
-            let items: Vec<Json<'_>> = json.root().items().into_iter().flatten().collect();
-            self.guard.see(&items)?;
-            left.came += items.len() as u64;
+        if let Some(some) = some {
+            let items: Vec<Json<'_>> = some.good.root().items().into_iter().flatten().collect();
+            self.guard.see_rows(&items, &some.bad)?;
+            left.came += (items.len() + some.bad.len()) as u64;
+            drop(items);
             let date = left.reply.date;
             self.rows_left = Some(left);
             return Ok(Some(ListPage {
-                json,
+                json: some.good,
+                bad: some.bad,
+                part: self.part_count,
                 of: PageOf::Rows,
                 date,
             }));
         }
         let name = self.pages.count_header.as_deref();
         let counted = name.and_then(|name| left.reply.header(name)?.parse::<u64>().ok());
-        if let Some(count) = counted.filter(|count| *count != left.came) {
-            let came = left.came;
-            let why = format!("the vendor counts {count} rows in a part and {came} came");
-            self.unproven = self.unproven.take().or(Some(why));
-        }
+        let came = left.came;
+        let why = match counted {
+            Some(count) if count == came => None,
+            Some(count) => Some(format!(
+                "the vendor counts {count} rows in a part and {came} came"
+            )),
+            None => name.map(|name| format!("a part came without its number of rows (`{name}`)")),
+        };
+        self.unproven = self.unproven.take().or(why);
         let came = Came {
-            count: left.came,
+            count: came,
             last: None,
         };
         self.advance(&left.reply, came)?;
@@ -317,6 +337,11 @@ impl<'w> ListWalk<'w> {
     pub(super) async fn rest(mut self) -> Result<(Vec<Document>, Option<String>), Failure> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
+            // Children come as JSON; of rows that cannot be read, nobody could name the parent.
+            if let Some(row) = page.bad.first() {
+                let detail = format!("the row at line {} {}", row.line, row.reason);
+                return Err(self.spoilt(detail).into());
+            }
             let body = page.json.root();
             let found = self.pages.records_of(body).unwrap_or_default();
             records.extend(found.into_iter().map(Json::document));

@@ -13,7 +13,7 @@ use crate::fault::Failure;
 use crate::sources::connector::Pass;
 use crate::sources::error::SourceError;
 use crate::sources::json::{Json, Scope};
-use crate::sources::mapping::{PageBuilder, Tally};
+use crate::sources::mapping::{BadRow, PageBuilder, Tally};
 use crate::sources::page::{Gone, MappedPage, Seen, Whole};
 
 /// Maps the pages of one pull and sends them on.
@@ -29,6 +29,8 @@ pub(super) struct Mapper<'p> {
     pub(super) page_count: u64,
     /// Records without the list that should hold their children.
     pub(super) bare_count: u64,
+    /// What those children are: nobody knows whether there are none, so none is taken for gone.
+    pub(super) bare: BTreeSet<Entity>,
     /// The first reason why the pull is not proven complete.
     pub(super) unproven: Option<String>,
 }
@@ -55,6 +57,39 @@ impl Mapper<'_> {
             let fetched = children::fetch(self.session, feed, records, &self.stream.name).await?;
             self.feed(list, feed, records, &fetched, &mut draft)?;
             self.unproven = self.unproven.take().or(fetched.unproven);
+        }
+        self.send(draft).await
+    }
+
+    /// Quarantines rows that cannot be read: each is a record less of every entity that it feeds.
+    pub(super) async fn refuse(
+        &mut self,
+        list: &ListPlan,
+        rows: &[BadRow],
+        part: u64,
+    ) -> Result<(), Failure> {
+        if matches!(list.pass, Pass::Sweep | Pass::Deleted) {
+            // Nothing of them lands, and what they would have said is missing.
+            let told = rows.first().map(|row| {
+                let (line, reason) = (row.line, &row.reason);
+                format!("the row at line {line} of part {part} {reason}")
+            });
+            self.unproven = self.unproven.take().or(told);
+            return Ok(());
+        }
+        let feeds = list.feeds.iter();
+        let mappings: BTreeMap<Entity, _> = feeds
+            .map(|feed| (feed.mapping.entity(), &feed.mapping))
+            .collect();
+        let mut draft = Draft::default();
+        for row in rows {
+            for mapping in mappings.values() {
+                let stream = &self.stream.name;
+                let origin = format!("stream {stream}, part {part}, line {}", row.line);
+                let reject = mapping.refuse_row(row, origin);
+                let reject = reject.map_err(|detail| self.bad_page(detail))?;
+                draft.builder.reject(reject, &mut self.tally);
+            }
         }
         self.send(draft).await
     }
@@ -116,6 +151,7 @@ impl Mapper<'_> {
                         // Nobody knows whether there are none or whether they were left out.
                         unnamed.insert(at);
                         self.bare_count += 1;
+                        self.bare.insert(feed.mapping.entity());
                     }
                     for child in children.unwrap_or_default() {
                         let scope = Scope {
@@ -172,10 +208,16 @@ impl Mapper<'_> {
             Pass::Sweep if is_wanted => return Ok(self.see(feed, scope, draft)),
             Pass::Deleted if is_wanted => {
                 let at = feed.mapping.stamp_of(scope);
-                return Ok(self.gone(feed, scope, at, draft));
+                let is_named = self.gone(feed, scope, at, draft);
+                if !is_named {
+                    let entity = feed.mapping.entity();
+                    let why = format!("one of the {entity} that are gone came without an id");
+                    self.unproven = self.unproven.take().or(Some(why));
+                }
+                return Ok(is_named);
             }
             Pass::Sweep | Pass::Deleted => return Ok(true),
-            Pass::Changes | Pass::Full | Pass::Window | Pass::Open => {}
+            Pass::Changes | Pass::Full | Pass::Window | Pass::Open | Pass::Instead => {}
         }
         if feed.is_gone(scope) {
             let at = feed.mapping.stamp_of(scope);

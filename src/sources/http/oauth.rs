@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
@@ -65,6 +66,8 @@ pub(super) struct OAuth {
     grant: Grant,
     /// Held while a token is asked for, so that many tasks ask once.
     present: Mutex<Present>,
+    /// The last token that the API took.
+    taken: AtomicU64,
 }
 
 #[derive(Default)]
@@ -95,7 +98,18 @@ impl OAuth {
             client,
             grant,
             present: Mutex::default(),
+            taken: AtomicU64::new(0),
         }
+    }
+
+    /// The API took a token.
+    pub(super) fn took(&self, generation: u64) {
+        self.taken.fetch_max(generation, Ordering::Relaxed);
+    }
+
+    /// Whether the API never took a token.
+    pub(super) fn is_untried(&self, generation: u64) -> bool {
+        self.taken.load(Ordering::Relaxed) < generation
     }
 
     /// The API's URL, where the token's answer names it.

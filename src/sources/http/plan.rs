@@ -63,6 +63,7 @@ pub(super) struct ListPlan {
     /// Nothing where it is read by exports alone.
     pub(super) pages: Option<PagesPlan>,
     pub(super) job: Option<JobPlan>,
+    pub(super) instead: Option<InsteadPlan>,
     pub(super) count: Option<Path>,
     pub(super) count_request: Option<CountPlan>,
     /// The path of a record's id, where the list's own records feed an entity: distinct ids are
@@ -72,6 +73,14 @@ pub(super) struct ListPlan {
     pub(super) start: Option<StartPlan>,
     pub(super) slices: Option<Duration>,
     pub(super) feeds: Vec<FeedPlan>,
+}
+
+/// What takes the place of a long list, ready.
+#[derive(Debug)]
+pub(super) struct InsteadPlan {
+    pub(super) above_rows: u64,
+    /// Where the lists stand in the stream.
+    pub(super) places: Vec<usize>,
 }
 
 /// How the vendor is asked for the number of records, ready.

@@ -13,6 +13,7 @@ use super::job_plan::{JobPlan, PerRecordPlan};
 use super::list::{ListPage, ListWalk};
 use super::plan::{CountPlan, ListPlan, PagesPlan, StreamPlan};
 use super::session::Session;
+use super::tags::Tags;
 use super::template::RequestPlan;
 use super::transport::Patience;
 use super::window::{Bounds, Window};
@@ -68,6 +69,8 @@ pub(super) struct Reader<'r> {
     pub(super) list: &'r ListPlan,
     /// The end of what is asked for where nothing else ends it.
     pub(super) now: Timestamp,
+    /// What exports were when they were last read.
+    pub(super) tags: &'r Tags,
 }
 
 impl<'r> Reader<'r> {
@@ -213,6 +216,10 @@ impl<'r> Reader<'r> {
                 Err(failure) => return Err(failure),
             }
         }
+        let is_missed = list.is_counted() && read.counted.is_none() && read.came > 0;
+        if is_missed && read.uncounted.is_none() {
+            read.uncounted = Some("no answer says how many there are".to_owned());
+        }
         read.tie();
         Ok(Part::Read(read))
     }
@@ -231,7 +238,7 @@ impl<'r> Reader<'r> {
         read.counted = read.counted.or_else(|| count_of(list, page.json.root()));
         let is_cut = list
             .cap_rows
-            .is_some_and(|most| list.records_of(&page).len() as u64 >= most);
+            .is_some_and(|most| (list.records_of(&page).len() + page.bad.len()) as u64 >= most);
         if is_cut {
             if let Some(halves) = self.halves(bounds) {
                 return Ok(Some(halves));
@@ -302,9 +309,15 @@ impl<'r> Reader<'r> {
         let asked = self.asked(&own.request, Bounds::default())?;
         let mut walk = ListWalk::new(self.session, asked, own);
         let mut first_date = None;
+        let mut unread = None;
         let mut wanted = Vec::new();
         while let Some(page) = walk.next().await? {
             first_date = first_date.or(page.date);
+            let told = page.bad.first().map(|row| {
+                let (line, reason) = (row.line, &row.reason);
+                format!("the row at line {line} of the list of exports {reason}")
+            });
+            unread = unread.or(told);
             let records = own.records_of(page.json.root()).unwrap_or_default();
             let records = records.into_iter();
             let records = records.filter(|record| per_record.wants(*record, bounds));
@@ -319,7 +332,8 @@ impl<'r> Reader<'r> {
             .try_collect()
             .await?;
         let mut read = read.into_iter().reduce(ReadList::and).unwrap_or_default();
-        read.unproven = read.unproven.or(walk.unproven().map(str::to_owned));
+        let unproven = read.unproven.or(walk.unproven().map(str::to_owned));
+        read.unproven = unproven.or(unread);
         read.first_date = first_date;
         Ok(read)
     }

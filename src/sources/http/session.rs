@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Asks for a page. A refused token is answered by one new one and one replay, where tokens
-    /// can be renewed. A credential that was never accepted is not tried again by every stream.
+    /// can be renewed; one that is new itself by the replay alone. A credential that was never accepted is not tried again by every stream.
     async fn ask(
         &self,
         call: &Call,
@@ -161,17 +161,23 @@ impl Session {
         let turn = self.standing.turn().await;
         let turn = turn.map_err(|cause| self.transport.unauthorised(cause))?;
         let (grant, generation) = self.authoriser.headers(&self.transport, patience).await?;
-        let refused = match self.send(call, grant, fits, patience).await? {
-            Sent::Page(reply) => return Ok(*reply),
+        let refused = match self.send(call, grant.clone(), fits, patience).await? {
+            Sent::Page(reply) => {
+                self.authoriser.took(generation);
+                return Ok(*reply);
+            }
             Sent::Unauthorised(cause) => cause,
         };
-        // A probe's token is new: another one would be refused as well.
         let renewed = match patience {
+            // Another token in place of a new one would be refused as well; some vendors need a
+            // moment until they know it everywhere. So a refusal for good costs three requests.
+            Patience::Full if self.authoriser.is_untried(generation) => Some(grant),
             Patience::Full => {
                 self.authoriser
                     .renewed(&self.transport, generation, patience)
                     .await?
             }
+            // A probe asks once.
             Patience::None => None,
         };
         let refused = match renewed {

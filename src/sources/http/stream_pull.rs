@@ -1,44 +1,44 @@
 //! One pull of one stream: its passes in order, and what it can say of itself at the end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::asked::Asking;
 use super::changes;
 use super::course::Course;
 use super::cursor::Cursor;
-use super::list::ListPage;
 use super::mapper::Mapper;
 use super::plan::{ChangesPlan, ListPlan, StreamPlan};
-use super::reader::{ReadList, Reader};
+use super::reader::ReadList;
 use super::session::Session;
+use super::tags::Tags;
 use super::template::RequestPlan;
 use super::window::{Bounds, Window};
 use crate::fault::Failure;
 use crate::sources::connector::Pass;
-use crate::sources::error::SourceError;
 use crate::sources::mapping::Tally;
 use crate::sources::page::{MappedPage, PullReport, PullRequest, Seal};
 
 /// A pull under way.
 pub(super) struct StreamPull<'p> {
-    session: &'p Arc<Session>,
-    stream: &'p Arc<StreamPlan>,
+    pub(super) session: &'p Arc<Session>,
+    pub(super) stream: &'p Arc<StreamPlan>,
     /// `[source.x] start`: older records are not asked for.
-    start: Option<Timestamp>,
+    pub(super) start: Option<Timestamp>,
     request: PullRequest,
     course: Course,
-    mapper: Mapper<'p>,
-    totals: Totals,
-    warnings: Vec<String>,
+    pub(super) mapper: Mapper<'p>,
+    pub(super) totals: Totals,
+    pub(super) tags: Arc<Tags>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// What came so far.
-#[derive(Debug)]
-struct Totals {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
     rows: u64,
     /// How many records the vendor counted, as long as every list has a count.
     reported: Option<u64>,
@@ -58,6 +58,11 @@ impl<'p> StreamPull<'p> {
     ) -> Self {
         let cursor = request.cursor.as_deref();
         let course = Course::of(stream, cursor, request.full, request.now);
+        let tags = match &course {
+            // What nobody reads would be taken for gone.
+            Course::Full => Tags::default(),
+            Course::Narrow { cursor, .. } => Tags::known(cursor.tags.clone()),
+        };
         let mapper = Mapper {
             session,
             stream,
@@ -67,6 +72,7 @@ impl<'p> StreamPull<'p> {
             tally: Tally::default(),
             page_count: 0,
             bare_count: 0,
+            bare: BTreeSet::new(),
             unproven: None,
         };
         Self {
@@ -82,6 +88,7 @@ impl<'p> StreamPull<'p> {
                 listed: 0,
                 first_date: None,
             },
+            tags: Arc::new(tags),
             warnings: Vec::new(),
         }
     }
@@ -135,6 +142,7 @@ impl<'p> StreamPull<'p> {
             }
             self.course = Course::Full;
             self.mapper.is_narrow = false;
+            self.tags = Arc::default();
             self.warnings.push(format!(
                 "the change feed of {} is closed to this credential, so everything is read",
                 self.stream.name
@@ -197,43 +205,7 @@ impl<'p> StreamPull<'p> {
         Ok(())
     }
 
-    async fn read(&mut self, place: usize, bounds: Bounds) -> Result<(), Failure> {
-        let list = &self.stream.lists[place];
-        let created = self.start.filter(|_| list.starts());
-        let bounds = Bounds {
-            created: created.map(|from| Window { from, to: None }),
-            ..bounds
-        };
-        let now = bounds
-            .changed
-            .and_then(|window| window.to)
-            .unwrap_or_else(|| self.session.server_now());
-        let (sender, mut receiver) = mpsc::channel(1);
-        // A task of its own: while a page is mapped, the next one is read, on another core.
-        let (session, stream) = (Arc::clone(self.session), Arc::clone(self.stream));
-        let reading = AbortOnDropHandle::new(tokio::spawn(async move {
-            let reader = Reader {
-                session: &session,
-                stream: &stream,
-                list: &stream.lists[place],
-                now,
-            };
-            reader.read(bounds, sender).await
-        }));
-        while let Some(page) = receiver.recv().await {
-            let page: ListPage = page;
-            self.mapper.land(list, &list.records_of(&page)).await?;
-        }
-        let read = reading.await.map_err(|cause| SourceError::Page {
-            source_name: self.session.source_name().to_owned(),
-            stream: self.stream.name.clone(),
-            detail: cause.to_string(),
-        })?;
-        self.take(read?);
-        Ok(())
-    }
-
-    fn take(&mut self, read: ReadList) {
+    pub(super) fn take(&mut self, read: ReadList) {
         self.totals.rows += read.came;
         if read.counted.is_some() {
             self.totals.listed += read.came;
@@ -257,7 +229,8 @@ impl<'p> StreamPull<'p> {
         let bare = self.mapper.bare_count;
         if bare > 0 {
             self.warnings.push(format!(
-                "{bare} records of {} came without the list that holds their children",
+                "{bare} records of {} came without the list that holds their children, so no landed \
+                 child is taken for gone",
                 self.stream.name
             ));
         }
@@ -271,6 +244,7 @@ impl<'p> StreamPull<'p> {
         let full_sweeps = swept
             .into_iter()
             .filter(|entity| is_sweep && tally.proves_absence(*entity))
+            .filter(|entity| !self.mapper.bare.contains(entity))
             .collect();
         let (seal, cursor) = match &self.mapper.unproven {
             None => (Seal::Sealed, self.next_cursor(until, is_swept)),
@@ -333,10 +307,17 @@ impl<'p> StreamPull<'p> {
                 (cursor.swept_at.or(Some(cursor.at)), cursor.full_rows)
             }
         };
+        // What is not understood is told every night, and so is read every night.
+        let is_clean = self.mapper.tally.is_clean();
         let cursor = Cursor {
             at,
             swept_at,
             full_rows,
+            tags: if is_clean {
+                self.tags.seen()
+            } else {
+                BTreeMap::new()
+            },
         };
         Some(cursor.text())
     }

@@ -18,7 +18,7 @@ mod tree;
 mod write;
 
 pub(super) use document::{Document, Json, Shape, together};
-pub(super) use parse::parse;
+pub(super) use parse::{parse, parse_text};
 pub(super) use path::{Path, Scope};
 pub(super) use tree::Tree;
 pub(super) use write::write_text;

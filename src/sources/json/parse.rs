@@ -39,13 +39,35 @@ pub(in crate::sources) fn parse(bytes: impl Into<Vec<u8>>) -> Result<Document, J
     read(text, false)
 }
 
+/// The same of a text, which is given back where it is none.
+pub(in crate::sources) fn parse_text(text: String) -> Result<Document, String> {
+    match scan(&text, false) {
+        Ok((nodes, decoded)) => Ok(Document::new(Parts {
+            text,
+            decoded,
+            nodes,
+        })),
+        Err(_) => Err(text),
+    }
+}
+
 /// Reads a text of our own. With `keeps_nul`, a NUL in a text is kept for its column to refuse.
 pub(super) fn read(text: String, keeps_nul: bool) -> Result<Document, JsonError> {
+    let (nodes, decoded) = scan(&text, keeps_nul)?;
+    Ok(Document::new(Parts {
+        text,
+        decoded,
+        nodes,
+    }))
+}
+
+/// The values of a text, and the texts in it that are not written as they read.
+fn scan(text: &str, keeps_nul: bool) -> Result<(Vec<Node>, String), JsonError> {
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError::TooLong);
     }
     let mut reader = Reader {
-        text: &text,
+        text,
         bytes: text.as_bytes(),
         at: 0,
         nodes: Vec::with_capacity(text.len() / BYTES_PER_VALUE + 1),
@@ -58,12 +80,7 @@ pub(super) fn read(text: String, keeps_nul: bool) -> Result<Document, JsonError>
     if reader.at != text.len() {
         return Err(reader.wrong());
     }
-    let (nodes, decoded) = (reader.nodes, reader.decoded);
-    Ok(Document::new(Parts {
-        text,
-        decoded,
-        nodes,
-    }))
+    Ok((reader.nodes, reader.decoded))
 }
 
 pub(super) struct Reader<'t> {

@@ -199,10 +199,7 @@ impl Mapping {
         field: &str,
         reason: &str,
     ) -> Reject {
-        let id_path = self.rules.iter().find(|rule| rule.column.name == "id");
-        let id = id_path
-            .and_then(|rule| rule.paths.iter().find_map(|path| path.text(scope)))
-            .map(str::to_owned);
+        let id = self.text_of("id", scope);
         self.reject(scope, id, origin, field, Misfit::new(None, reason))
     }
 
@@ -220,13 +217,16 @@ impl Mapping {
             id,
             origin,
             field: field.to_owned(),
-            text: misfit
-                .text
-                .map(|text| text.chars().take(TEXT_CHARS).collect()),
+            text: misfit.text.as_deref().map(cut),
             reason: misfit.reason,
             raw: scope.record.to_text(),
         }
     }
+}
+
+/// A field's text as it is told.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(TEXT_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! From a source's record to a canonical one, by the rules of a field map.
 
+mod bad_row;
 mod columns;
 mod days;
 mod fields;
@@ -9,5 +10,6 @@ mod places;
 mod rule;
 mod units;
 
+pub(super) use bad_row::BadRow;
 pub(super) use columns::{Books, Mapping};
 pub(super) use page::{PageBuilder, Tally};

@@ -29,6 +29,11 @@ impl Tally {
         !self.nameless.contains(&entity)
     }
 
+    /// Whether every record landed, and is understood.
+    pub(in crate::sources) fn is_clean(&self) -> bool {
+        self.unmapped.is_empty() && self.rejected.is_empty()
+    }
+
     /// Takes a record whose id may have come before: it is another record, with a number behind its
     /// id, or the same one, which is not kept.
     fn keeps(&mut self, entity: Entity, repeats: Repeats, mapped: &mut Mapped<'_>) -> bool {

@@ -1,18 +1,21 @@
-//! Manual matches.
+//! Manual matches, and payments that waited.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::audit::append;
-use super::queries::{CASH_DECISION_INSERT, CASH_DECISION_LAST, CASH_DECISION_LIST};
+use super::queries::{
+    CASH_DECISION_INSERT, CASH_DECISION_LAST, CASH_DECISION_LIST, CASH_WAIT_LIST, CASH_WAIT_SAVE,
+    LANDMARK_SAVE,
+};
 use super::row::Row;
 use super::session::{Lock, Session};
 use super::store::SqlStore;
 use super::value::Value;
 use crate::fault::Failure;
 use crate::store::error::StoreError;
-use crate::store::{CashDecision, CashPart, CashStore, NewAuditEntry};
+use crate::store::{CashDecision, CashPart, CashStore, CashWait, NewAuditEntry};
 
 /// Where no decision stands.
 const NONE: &str = "no decision";
@@ -40,6 +43,24 @@ fn decision_of(row: &Row) -> Result<CashDecision, StoreError> {
         reason: row.text_option("reason")?,
         replaces: row.text_option("replaces")?,
         parts: row.json("parts")?,
+    })
+}
+
+fn wait_values(wait: &CashWait) -> Vec<Value> {
+    vec![
+        (&wait.payment).into(),
+        wait.since.into(),
+        wait.ended_at.into(),
+        wait.is_first_pass.into(),
+    ]
+}
+
+fn wait_of(row: &Row) -> Result<CashWait, StoreError> {
+    Ok(CashWait {
+        payment: row.text("payment")?,
+        since: row.instant("waits_since")?,
+        ended_at: row.instant_option("ended_at")?,
+        is_first_pass: row.flag("is_first_pass")?,
     })
 }
 
@@ -103,6 +124,33 @@ impl CashStore for SqlStore {
         let (decision, before) = (decision.clone(), before.to_vec());
         self.write(move |session| {
             Box::pin(async move { record(session, &decision, &before).await })
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn cash_waits(&self, as_of: Timestamp) -> Result<Vec<CashWait>, Failure> {
+        let rows = self.rows(CASH_WAIT_LIST, vec![as_of.into()]).await?;
+        Ok(rows.iter().map(wait_of).collect::<Result<_, _>>()?)
+    }
+
+    async fn save_cash_waits(
+        &self,
+        waits: &[CashWait],
+        landmarks: Vec<(&'static str, String)>,
+    ) -> Result<(), Failure> {
+        let rows: Vec<Vec<Value>> = waits.iter().map(wait_values).collect();
+        self.write(move |session| {
+            Box::pin(async move {
+                session
+                    .execute_rows(CASH_WAIT_SAVE, rows.into_iter().map(Ok))
+                    .await?;
+                for (name, value) in landmarks {
+                    let values = vec![name.into(), (&value).into()];
+                    session.execute(LANDMARK_SAVE, values).await?;
+                }
+                Ok(())
+            })
         })
         .await?;
         Ok(())

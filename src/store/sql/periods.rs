@@ -105,7 +105,8 @@ fn audit_of(moved: &PeriodMove, close: Option<&PeriodClose>) -> NewAuditEntry {
         after["forced"] = moved.forced.into();
         after["version"] = close.version.into();
         after["digest"] = close.digest().into();
-        after["checks"] = serde_json::from_str(&close.checks).unwrap_or_default();
+        after["checks"] =
+            serde_json::from_str(&close.checks).unwrap_or_else(|_| close.checks.as_str().into());
     }
     NewAuditEntry {
         at: moved.at,

@@ -76,6 +76,8 @@ queries! {
     CASH_DECISION_INSERT = "cash_decision_insert";
     CASH_DECISION_LAST = "cash_decision_last";
     CASH_DECISION_LIST = "cash_decision_list";
+    CASH_WAIT_LIST = "cash_wait_list";
+    CASH_WAIT_SAVE = "cash_wait_save";
     CHECKPOINT_CLEAR = "checkpoint_clear";
     CHECKPOINT_LIST = "checkpoint_list";
     CHECKPOINT_SAVE = "checkpoint_save";

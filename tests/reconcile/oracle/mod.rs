@@ -342,7 +342,10 @@ fn judge(
         return;
     }
     let missing = quantity * facts.list_price;
-    let item = (customer, sku, kind, -missing, false, BTreeSet::new());
+    // What a vendor counts of it too is paid and not resold, but one cause has the money.
+    let is_vended_too = used > 0 && vended > 0;
+    let tags = is_vended_too.then_some("VENDOR_COST").into_iter().collect();
+    let item = (customer, sku, kind, -missing, false, tags);
     found.items.push(item);
     found.count(false, missing, 0, Some(missing));
 }

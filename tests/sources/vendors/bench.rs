@@ -20,8 +20,9 @@ use crate::sources::harness::Desk;
 
 type Memory<S> = Arc<Mutex<S>>;
 
-/// Answers that are given in place of the next ones, by the start of the path.
-type Faults = Arc<Mutex<VecDeque<(String, ResponseTemplate)>>>;
+/// Answers that are given in place of the next ones, by the start of the path and after so many good
+/// ones.
+type Faults = Arc<Mutex<VecDeque<(String, usize, ResponseTemplate)>>>;
 
 /// A vendor's API: what it holds, and its clock.
 pub(super) struct Vendor<S> {
@@ -46,9 +47,15 @@ impl<S: Send + 'static> Vendor<S> {
                 let path = request.url.path();
                 let fault = due
                     .iter()
-                    .position(|(front, _)| path.starts_with(front.as_str()));
-                let answered = match fault.and_then(|at| due.remove(at)) {
-                    Some((_, fault)) => fault,
+                    .position(|(front, _, _)| path.starts_with(front.as_str()));
+                let is_due = fault.filter(|at| {
+                    let left = &mut due[*at].1;
+                    let is_due = *left == 0;
+                    *left = left.saturating_sub(1);
+                    is_due
+                });
+                let answered = match is_due.and_then(|at| due.remove(at)) {
+                    Some((_, _, fault)) => fault,
                     None => answer(&mut held.lock().unwrap(), request),
                 };
                 answered.insert_header("Date", http_date(now))
@@ -70,10 +77,13 @@ impl<S: Send + 'static> Vendor<S> {
 
     /// Gives this answer once, to the next request below a path.
     pub(super) fn fail(&self, front: &str, answer: ResponseTemplate) {
-        self.faults
-            .lock()
-            .unwrap()
-            .push_back((front.into(), answer));
+        self.fail_after(0, front, answer);
+    }
+
+    /// The same, after so many requests that are answered well.
+    pub(super) fn fail_after(&self, good: usize, front: &str, answer: ResponseTemplate) {
+        let mut faults = self.faults.lock().unwrap();
+        faults.push_back((front.into(), good, answer));
     }
 
     /// What it was asked, as method, path, query and body.
@@ -203,6 +213,39 @@ impl Bench {
         }
     }
 
+    /// A night in which every stream comes whole although these answers are given first, each once to
+    /// what is below its path.
+    pub(super) async fn overcomes<S: Send + 'static>(
+        &mut self,
+        vendor: &Vendor<S>,
+        number: i8,
+        faults: impl IntoIterator<Item = (&str, ResponseTemplate)>,
+    ) {
+        for (front, answer) in faults {
+            vendor.fail(front, answer);
+        }
+        self.whole_night(vendor, number).await;
+    }
+
+    /// A night in which a stream fails with words like these.
+    pub(super) async fn refuses<S: Send + 'static>(
+        &mut self,
+        vendor: &Vendor<S>,
+        number: i8,
+        (stream, words): (&str, &str),
+    ) {
+        let told = failed(&self.night(vendor, number).await, stream);
+        assert!(told.contains(words), "{told}");
+    }
+
+    /// The sums of some columns, without trailing zeros.
+    #[track_caller]
+    pub(super) fn sums(&self, expected: &[(Entity, &str, &str)]) {
+        for (entity, column, sum) in expected {
+            assert_eq!(self.sum(*entity, column), *sum, "{entity} {column}");
+        }
+    }
+
     fn land(&mut self, stream: &str, pages: &[MappedPage], report: &PullReport) {
         self.pull_count += 1;
         let context = PullContext {
@@ -271,6 +314,16 @@ impl Bench {
     pub(super) fn cursor(&self, stream: &str) -> Option<&str> {
         self.cursors.get(stream).map(String::as_str)
     }
+}
+
+/// A limit that is over at once.
+pub(super) fn busy() -> ResponseTemplate {
+    ResponseTemplate::new(429).insert_header("Retry-After", "0")
+}
+
+/// A server that is broken.
+pub(super) fn broken() -> ResponseTemplate {
+    ResponseTemplate::new(500)
 }
 
 /// The number in a column of a record, without trailing zeros.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, amount, failed};
+use super::bench::{Bench, Vendor, amount, broken};
 use super::fixtures;
-use super::held::{Held, miscount_is_told, ok, refused};
+use super::held::{Held, bodies_come_to, miscount_is_told, ok, refused};
 use crate::sources::harness::{header, query};
 
 const OLD: &str = "2026-11-20T23:58:41Z";
@@ -227,34 +227,27 @@ async fn bursts_and_a_broken_server_pass_and_a_refusal_names_the_key() {
     // Goal: 429, 503 and 500 are overcome; 403 tells the stream. Method: one of each.
     let (vendor, mut bench) = connectwise().await;
     let burst = refused(429, json!({"code": "TooManyRequests"})).insert_header("Retry-After", "0");
-    vendor.fail(&format!("{FRONT}/company"), burst);
-    vendor.fail(
-        &format!("{FRONT}/finance/agreements/431"),
-        ResponseTemplate::new(503),
-    );
-    vendor.fail(
-        &format!("{FRONT}/finance/invoices"),
-        ResponseTemplate::new(500),
-    );
-    bench.whole_night(&vendor, 1).await;
-    vendor.fail(
-        &format!("{FRONT}/finance/agreements"),
-        refused(403, json!({"code": "Forbidden"})),
-    );
-    let reports = bench.night(&vendor, 2).await;
-    assert!(
-        failed(&reports, "agreements").contains("agreements"),
-        "{}",
-        failed(&reports, "agreements")
-    );
+    let [companies, additions, invoices, agreements] = [
+        "company",
+        "finance/agreements/431",
+        "finance/invoices",
+        "finance/agreements",
+    ]
+    .map(|path| format!("{FRONT}/{path}"));
+    let down = ResponseTemplate::new(503);
+    let faults = [
+        (&*companies, burst),
+        (&*additions, down),
+        (&*invoices, broken()),
+    ];
+    bench.overcomes(&vendor, 1, faults).await;
+    vendor.fail(&agreements, refused(403, json!({"code": "Forbidden"})));
+    bench
+        .refuses(&vendor, 2, ("agreements", "agreements"))
+        .await;
     assert_eq!(bench.ids(Entity::Contracts), ["9012", "9016", "9020"]);
     bench.desk.secret("private", "other");
-    let reports = bench.night(&vendor, 3).await;
-    assert!(
-        failed(&reports, "companies").contains("XF-S004"),
-        "{}",
-        failed(&reports, "companies")
-    );
+    bench.refuses(&vendor, 3, ("companies", "XF-S004")).await;
 }
 
 #[tokio::test]
@@ -277,33 +270,24 @@ async fn the_fixtures_say_the_same() {
     let Some(folder) = fixtures::folder("connectwise") else {
         return;
     };
-    let (vendor, mut bench) = connectwise().await;
     let take = |name: &str| {
         let file = format!("get_v4_6_release_apis_3.0_{name}.200.page1.json");
         fixtures::body(&folder, &file).as_array().unwrap().clone()
     };
+    let additions = take("finance_agreements_parentId_additions");
+    let payments = take("finance_invoices_parentId_payments");
     let lists = [
         ("/company/companies", take("company_companies")),
         ("/finance/agreements", take("finance_agreements")),
-        (
-            "/finance/agreements/431/additions",
-            take("finance_agreements_parentId_additions"),
-        ),
+        ("/finance/agreements/431/additions", additions),
         ("/finance/invoices", take("finance_invoices")),
-        (
-            "/finance/invoices/10442/payments",
-            take("finance_invoices_parentId_payments"),
-        ),
+        ("/finance/invoices/10442/payments", payments),
     ];
-    vendor.change(|held| {
-        held.lists = lists
-            .into_iter()
-            .map(|(name, rows)| (name.to_owned(), rows))
-            .collect();
-    });
-    bench.whole_night(&vendor, 1).await;
-    assert_eq!(bench.sum(Entity::Contracts, "quantity"), "23");
-    assert_eq!(bench.sum(Entity::Invoices, "total"), "506");
-    assert_eq!(bench.sum(Entity::Invoices, "balance"), "206");
-    assert_eq!(bench.sum(Entity::Payments, "amount"), "300");
+    let sums = [
+        (Entity::Contracts, "quantity", "23"),
+        (Entity::Invoices, "total", "506"),
+        (Entity::Invoices, "balance", "206"),
+        (Entity::Payments, "amount", "300"),
+    ];
+    bodies_come_to(connectwise().await, lists, &sums).await;
 }

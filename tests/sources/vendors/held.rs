@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crossfoot::canonical::Entity;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
@@ -83,6 +84,23 @@ pub(super) async fn miscount_is_told(
         held.lists.clear();
     });
     bench.whole_night(vendor, 2).await;
+}
+
+/// The wire bodies beside the repository, held in place of what the vendor holds: they come to these
+/// sums in one night.
+pub(super) async fn bodies_come_to(
+    (vendor, mut bench): (Vendor<Held>, Bench),
+    lists: impl IntoIterator<Item = (&str, Vec<Value>)>,
+    sums: &[(Entity, &str, &str)],
+) {
+    vendor.change(|held| {
+        let named = lists
+            .into_iter()
+            .map(|(name, rows)| (name.to_owned(), rows));
+        held.lists = named.collect();
+    });
+    bench.whole_night(&vendor, 1).await;
+    bench.sums(sums);
 }
 
 /// A good answer.

@@ -27,3 +27,4 @@ mod stripe_records;
 mod xero;
 mod zoho_crm;
 mod zuora;
+mod zuora_aqua;

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed};
+use super::bench::{Bench, Vendor, amount, broken};
 use super::fixtures;
-use super::held::{Held, miscount_is_told, ok, refused};
+use super::held::{Held, bodies_come_to, miscount_is_told, ok, refused};
 use crate::sources::harness::{header, query};
 
 const OLD: &str = "2026-11-20T15:58:41-08:00";
@@ -200,19 +200,11 @@ async fn sales_credits_and_payments_land_page_by_page() {
         (Some("M365-BP"), "23".into())
     );
     assert_eq!(
-        bench
-            .one(Entity::InvoiceLines, "discount:10443")
-            .decimal("net")
-            .unwrap()
-            .to_string(),
+        amount(&bench.one(Entity::InvoiceLines, "discount:10443"), "net"),
         "-20"
     );
     assert_eq!(
-        bench
-            .one(Entity::InvoiceLines, "301:1")
-            .decimal("net")
-            .unwrap()
-            .to_string(),
+        amount(&bench.one(Entity::InvoiceLines, "301:1"), "net"),
         "-45"
     );
     assert_eq!(bench.ids(Entity::Payments), ["20881", "20883", "401"]);
@@ -282,7 +274,8 @@ async fn a_refresh_token_that_rotates_is_kept_before_it_is_used() {
     // Goal: every new refresh token is durable, and the next night begins with it. Method: a vendor that
     // takes each one once, and a token that expires in between.
     let (vendor, mut bench) = quickbooks().await;
-    vendor.fail(
+    vendor.fail_after(
+        1,
         "/v3/company/4620/query",
         refused(401, json!({"Fault": {"Error": [{"code": "3200"}]}})),
     );
@@ -296,22 +289,15 @@ async fn a_refresh_token_that_rotates_is_kept_before_it_is_used() {
 async fn a_burst_and_a_broken_server_pass_and_a_company_without_consent_is_told() {
     // Goal: 429 and 500 are overcome, 403 is not. Method: one of each.
     let (vendor, mut bench) = quickbooks().await;
-    let throttled = refused(
-        429,
-        json!({"Fault": {"Error": [{"code": "3001"}], "type": "SERVICE"}}),
-    );
-    vendor.fail(
-        "/v3/company/4620/query",
-        throttled.insert_header("Retry-After", "0"),
-    );
-    vendor.fail("/v3/company/4620/query", ResponseTemplate::new(500));
-    bench.whole_night(&vendor, 1).await;
+    let throttled = json!({"Fault": {"Error": [{"code": "3001"}], "type": "SERVICE"}});
+    let throttled = refused(429, throttled).insert_header("Retry-After", "0");
+    let query = "/v3/company/4620/query";
+    let faults = [(query, throttled), (query, broken())];
+    bench.overcomes(&vendor, 1, faults).await;
     assert_eq!(bench.sum(Entity::Payments, "amount"), "445");
     let body = json!({"Fault": {"Error": [{"Detail": "not authorised for this company", "code": "3100"}]}});
-    vendor.fail("/v3/company/4620/query", refused(403, body));
-    let reports = bench.night(&vendor, 2).await;
-    let line = failed(&reports, "customers");
-    assert!(line.contains("XF-S"), "{line}");
+    vendor.fail(query, refused(403, body));
+    bench.refuses(&vendor, 2, ("customers", "XF-S")).await;
 }
 
 #[tokio::test]
@@ -334,21 +320,20 @@ async fn the_fixtures_say_the_same() {
     let Some(folder) = fixtures::folder("quickbooks") else {
         return;
     };
-    let (vendor, mut bench) = quickbooks().await;
     let take = |file: &str, list: &str| {
-        let body = fixtures::body(&folder, file);
+        let file = format!("get_v3_company_realmId_query.200.{file}.json");
+        let body = fixtures::body(&folder, &file);
         body["QueryResponse"][list].as_array().unwrap().clone()
     };
-    let invoices = take("get_v3_company_realmId_query.200.invoices.json", "Invoice");
-    let payments = take("get_v3_company_realmId_query.200.payments.json", "Payment");
-    vendor.change(|held| {
-        held.lists.clear();
-        *held.all("Invoice") = invoices;
-        *held.all("Payment") = payments;
-    });
-    bench.whole_night(&vendor, 1).await;
-    assert_eq!(bench.sum(Entity::Invoices, "total"), "506");
-    assert_eq!(bench.sum(Entity::Invoices, "balance"), "206");
-    assert_eq!(bench.sum(Entity::InvoiceLines, "quantity"), "23");
-    assert_eq!(bench.sum(Entity::Payments, "amount"), "300");
+    let lists = [
+        ("Invoice", take("invoices", "Invoice")),
+        ("Payment", take("payments", "Payment")),
+    ];
+    let sums = [
+        (Entity::Invoices, "total", "506"),
+        (Entity::Invoices, "balance", "206"),
+        (Entity::InvoiceLines, "quantity", "23"),
+        (Entity::Payments, "amount", "300"),
+    ];
+    bodies_come_to(quickbooks().await, lists, &sums).await;
 }

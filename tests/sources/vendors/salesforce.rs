@@ -387,7 +387,8 @@ async fn what_salesforce_refuses_and_what_is_done_about_it() {
     let patience = std::time::Duration::from_secs(20);
     bench.config.limits.retry_for = crossfoot::config::HumanDuration(patience);
     let query_all = format!("{DATA}/queryAll");
-    vendor.fail(
+    vendor.fail_after(
+        1,
         &query_all,
         error(401, "INVALID_SESSION_ID", "Session expired or invalid"),
     );

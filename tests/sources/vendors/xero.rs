@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::bench::{Bench, Vendor, failed};
+use super::bench::{Bench, Vendor, amount, broken, busy};
 use super::fixtures;
-use super::held::{Held, dotnet, miscount_is_told, ok, refused};
+use super::held::{Held, bodies_come_to, dotnet, miscount_is_told, ok, refused};
 use crate::sources::harness::{header, query};
 
 const OLD: &str = "2026-11-20T23:58:41Z";
@@ -169,22 +169,14 @@ async fn sales_invoices_and_what_paid_them_land_page_by_page() {
     );
     assert_eq!(note.decimal("balance").unwrap().to_string(), "-45");
     assert_eq!(
-        bench
-            .one(Entity::InvoiceLines, "ln1")
-            .decimal("quantity")
-            .unwrap()
-            .to_string(),
+        amount(&bench.one(Entity::InvoiceLines, "ln1"), "quantity"),
         "-1"
     );
     let inclusive = bench.one(Entity::InvoiceLines, "l-10443");
     assert_eq!(inclusive.decimal("net").unwrap().to_string(), "100");
     assert_eq!(inclusive.decimal("unit_price").unwrap().to_string(), "10");
     assert_eq!(
-        bench
-            .one(Entity::InvoiceLines, "l-10442")
-            .decimal("quantity")
-            .unwrap()
-            .to_string(),
+        amount(&bench.one(Entity::InvoiceLines, "l-10442"), "quantity"),
         "23"
     );
     assert_eq!(bench.ids(Entity::Payments), ["p1", "p2"]);
@@ -224,11 +216,7 @@ async fn a_window_brings_edits_deletions_and_what_is_open() {
         ["l-10442", "l-10443", "l-10444", "ln1"]
     );
     assert_eq!(
-        bench
-            .one(Entity::InvoiceLines, "l-10443")
-            .decimal("net")
-            .unwrap()
-            .to_string(),
+        amount(&bench.one(Entity::InvoiceLines, "l-10443"), "net"),
         "506"
     );
     assert_eq!(bench.ids(Entity::Payments), ["p1"]);
@@ -246,16 +234,16 @@ async fn a_window_brings_edits_deletions_and_what_is_open() {
 async fn an_expired_token_a_burst_and_a_broken_server_pass() {
     // Goal: 401, 429 and 500 are overcome. Method: one of each before the good answer.
     let (vendor, mut bench) = xero().await;
-    vendor.fail(
-        "/api.xro/2.0/Contacts",
-        refused(401, json!({"Detail": "TokenExpired: now"})),
-    );
-    let minute = ResponseTemplate::new(429)
-        .insert_header("X-Rate-Limit-Problem", "minute")
-        .insert_header("Retry-After", "0");
-    vendor.fail("/api.xro/2.0/Invoices", minute);
-    vendor.fail("/api.xro/2.0/Payments", ResponseTemplate::new(500));
-    bench.whole_night(&vendor, 1).await;
+    let expired = refused(401, json!({"Detail": "TokenExpired: now"}));
+    let faults = [
+        ("/api.xro/2.0/Contacts", expired),
+        (
+            "/api.xro/2.0/Invoices",
+            busy().insert_header("X-Rate-Limit-Problem", "minute"),
+        ),
+        ("/api.xro/2.0/Payments", broken()),
+    ];
+    bench.overcomes(&vendor, 1, faults).await;
     assert_eq!(bench.sum(Entity::Payments, "amount"), "300");
 }
 
@@ -267,12 +255,7 @@ async fn a_day_s_calls_used_up_parks_the_source() {
         .insert_header("X-Rate-Limit-Problem", "day")
         .insert_header("Retry-After", "66975");
     vendor.fail("/api.xro/2.0/Contacts", day);
-    let reports = bench.night(&vendor, 1).await;
-    assert!(
-        failed(&reports, "contacts").contains("XF-S026"),
-        "{}",
-        failed(&reports, "contacts")
-    );
+    bench.refuses(&vendor, 1, ("contacts", "XF-S026")).await;
     let asked = vendor.asked().await;
     assert_eq!(
         asked.iter().filter(|line| line.starts_with("GET")).count(),
@@ -301,26 +284,20 @@ async fn the_fixtures_say_the_same() {
     let Some(folder) = fixtures::folder("xero") else {
         return;
     };
-    let (vendor, mut bench) = xero().await;
-    let take = |file: &str, list: &str| {
-        fixtures::body(&folder, file)[list]
-            .as_array()
-            .unwrap()
-            .clone()
+    let take = |list: &str| {
+        let body = fixtures::body(&folder, &format!("{list}.page1.json"));
+        body[list].as_array().unwrap().clone()
     };
-    let (invoices, payments) = (
-        take("Invoices.page1.json", "Invoices"),
-        take("Payments.page1.json", "Payments"),
-    );
-    vendor.change(|held| {
-        held.lists.clear();
-        *held.all("Invoices") = invoices;
-        *held.all("Payments") = payments;
-    });
-    bench.whole_night(&vendor, 1).await;
-    assert_eq!(bench.sum(Entity::Invoices, "total"), "506");
-    assert_eq!(bench.sum(Entity::Invoices, "balance"), "206");
-    assert_eq!(bench.sum(Entity::InvoiceLines, "quantity"), "23");
-    assert_eq!(bench.sum(Entity::Payments, "amount"), "300");
-    assert_eq!(bench.sum(Entity::Remittances, "amount"), "300");
+    let lists = [
+        ("Invoices", take("Invoices")),
+        ("Payments", take("Payments")),
+    ];
+    let sums = [
+        (Entity::Invoices, "total", "506"),
+        (Entity::Invoices, "balance", "206"),
+        (Entity::InvoiceLines, "quantity", "23"),
+        (Entity::Payments, "amount", "300"),
+        (Entity::Remittances, "amount", "300"),
+    ];
+    bodies_come_to(xero().await, lists, &sums).await;
 }

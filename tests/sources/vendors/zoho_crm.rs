@@ -338,7 +338,7 @@ async fn what_zoho_refuses_and_what_is_done_about_it() {
     // scope, which Zoho tells as it tells an expired token, is not; spent credits park the source.
     // Method: one answer of each in place of the right one.
     let (vendor, mut bench) = organisation().await;
-    vendor.fail("/crm", error(401, "INVALID_TOKEN"));
+    vendor.fail_after(1, "/crm", error(401, "INVALID_TOKEN"));
     vendor.fail("/crm", error(429, "TOO_MANY_REQUESTS"));
     vendor.fail("/crm", error(500, "INTERNAL_ERROR"));
     bench.whole_night(&vendor, 1).await;

@@ -64,7 +64,7 @@ fn northwind() -> Held {
     }))
 }
 
-fn answer(held: &mut Held, request: &Request) -> ResponseTemplate {
+pub(super) fn answer(held: &mut Held, request: &Request) -> ResponseTemplate {
     let path = request.url.path();
     if path == "/oauth/token" {
         return held.token();

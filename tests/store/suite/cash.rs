@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossfoot::store::{CashDecision, CashPart, Store};
+use crossfoot::store::{CASH_PASSED_AT, CashDecision, CashPart, CashWait, Store};
 
 use crate::store::sample::minute;
 
@@ -62,4 +62,38 @@ pub(crate) async fn the_newest_decision_of_a_payment_stands(store: Arc<dyn Store
     assert!(last.before.as_deref().unwrap().contains("billing:i1"));
     assert!(last.after.as_deref().unwrap().contains("billing:i3"));
     assert_eq!(store.verify_audit().await.unwrap(), (3, None));
+}
+
+/// Goal: what a comparison last found of a waiting payment stands, waits are told as of an instant, and
+/// the landmark moves with them. Method: two waits, of which one ends.
+pub(crate) async fn waits_of_payments_end(store: Arc<dyn Store>) {
+    let wait = |payment: &str, at: i64| CashWait {
+        payment: payment.into(),
+        since: minute(at),
+        ended_at: None,
+        is_first_pass: false,
+    };
+    let (one, other) = (wait("billing:p1", 10), wait("billing:p2", 20));
+    let landmark = |at: i64| vec![(CASH_PASSED_AT, minute(at).to_string())];
+    store
+        .save_cash_waits(std::slice::from_ref(&one), landmark(10))
+        .await
+        .unwrap();
+    let ended = CashWait {
+        ended_at: Some(minute(20)),
+        is_first_pass: true,
+        ..one
+    };
+    store
+        .save_cash_waits(&[other.clone(), ended.clone()], landmark(20))
+        .await
+        .unwrap();
+    assert_eq!(store.cash_waits(minute(9)).await.unwrap(), []);
+    assert_eq!(
+        store.cash_waits(minute(10)).await.unwrap(),
+        std::slice::from_ref(&ended)
+    );
+    assert_eq!(store.cash_waits(minute(20)).await.unwrap(), [ended, other]);
+    let at = store.landmark(CASH_PASSED_AT).await.unwrap().unwrap();
+    assert_eq!(at, minute(20).to_string());
 }

@@ -65,6 +65,7 @@ store_suite! {
     a_nul_is_kept_visibly: super::book::a_nul_is_kept_visibly,
     cases_tell_of_their_moves: super::cases::cases_tell_of_their_moves,
     the_newest_decision_of_a_payment_stands: super::cash::the_newest_decision_of_a_payment_stands,
+    waits_of_payments_end: super::cash::waits_of_payments_end,
     a_mail_is_enqueued_once: super::outbox::a_mail_is_enqueued_once,
     a_mail_that_was_given_up_goes_again: super::outbox::a_mail_that_was_given_up_goes_again,
     a_claimed_mail_is_left_alone: super::outbox::a_claimed_mail_is_left_alone,

@@ -12,6 +12,7 @@ use super::cell::{self, Calendar};
 use super::package::{Package, Part, text_of};
 use super::styles::Styles;
 use crate::sources::json::Tree;
+use crate::sources::mapping::BadRow;
 
 /// What of a workbook is read, and how.
 pub(in super::super) struct Wanted<'w> {
@@ -227,11 +228,7 @@ impl XlsxReader {
             }
         }
         let tree = Tree::Object(entries);
-        let bad = |reason: String| Row::Bad {
-            line,
-            reason,
-            raw: tree.to_text(),
-        };
+        let bad = |reason: String| Row::Bad(BadRow::whole(line, reason, tree.to_text()));
         if let Some(letters) = stray {
             return bad(format!(
                 "has a value in column {letters}, which has no header"

@@ -1,5 +1,6 @@
 //! The pools of either database, and where a write transaction begins.
 
+use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr, Sqlite, SqlitePool};
 #[cfg(feature = "postgres")]
 use sqlx::{PgPool, Postgres};
@@ -96,6 +97,35 @@ impl Database {
             rows.extend(self.rows_by(query.name, text, values).await?);
         }
         Ok(rows)
+    }
+
+    /// As [`Database::rows_by`], where there may be very many: each row becomes what it is read as before
+    /// the next one comes, since rows themselves take several times as much memory.
+    pub(super) async fn read_by<T>(
+        &self,
+        name: &'static str,
+        text: SqlStr,
+        values: Vec<Value>,
+        read: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let failed = |cause| StoreError::of_query(name, cause);
+        let mut found = Vec::new();
+        match self {
+            Self::Sqlite { reader, .. } => {
+                let mut rows = bound::<Sqlite>(text, values).fetch(reader);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    found.push(read(&Row::Sqlite(row))?);
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres { pool } => {
+                let mut rows = bound::<Postgres>(text, values).fetch(pool);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    found.push(read(&Row::Postgres(row))?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     pub(super) async fn rows_by(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
+use sqlx::SqlSafeStr;
 
 use super::audit::{SYSTEM, append};
 use super::queries::{
@@ -350,14 +351,10 @@ impl BookStore for SqlStore {
 
     async fn discrepancies(&self, filter: &DiscrepancyFilter) -> Result<Vec<Discrepancy>, Failure> {
         let (text, values) = discrepancies::listing(filter);
-        let rows = self
-            .database
-            .rows_by(DISCREPANCY_LIST.name, text, values)
-            .await?;
-        Ok(rows
-            .iter()
-            .map(discrepancies::item_of)
-            .collect::<Result<_, _>>()?)
+        let read =
+            self.database
+                .read_by(DISCREPANCY_LIST.name, text, values, discrepancies::item_of);
+        Ok(read.await?)
     }
 
     async fn discrepancy_events(&self, id: &str) -> Result<Vec<DiscrepancyEvent>, Failure> {
@@ -386,13 +383,10 @@ impl BookStore for SqlStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<DiscrepancyEvent>, Failure> {
-        let rows = self
-            .rows(EVENT_BETWEEN, vec![from.into(), to.into()])
-            .await?;
-        Ok(rows
-            .iter()
-            .map(events::event_of)
-            .collect::<Result<_, _>>()?)
+        let (name, text) = (EVENT_BETWEEN.name, EVENT_BETWEEN.text.into_sql_str());
+        let values = vec![from.into(), to.into()];
+        let read = self.database.read_by(name, text, values, events::event_of);
+        Ok(read.await?)
     }
 
     async fn reconciliation(

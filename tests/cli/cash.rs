@@ -137,11 +137,7 @@ fn a_payment_is_matched_by_hand_on_sqlite() {
 /// Goal and method as on SQLite.
 #[test]
 fn a_payment_is_matched_by_hand_on_postgres() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(database) = runtime.block_on(postgres::database()) else {
-        return;
-    };
-    matched_by_hand(&format!("[store]\nurl = {:?}", database.url));
+    postgres::told(matched_by_hand);
 }
 
 /// Goal: a payment that was received in a closed period stays as it was reported. Method: close the

@@ -156,11 +156,7 @@ fn attempts_are_told_on_sqlite() {
 /// Goal and method as on SQLite.
 #[test]
 fn attempts_are_told_on_postgres() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(database) = runtime.block_on(postgres::database()) else {
-        return;
-    };
-    attempts_are_told(&format!("[store]\nurl = {:?}", database.url));
+    postgres::told(attempts_are_told);
 }
 
 /// Goal: a rule that there is none of is told with the nearest one. Method: a typo.

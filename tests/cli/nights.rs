@@ -267,12 +267,7 @@ fn a_discrepancy_lives_through_its_nights_on_sqlite() {
 
 #[test]
 fn a_discrepancy_lives_through_its_nights_on_postgres() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(database) = runtime.block_on(postgres::database()) else {
-        return;
-    };
-    let store = format!("[store]\nurl = {:?}", database.url);
-    a_discrepancy_lives_through_its_nights(&store);
+    postgres::told(a_discrepancy_lives_through_its_nights);
 }
 
 /// Goal: what was done last counts, also when the clock stands; and a clock before the last run is

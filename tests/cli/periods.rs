@@ -333,11 +333,7 @@ fn a_month_is_closed_locked_and_reopened_on_sqlite() {
 
 #[test]
 fn a_month_is_closed_locked_and_reopened_on_postgres() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(database) = runtime.block_on(postgres::database()) else {
-        return;
-    };
-    a_month_is_closed_locked_and_reopened(&format!("[store]\nurl = {:?}", database.url));
+    postgres::told(a_month_is_closed_locked_and_reopened);
 }
 
 /// Goal: nothing is closed over a source that cannot be trusted, and what landed since the last

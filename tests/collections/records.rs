@@ -57,20 +57,27 @@ pub(super) fn with(mut record: Record, column: &str, text: &str) -> Record {
     record
 }
 
+/// A record with these columns.
+fn filled(entity: Entity, id: &str, columns: &[(&str, &str)]) -> Record {
+    let empty = record(entity, id);
+    let columns = columns.iter();
+    columns.fold(empty, |filled, (column, text)| with(filled, column, text))
+}
+
 /// An invoice of 2026 in USD; its number is its id in upper case.
 pub(super) fn invoice(id: &str, account: &str, issued: &str, due: &str, total: &str) -> Record {
-    let mut invoice = record(Entity::Invoices, id);
-    for (column, text) in [
-        ("number", id.to_uppercase().as_str()),
-        ("account_id", account),
-        ("issued_on", issued),
-        ("due_on", due),
-        ("total", total),
-        ("currency", "USD"),
-    ] {
-        invoice = with(invoice, column, text);
-    }
-    invoice
+    filled(
+        Entity::Invoices,
+        id,
+        &[
+            ("number", id.to_uppercase().as_str()),
+            ("account_id", account),
+            ("issued_on", issued),
+            ("due_on", due),
+            ("total", total),
+            ("currency", "USD"),
+        ],
+    )
 }
 
 /// A credit memo that names the invoice it credits, or none.
@@ -97,30 +104,30 @@ pub(super) fn payment(
     amount: &str,
     reference: &str,
 ) -> Record {
-    let mut payment = record(Entity::Payments, id);
-    for (column, text) in [
-        ("account_id", account),
-        ("received_on", received),
-        ("amount", amount),
-        ("currency", "USD"),
-        ("reference", reference),
-    ] {
-        payment = with(payment, column, text);
-    }
-    payment
+    filled(
+        Entity::Payments,
+        id,
+        &[
+            ("account_id", account),
+            ("received_on", received),
+            ("amount", amount),
+            ("currency", "USD"),
+            ("reference", reference),
+        ],
+    )
 }
 
 /// A remittance row: so much of a payment is for an invoice, by its id.
 pub(super) fn remittance(id: &str, payment: &str, invoice: &str, amount: &str) -> Record {
-    let mut row = record(Entity::Remittances, id);
-    for (column, text) in [
-        ("payment_id", payment),
-        ("invoice_id", invoice),
-        ("amount", amount),
-    ] {
-        row = with(row, column, text);
-    }
-    row
+    filled(
+        Entity::Remittances,
+        id,
+        &[
+            ("payment_id", payment),
+            ("invoice_id", invoice),
+            ("amount", amount),
+        ],
+    )
 }
 
 /// Applies cash with the default rules and tolerances; accounts are their own golden accounts.
@@ -210,18 +217,18 @@ pub(super) fn claim(
     amount: &str,
     claimed: &str,
 ) -> Record {
-    let mut claim = record(Entity::Claims, id);
-    for (column, text) in [
-        ("account_id", account),
-        ("invoice_id", invoice),
-        ("sku", sku),
-        ("amount", amount),
-        ("currency", "USD"),
-        ("claimed_on", claimed),
-    ] {
-        claim = with(claim, column, text);
-    }
-    claim
+    filled(
+        Entity::Claims,
+        id,
+        &[
+            ("account_id", account),
+            ("invoice_id", invoice),
+            ("sku", sku),
+            ("amount", amount),
+            ("currency", "USD"),
+            ("claimed_on", claimed),
+        ],
+    )
 }
 
 /// A promise in USD; the invoice may be empty.
@@ -233,16 +240,16 @@ pub(super) fn promise(
     promised: &str,
     due: &str,
 ) -> Record {
-    let mut promise = record(Entity::Promises, id);
-    for (column, text) in [
-        ("account_id", account),
-        ("invoice_id", invoice),
-        ("amount", amount),
-        ("currency", "USD"),
-        ("promised_on", promised),
-        ("due_on", due),
-    ] {
-        promise = with(promise, column, text);
-    }
-    promise
+    filled(
+        Entity::Promises,
+        id,
+        &[
+            ("account_id", account),
+            ("invoice_id", invoice),
+            ("amount", amount),
+            ("currency", "USD"),
+            ("promised_on", promised),
+            ("due_on", due),
+        ],
+    )
 }

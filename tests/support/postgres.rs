@@ -49,6 +49,15 @@ impl TestDatabase {
     }
 }
 
+/// Tells a story on Postgres, where there is one: it is given the store's part of the configuration.
+pub(crate) fn told(story: impl FnOnce(&str)) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(database) = runtime.block_on(database()) else {
+        return;
+    };
+    story(&format!("[store]\nurl = {:?}", database.url));
+}
+
 /// A new, empty database; `None`, with a loud message, where there is no Postgres.
 pub(crate) async fn database() -> Option<TestDatabase> {
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -267,7 +267,7 @@ impl<'a> Collected<'a> {
         }
         if is_watched {
             let mut seen = judged.seen(&unit.sku);
-            seen.record = record;
+            seen.record.clone_from(&record);
             seen.amounts.expected = storable(seen.amounts.expected);
             seen.amounts.actual = storable(seen.amounts.actual);
             self.watched.push(seen);
@@ -277,7 +277,7 @@ impl<'a> Collected<'a> {
             self.skipped_fields.insert((
                 names.0.clone(),
                 names.1.clone(),
-                telling.record(unit),
+                record.clone(),
                 named.field.clone(),
             ));
         }

@@ -270,9 +270,7 @@ impl Facts {
             .any(|period| !self.periods.state(period).is_kept());
         Ok(kpi)
     }
-}
 
-impl Facts {
     /// What became of the promises of a span; `None` where no source lands any.
     fn promises(
         &self,

@@ -103,8 +103,5 @@ pub(super) fn golden_account(ledger: &Ledger, source: &str, id: &str) -> String 
 
 /// The branch of a golden account.
 pub(super) fn account_branch(ledger: &Ledger, golden: &str) -> Option<String> {
-    let mut accounts = ledger.directory.accounts();
-    accounts
-        .find(|one| one.account.id == golden)
-        .and_then(|one| one.branch.clone())
+    ledger.directory.get(golden)?.branch.clone()
 }

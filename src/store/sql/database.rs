@@ -71,7 +71,7 @@ impl Database {
         query: Query,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        self.rows_by(query.name, query.text.into_sql_str(), values)
+        self.read_by(query.name, query.text.into_sql_str(), values, Ok)
             .await
     }
 
@@ -94,19 +94,19 @@ impl Database {
             })?;
             let values = some.iter().map(|key| Value::from(*key)).collect();
             let text = AssertSqlSafe(text).into_sql_str();
-            rows.extend(self.rows_by(query.name, text, values).await?);
+            rows.extend(self.read_by(query.name, text, values, Ok).await?);
         }
         Ok(rows)
     }
 
-    /// As [`Database::rows_by`], where there may be very many: each row becomes what it is read as before
-    /// the next one comes, since rows themselves take several times as much memory.
+    /// What the rows that a statement answers are read as. Each is read before the next one comes, since
+    /// rows themselves take several times as much memory, and there may be very many.
     pub(super) async fn read_by<T>(
         &self,
         name: &'static str,
         text: SqlStr,
         values: Vec<Value>,
-        read: impl Fn(&Row) -> Result<T, StoreError>,
+        read: impl Fn(Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let failed = |cause| StoreError::of_query(name, cause);
         let mut found = Vec::new();
@@ -114,37 +114,17 @@ impl Database {
             Self::Sqlite { reader, .. } => {
                 let mut rows = bound::<Sqlite>(text, values).fetch(reader);
                 while let Some(row) = rows.try_next().await.map_err(failed)? {
-                    found.push(read(&Row::Sqlite(row))?);
+                    found.push(read(Row::Sqlite(row))?);
                 }
             }
             #[cfg(feature = "postgres")]
             Self::Postgres { pool } => {
                 let mut rows = bound::<Postgres>(text, values).fetch(pool);
                 while let Some(row) = rows.try_next().await.map_err(failed)? {
-                    found.push(read(&Row::Postgres(row))?);
+                    found.push(read(Row::Postgres(row))?);
                 }
             }
         }
         Ok(found)
-    }
-
-    pub(super) async fn rows_by(
-        &self,
-        name: &'static str,
-        text: SqlStr,
-        values: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite { reader, .. } => bound::<Sqlite>(text, values)
-                .fetch_all(reader)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Sqlite).collect()),
-            #[cfg(feature = "postgres")]
-            Self::Postgres { pool } => bound::<Postgres>(text, values)
-                .fetch_all(pool)
-                .await
-                .map(|rows| rows.into_iter().map(Row::Postgres).collect()),
-        }
-        .map_err(|cause| StoreError::of_query(name, cause))
     }
 }

@@ -351,9 +351,11 @@ impl BookStore for SqlStore {
 
     async fn discrepancies(&self, filter: &DiscrepancyFilter) -> Result<Vec<Discrepancy>, Failure> {
         let (text, values) = discrepancies::listing(filter);
-        let read =
-            self.database
-                .read_by(DISCREPANCY_LIST.name, text, values, discrepancies::item_of);
+        let read = self
+            .database
+            .read_by(DISCREPANCY_LIST.name, text, values, |row| {
+                discrepancies::item_of(&row)
+            });
         Ok(read.await?)
     }
 
@@ -385,7 +387,9 @@ impl BookStore for SqlStore {
     ) -> Result<Vec<DiscrepancyEvent>, Failure> {
         let (name, text) = (EVENT_BETWEEN.name, EVENT_BETWEEN.text.into_sql_str());
         let values = vec![from.into(), to.into()];
-        let read = self.database.read_by(name, text, values, events::event_of);
+        let read = self
+            .database
+            .read_by(name, text, values, |row| events::event_of(&row));
         Ok(read.await?)
     }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -176,4 +178,181 @@ async fn an_api_over_four_nights() {
     assert_eq!(known["swept_at"], "2026-11-24T02:00:01Z");
     let said = workspace.run(&["status"]).expect(0).stdout;
     assert!(said.contains("complete to"), "{said}");
+}
+
+/// Goal: a vendor that drips holds up nobody but itself: the other source lands whole, the run says
+/// which one failed, and its records stay. Method: a server that sends a byte every 50 ms for ever,
+/// beside one that answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_drips_holds_up_nobody_else() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dripping = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";
+                let mut is_taken = socket.write_all(head).await.is_ok();
+                while is_taken {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    is_taken = socket.write_all(b" ").await.is_ok();
+                }
+            });
+        }
+    });
+    let good = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(|request: &Request| answer(1, request))
+        .mount(&good)
+        .await;
+    let config = |slow: &str| {
+        format!(
+            "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
+             [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
+             [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{}\"\n\
+             [source.slow]\nconnector = \"./api.toml\"\nbase_url = \"{slow}\"\n\
+             limits = {{ total_timeout = \"1s\", retry_for = \"2s\" }}\n",
+            good.uri()
+        )
+    };
+    let mut workspace = Workspace::new(&config(&good.uri()), "2026-11-21T02:00:01Z");
+    workspace.write("api.toml", CONNECTOR);
+    workspace.run(&["sync"]).expect(0);
+    workspace.set_now("2026-11-21T03:00:01Z");
+    workspace.write("crossfoot.toml", &config(&format!("http://{dripping}")));
+    let begun = Instant::now();
+    let second = workspace.run(&["sync", "--full", "--json"]).expect(3);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    let states = |stream: &Value| -> (String, String) {
+        let text = |name: &str| stream[name].as_str().unwrap_or_default().to_owned();
+        (text("source"), text("state"))
+    };
+    let told = second.json();
+    let told: Vec<_> = told.as_array().unwrap().iter().map(states).collect();
+    let of = |source: &str| {
+        let own = told.iter().filter(|(name, _)| name == source);
+        own.map(|(_, state)| state.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("erp"), ["ok", "ok"], "{told:?}");
+    assert_eq!(of("slow"), ["failed", "failed"], "{told:?}");
+    let landed = "select source, count(*) as n from invoice_lines group by source order by source";
+    let landed = workspace.run(&["landing", "query", landed, "--format", "json"]);
+    assert_eq!(
+        landed.expect(0).json(),
+        json!([{"source": "erp", "n": 4}, {"source": "slow", "n": 4}])
+    );
+}
+
+/// An invoice as its vendor has it at a time.
+struct Edit {
+    id: &'static str,
+    on: &'static str,
+    total: &'static str,
+    updated_at: &'static str,
+}
+
+const EDITS: [Edit; 5] = [
+    edit("i1", "2026-10-03", "10.00", "2026-10-03T08:00:00Z"),
+    edit("i2", "2026-11-02", "20.00", "2026-11-02T08:00:00Z"),
+    // A late edit of the closed month, after the first night.
+    edit("i1", "2026-10-03", "11.00", "2026-11-21T12:00:00Z"),
+    // A new one, and one more edit, after the backfill.
+    edit("i3", "2026-10-30", "30.00", "2026-11-22T03:00:00Z"),
+    edit("i1", "2026-10-03", "12.00", "2026-11-22T12:00:00Z"),
+];
+
+const fn edit(
+    id: &'static str,
+    on: &'static str,
+    total: &'static str,
+    updated_at: &'static str,
+) -> Edit {
+    Edit {
+        id,
+        on,
+        total,
+        updated_at,
+    }
+}
+
+/// Goal: a backfill of a closed month between two nights leaves what one clean pull of everything
+/// leaves, whatever was edited before and behind it. Method: a vendor that knows since when; three
+/// runs against it, and one of another workspace at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_between_nights_leaves_what_one_pull_leaves() {
+    let clock = Arc::new(AtomicU64::new(0));
+    let (server, hours) = (MockServer::start().await, Arc::clone(&clock));
+    let start: jiff::Timestamp = "2026-11-21T02:00:00Z".parse().unwrap();
+    let at = move |hours: u64| start + jiff::SignedDuration::from_hours(hours.cast_signed());
+    Mock::given(any())
+        .respond_with(move |request: &Request| {
+            if request.url.path() == "/customers" {
+                return answer(1, request);
+            }
+            let now = at(hours.load(Ordering::SeqCst));
+            let since = request.url.query_pairs().find(|(name, _)| name == "since");
+            let since = since.map(|(_, value)| value.into_owned());
+            let mut newest = std::collections::BTreeMap::new();
+            for edit in &EDITS {
+                let updated: jiff::Timestamp = edit.updated_at.parse().unwrap();
+                let is_asked = since
+                    .as_ref()
+                    .is_none_or(|since| updated >= since.parse().unwrap());
+                if updated <= now && is_asked {
+                    newest.insert(edit.id, edit);
+                }
+            }
+            let rows: Vec<Value> = newest
+                .values()
+                .map(|edit| {
+                    json!({"id": edit.id, "customer": "c1", "on": edit.on, "total": edit.total,
+                        "at": edit.updated_at, "lines": []})
+                })
+                .collect();
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            ResponseTemplate::new(200)
+                .insert_header("Date", date.as_str())
+                .set_body_json(json!({"data": rows, "total": rows.len()}))
+        })
+        .mount(&server)
+        .await;
+    let config = format!(
+        "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
+         [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
+         [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{}\"\n",
+        server.uri()
+    );
+    let connector = CONNECTOR
+        .replace(
+            "total = \"total\"",
+            "total = \"total\"\nupdated_at = \"at\"",
+        )
+        .replace("sweep_every = \"2d\"", "sweep_every = \"30d\"");
+    let run = |workspace: &mut Workspace, hours: u64, arguments: &[&str]| {
+        clock.store(hours, Ordering::SeqCst);
+        workspace.set_now(&at(hours).to_string());
+        workspace.run(arguments).expect(0);
+    };
+    let newest = |workspace: &Workspace| {
+        let sql = "select id, issued_on, total, updated_at, deleted from invoices order by id";
+        let ran = workspace.run(&["landing", "query", sql, "--format", "json"]);
+        ran.expect(0).json()
+    };
+    let mut nights = Workspace::new(&config, "2026-11-21T02:00:00Z");
+    nights.write("api.toml", &connector);
+    let backfill = ["backfill", "--from", "2026-10", "--to", "2026-10"];
+    run(&mut nights, 0, &["sync"]);
+    run(&mut nights, 20, &backfill);
+    assert_eq!(newest(&nights)[0]["total"], "11.0000000000");
+    run(&mut nights, 24, &["sync"]);
+    assert_eq!(newest(&nights).as_array().unwrap().len(), 2);
+    run(&mut nights, 30, &backfill);
+    run(&mut nights, 48, &["sync"]);
+    let mut clean = Workspace::new(&config, "2026-11-21T02:00:00Z");
+    clean.write("api.toml", &connector);
+    run(&mut clean, 48, &["sync"]);
+    let landed = newest(&nights);
+    assert_eq!(landed, newest(&clean));
+    assert_eq!(landed.as_array().unwrap().len(), 3);
+    assert_eq!(landed[0]["total"], "12.0000000000");
+    nights.run(&["landing", "verify"]).expect(0);
 }

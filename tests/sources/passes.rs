@@ -134,6 +134,43 @@ async fn a_window_reads_what_changed_what_is_open_and_what_was_deleted() {
 }
 
 #[tokio::test]
+async fn who_is_gone_without_a_name_leaves_the_pull_unproven() {
+    // Goal: a deletion that nobody can assign is never passed over. Method: the list of what was
+    // deleted, a record that is archived, and one that a window no longer wants, each without an id.
+    let unwanted = PASSES.replace(
+        r#"gone = { archived = "true" }"#,
+        r#"where = { sku = "S-1" }"#,
+    );
+    let named = r#"{"id":"1","sku":"S-1","at":"2026-11-21T01:30:00Z"}"#;
+    for (text, items, deleted) in [
+        (PASSES, String::new(), r#"{"id":null}"#),
+        (PASSES, r#",{"archived":true}"#.to_owned(), ""),
+        (&unwanted, r#",{"sku":"S-2"}"#.to_owned(), ""),
+    ] {
+        let server = server(move |request| {
+            let rows = match request.url.path() {
+                "/items" => format!("{named}{items}"),
+                "/deleted" => deleted.to_owned(),
+                _ => String::new(),
+            };
+            at(NIGHT, json(format!(r#"{{"data":[{rows}]}}"#)))
+        })
+        .await;
+        let desk = Desk::new();
+        let source = desk.open(&desk.api(&server.uri(), text, TOKEN)).unwrap();
+        let last = cursor("2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z", 500);
+        let night = pull(source.as_ref(), "items", Some(last), false)
+            .await
+            .unwrap();
+        let Seal::Unsealed(why) = &night.report.seal else {
+            panic!("{:?}", night.report.seal);
+        };
+        assert!(why.contains("gone came without an id"), "{why}");
+        assert!(night.gone.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_that_is_due_names_what_is_alive() {
     // Goal: once in seven days every id is looked for, before the window is read. Method: a cursor
     // that was swept eight days ago.

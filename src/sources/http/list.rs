@@ -339,8 +339,12 @@ impl<'w> ListWalk<'w> {
         while let Some(page) = self.next().await? {
             // Children come as JSON; of rows that cannot be read, nobody could name the parent.
             if let Some(row) = page.bad.first() {
-                let detail = format!("the row at line {} {}", row.line, row.reason);
-                return Err(self.spoilt(detail).into());
+                let fault = SourceError::BadRows {
+                    source_name: self.session.source_name().to_owned(),
+                    stream: self.asked.what().to_owned(),
+                    detail: format!("the row at line {} {}", row.line, row.reason),
+                };
+                return Err(fault.into());
             }
             let body = page.json.root();
             let found = self.pages.records_of(body).unwrap_or_default();

@@ -208,26 +208,19 @@ impl Mapper<'_> {
             Pass::Sweep if is_wanted => return Ok(self.see(feed, scope, draft)),
             Pass::Deleted if is_wanted => {
                 let at = feed.mapping.stamp_of(scope);
-                let is_named = self.gone(feed, scope, at, draft);
-                if !is_named {
-                    let entity = feed.mapping.entity();
-                    let why = format!("one of the {entity} that are gone came without an id");
-                    self.unproven = self.unproven.take().or(Some(why));
-                }
-                return Ok(is_named);
+                return Ok(self.told_gone(feed, scope, at, draft));
             }
             Pass::Sweep | Pass::Deleted => return Ok(true),
             Pass::Changes | Pass::Full | Pass::Window | Pass::Open | Pass::Instead => {}
         }
         if feed.is_gone(scope) {
             let at = feed.mapping.stamp_of(scope);
-            self.gone(feed, scope, at, draft);
-            return Ok(true);
+            return Ok(self.told_gone(feed, scope, at, draft));
         }
         if !is_wanted {
             // What a full read would not bring any more is gone, unless another feed brings it.
             if self.is_narrow && self.stream.full_sweep {
-                self.gone(feed, scope, Some(Timestamp::MIN), draft);
+                return Ok(self.told_gone(feed, scope, Some(Timestamp::MIN), draft));
             }
             return Ok(true);
         }
@@ -250,6 +243,24 @@ impl Mapper<'_> {
         let why = format!("the sweep names one of the {entity} without an id");
         self.unproven = self.unproven.take().or(Some(why));
         false
+    }
+
+    /// Notes a record that came and is gone. One without an id may be any of those that are landed, so
+    /// that the pull proves nothing.
+    fn told_gone(
+        &mut self,
+        feed: &FeedPlan,
+        scope: Scope<'_>,
+        at: Option<Timestamp>,
+        draft: &mut Draft,
+    ) -> bool {
+        let is_named = self.gone(feed, scope, at, draft);
+        if !is_named {
+            let entity = feed.mapping.entity();
+            let why = format!("one of the {entity} that are gone came without an id");
+            self.unproven = self.unproven.take().or(Some(why));
+        }
+        is_named
     }
 
     /// Notes that a record is gone, and with it the children that name it as their parent.

@@ -13,25 +13,25 @@ use crate::store::DiscrepancyFilter;
 use crate::store::error::StoreError;
 
 /// The values of `discrepancy_save`, in its order.
-pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
+pub(super) fn values_of(item: Discrepancy) -> Result<Vec<Value>, StoreError> {
     let annualised = item.annualised.map_or(Ok(Value::Integer(None)), |amount| {
         Value::amount("annualised", amount)
     })?;
     Ok(vec![
-        (&item.id).into(),
-        (&item.fingerprint).into(),
-        (&item.rule).into(),
+        item.id.into(),
+        item.fingerprint.into(),
+        item.rule.into(),
         item.period.into(),
         item.kind.name().into(),
         item.state.name().into(),
-        (&item.account).into(),
-        (&item.account_name).into(),
-        (&item.branch).into(),
-        (&item.sku).into(),
+        item.account.into(),
+        item.account_name.into(),
+        item.branch.into(),
+        item.sku.into(),
         item.currency.into(),
-        (&item.field).into(),
-        (&item.expected).into(),
-        (&item.actual).into(),
+        item.field.into(),
+        item.expected.into(),
+        item.actual.into(),
         Value::amount("unit_expected", item.unit_expected)?,
         Value::amount("unit_actual", item.unit_actual)?,
         Value::amount("impact", item.impact)?,
@@ -42,15 +42,15 @@ pub(super) fn values_of(item: &Discrepancy) -> Result<Vec<Value>, StoreError> {
         item.estimated.into(),
         item.ambiguous.into(),
         Value::json("secondary", &item.secondary)?,
-        (&item.linked_id).into(),
-        (&item.owner).into(),
+        item.linked_id.into(),
+        item.owner.into(),
         item.waiting_on.map(WaitingOn::name).into(),
         item.code.map(ResolutionCode::name).into(),
-        (&item.proposed_by).into(),
+        item.proposed_by.into(),
         stored_side::value_of(&item.sides)?,
-        (&item.rules_version).into(),
-        (&item.opened_run).into(),
-        (&item.last_run).into(),
+        item.rules_version.into(),
+        item.opened_run.into(),
+        item.last_run.into(),
         item.opened_at.into(),
         item.resolved_at.into(),
         item.ended_at.into(),

@@ -6,21 +6,21 @@ use crate::reconcile::{DiscrepancyEvent, DiscrepancyState, ResolutionCode};
 use crate::store::error::StoreError;
 
 /// The values of `event_insert`, in its order.
-pub(super) fn values_of(event: &DiscrepancyEvent) -> Result<Vec<Value>, StoreError> {
+pub(super) fn values_of(event: DiscrepancyEvent) -> Result<Vec<Value>, StoreError> {
     let worth = event
         .worth
         .as_ref()
         .map_or(Ok(Value::Text(None)), |worth| Value::json("worth", worth))?;
     Ok(vec![
-        (&event.discrepancy_id).into(),
+        event.discrepancy_id.into(),
         event.at.into(),
-        (&event.actor).into(),
-        (&event.action).into(),
+        event.actor.into(),
+        event.action.into(),
         event.from_state.map(DiscrepancyState::name).into(),
         event.to_state.name().into(),
         event.code.map(ResolutionCode::name).into(),
-        (&event.note).into(),
-        (&event.run_id).into(),
+        event.note.into(),
+        event.run_id.into(),
         worth,
     ])
 }

@@ -71,41 +71,44 @@ impl Standing {
 /// Writes items and events. Every change must start from the state that stands in the store.
 async fn write_changes(
     session: &mut Session,
-    changes: &[DiscrepancyChange],
+    changes: Vec<DiscrepancyChange>,
     written: &mut (impl FnMut(&[Value]) + Send),
 ) -> Result<BTreeMap<String, Standing>, StoreError> {
     // Whoever changes items takes this lock first, so what is compared here stands until the end.
     session.lock(Lock::Trail).await?;
-    let is_new = changes.iter().all(|change| change.was.is_none());
-    let standing = if is_new {
-        BTreeMap::new()
+    let is_new = is_all_new(&changes);
+    let (query, standing, new_ids) = if is_new {
+        let ids = changes.iter().map(|change| change.discrepancy.id.clone());
+        (DISCREPANCY_INSERT, BTreeMap::new(), ids.collect())
     } else {
-        compare_all(session, changes).await?
+        let standing = compare_all(session, &changes).await?;
+        (DISCREPANCY_SAVE, standing, Vec::new())
     };
-    let query = if is_new {
-        DISCREPANCY_INSERT
-    } else {
-        DISCREPANCY_SAVE
-    };
-    let items = changes.iter().map(|change| {
-        let values = discrepancies::values_of(&change.discrepancy)?;
+    let run = changes
+        .first()
+        .map(|change| change.discrepancy.opened_run.clone());
+    let mut history = Vec::with_capacity(changes.len());
+    let items = changes.into_iter().map(|change| {
+        history.extend(change.events);
+        let values = discrepancies::values_of(change.discrepancy)?;
         written(&values);
         Ok(values)
     });
     let touched = session.execute_rows(query, items).await?;
-    if is_new && touched != changes.len() as u64 {
-        return Err(taken_id(session, changes).await?);
+    if is_new && touched != new_ids.len() as u64 {
+        return Err(taken_id(session, &new_ids, run.as_deref()).await?);
     }
-    let history = changes
-        .iter()
-        .flat_map(|change| &change.events)
-        .map(|event| {
-            let values = events::values_of(event)?;
-            written(&values);
-            Ok(values)
-        });
+    let history = history.into_iter().map(|event| {
+        let values = events::values_of(event)?;
+        written(&values);
+        Ok(values)
+    });
     session.execute_rows(EVENT_INSERT, history).await?;
     Ok(standing)
+}
+
+fn is_all_new(changes: &[DiscrepancyChange]) -> bool {
+    changes.iter().all(|change| change.was.is_none())
 }
 
 /// The items that stand, each of which must be in the state that its change starts from.
@@ -113,7 +116,7 @@ async fn compare_all(
     session: &mut Session,
     changes: &[DiscrepancyChange],
 ) -> Result<BTreeMap<String, Standing>, StoreError> {
-    let ids = distinct_ids(changes)?;
+    let ids = distinct_ids(changes.iter().map(|change| &change.discrepancy.id))?;
     let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
     let mut standing = BTreeMap::new();
     for row in session.rows_of(DISCREPANCY_STATE, &keys).await? {
@@ -127,11 +130,12 @@ async fn compare_all(
     Ok(standing)
 }
 
-fn distinct_ids(changes: &[DiscrepancyChange]) -> Result<BTreeSet<String>, StoreError> {
+fn distinct_ids<'c>(
+    given: impl Iterator<Item = &'c String>,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut ids = BTreeSet::new();
-    for change in changes {
-        let id = plain_text(&change.discrepancy.id);
-        if let Some(twice) = ids.replace(id) {
+    for id in given {
+        if let Some(twice) = ids.replace(plain_text(id)) {
             return Err(StoreError::Twice(twice));
         }
     }
@@ -142,17 +146,17 @@ fn distinct_ids(changes: &[DiscrepancyChange]) -> Result<BTreeSet<String>, Store
 /// others stand as well by now, so that those of another run are told first.
 async fn taken_id(
     session: &mut Session,
-    changes: &[DiscrepancyChange],
+    new_ids: &[String],
+    run: Option<&str>,
 ) -> Result<StoreError, StoreError> {
-    let ids = match distinct_ids(changes) {
+    let ids = match distinct_ids(new_ids.iter()) {
         Ok(ids) => ids,
         Err(twice) => return Ok(twice),
     };
     let keys: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let run = changes.first().map(|change| &change.discrepancy.opened_run);
     let mut told = None;
     for row in session.rows_of(DISCREPANCY_STATE, &keys).await? {
-        let is_of_other = Some(&row.text("opened_run")?) != run;
+        let is_of_other = Some(row.text("opened_run")?.as_str()) != run;
         if is_of_other || told.is_none() {
             told = Some((row.text("id")?, row.parsed("state")?));
         }
@@ -275,11 +279,12 @@ async fn write_reconciliation(
     // An item that comes in a second part is found in the store, with a state that it did not start
     // from.
     while let Some(changes) = parts.next().await? {
-        let mut written = |values: &[Value]| moved.digest(values);
-        write_changes(session, &changes, &mut written).await?;
         moved.count(&changes);
-        if changes.iter().all(|change| change.was.is_none()) {
-            scattered.inserted(session, changes.len()).await?;
+        let mut written = |values: &[Value]| moved.digest(values);
+        let (count, is_new) = (changes.len(), is_all_new(&changes));
+        write_changes(session, changes, &mut written).await?;
+        if is_new {
+            scattered.inserted(session, count).await?;
         }
     }
     scattered.complete(session).await?;
@@ -303,7 +308,7 @@ async fn write_moves(
     session: &mut Session,
     changes: &[DiscrepancyChange],
 ) -> Result<(), StoreError> {
-    let standing = write_changes(session, changes, &mut |_| {}).await?;
+    let standing = write_changes(session, changes.to_vec(), &mut |_| {}).await?;
     let mut trail = Vec::new();
     for change in changes {
         let before = standing.get(&plain_text(&change.discrepancy.id));

@@ -85,6 +85,22 @@ impl From<&str> for Value {
     }
 }
 
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Some(if text.contains('\0') {
+            plain_text(&text)
+        } else {
+            text
+        }))
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Text(None), Self::from)
+    }
+}
+
 impl From<&String> for Value {
     fn from(text: &String) -> Self {
         text.as_str().into()

@@ -66,7 +66,9 @@ impl LegRows {
 /// Rows on their way to units.
 pub(crate) struct Fold {
     shape: FoldShape,
-    /// The upper bits of a hash that choose the partition.
+    /// As many bits choose the partition: half of them by the first key column, so that what is counted
+    /// for one of its values is counted in few partitions, and the others by the whole key, so that one
+    /// value with most of the rows does not come into one partition.
     partition_bits: u32,
     keys: Vec<KeyColumn>,
     spool: Spool,
@@ -80,6 +82,8 @@ pub(crate) struct Fold {
     taken: Vec<LegRows>,
     packed: Vec<u8>,
     hashes: Vec<u64>,
+    /// The partition of each row of a batch.
+    partitions: Vec<u16>,
     numbers: Vec<Vec<u32>>,
 }
 
@@ -112,6 +116,7 @@ impl Fold {
             taken: vec![LegRows::none(measure_count); shape.legs],
             packed: Vec::new(),
             hashes: Vec::new(),
+            partitions: Vec::new(),
             numbers: vec![Vec::new(); key_count],
             shape,
         }
@@ -140,7 +145,10 @@ impl Fold {
             })?;
         self.hashes.clear();
         self.hashes.resize(rows, MIX);
-        for ((key, column), numbers) in self.keys.iter_mut().zip(&texts).zip(&mut self.numbers) {
+        self.partitions.clear();
+        let first_bits = self.partition_bits / 2;
+        let columns = self.keys.iter_mut().zip(&texts).zip(&mut self.numbers);
+        for (at, ((key, column), numbers)) in columns.enumerate() {
             key.number(column, numbers);
             let mut has_inline = false;
             for (hash, number) in self.hashes.iter_mut().zip(&*numbers) {
@@ -150,6 +158,14 @@ impl Fold {
             if has_inline {
                 key.mix_inline(column, numbers, &mut self.hashes);
             }
+            if at == 0 {
+                let firsts = self.hashes.iter().map(|hash| upper(*hash, first_bits));
+                self.partitions.extend(firsts);
+            }
+        }
+        let other_bits = self.partition_bits - first_bits;
+        for (partition, hash) in self.partitions.iter_mut().zip(&self.hashes) {
+            *partition = *partition << other_bits | upper(*hash, other_bits);
         }
         let figures: Vec<Figures> = measures
             .iter()
@@ -223,8 +239,8 @@ impl Fold {
                 .all(|numbers| !numbers[rows.clone()].contains(&INLINE));
         let pages = &mut self.pages[leg];
         if is_plain {
-            for (row, hash) in self.staged.rows().zip(&self.hashes[rows]) {
-                let partition = partition_of(*hash, self.partition_bits);
+            for (row, partition) in self.staged.rows().zip(&self.partitions[rows]) {
+                let partition = usize::from(*partition);
                 let page = &mut pages[partition];
                 page.extend_from_slice(row);
                 if page.len() >= self.page_bytes {
@@ -238,7 +254,7 @@ impl Fold {
             self.waiting_leg = leg;
         }
         for (at, row) in rows.enumerate() {
-            let partition = partition_of(self.hashes[row], self.partition_bits);
+            let partition = usize::from(self.partitions[row]);
             let is_inline = self.numbers.iter().any(|numbers| numbers[row] == INLINE);
             if is_inline || figures.iter().any(|figures| figures.is_wide(row)) {
                 self.wait(partition, row, texts, figures)?;
@@ -313,8 +329,8 @@ impl Fold {
     clippy::cast_possible_truncation,
     reason = "there are no more than a few thousand partitions"
 )]
-fn partition_of(hash: u64, bits: u32) -> usize {
-    (hash >> (u64::BITS - bits)) as usize
+fn upper(hash: u64, bits: u32) -> u16 {
+    (hash >> (u64::BITS - bits)) as u16
 }
 
 /// The hash of a key whose texts all have numbers; that of a row in `add`.

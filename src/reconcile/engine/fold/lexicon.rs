@@ -17,6 +17,18 @@ pub(in crate::reconcile::engine) struct Lexicon {
     slots: Vec<u64>,
     bytes_max: usize,
     is_full: bool,
+    looked_up: Vec<LookedUp>,
+}
+
+/// A text of several on its way to its number.
+#[derive(Debug, Clone, Copy)]
+struct LookedUp {
+    hash: u64,
+    /// What stands in the slot of the hash.
+    content: u64,
+    /// Where the text of that number stands.
+    start: usize,
+    end: usize,
 }
 
 impl Lexicon {
@@ -29,12 +41,16 @@ impl Lexicon {
             slots: vec![0; SLOTS_FIRST],
             bytes_max,
             is_full: false,
+            looked_up: Vec::new(),
         }
     }
 
     /// The number of a text, a new one where it is new and there is room.
     pub(in crate::reconcile::engine) fn number(&mut self, text: &str) -> u32 {
-        let hash = hash_of(text);
+        self.number_of(text, hash_of(text))
+    }
+
+    fn number_of(&mut self, text: &str, hash: u64) -> u32 {
         let slot = match self.find_slot(text, hash) {
             Ok(number) => return number,
             Err(slot) => slot,
@@ -56,6 +72,42 @@ impl Lexicon {
         number
     }
 
+    /// The numbers of several texts, in place of what `out` held. A lexicon of many texts is in no cache:
+    /// each step is taken for all of them before the next, so that their ways to memory overlap.
+    pub(in crate::reconcile::engine) fn numbers<'t>(
+        &mut self,
+        texts: impl Iterator<Item = &'t str> + Clone,
+        out: &mut Vec<u32>,
+    ) {
+        out.clear();
+        let mut looked_up = std::mem::take(&mut self.looked_up);
+        looked_up.clear();
+        let mask = self.slots.len() - 1;
+        looked_up.extend(texts.clone().map(|text| {
+            let hash = hash_of(text);
+            LookedUp {
+                hash,
+                content: self.slots[slot_of(hash, mask)],
+                start: 0,
+                end: 0,
+            }
+        }));
+        for one in looked_up.iter_mut().filter(|one| one.content != 0) {
+            (one.start, one.end) = self.place_of(number_in(one.content));
+        }
+        for (text, one) in texts.zip(&looked_up) {
+            let is_it = one.content != 0
+                && one.content >> 32 == one.hash >> 32
+                && self.bytes[one.start..one.end] == *text.as_bytes();
+            out.push(if is_it {
+                number_in(one.content)
+            } else {
+                self.number_of(text, one.hash)
+            });
+        }
+        self.looked_up = looked_up;
+    }
+
     /// The number of a text, if it has one.
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         self.find_slot(text, hash_of(text)).ok()
@@ -63,11 +115,10 @@ impl Lexicon {
 
     /// The text of a number.
     pub(super) fn get(&self, number: u32) -> &str {
-        let at = number as usize;
-        let Some(end) = self.ends.get(at).copied() else {
+        if number as usize >= self.ends.len() {
             return "";
-        };
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        }
+        let (start, end) = self.place_of(number);
         // Only whole texts were ever put in.
         std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
     }
@@ -82,14 +133,20 @@ impl Lexicon {
             }
             if content >> 32 == hash >> 32 {
                 let number = number_in(content);
-                let at = number as usize;
-                let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-                if self.bytes[start..self.ends[at]] == *text.as_bytes() {
+                let (start, end) = self.place_of(number);
+                if self.bytes[start..end] == *text.as_bytes() {
                     return Ok(number);
                 }
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    #[inline]
+    fn place_of(&self, number: u32) -> (usize, usize) {
+        let at = number as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (start, self.ends[at])
     }
 
     fn has_room(&self, text: &str) -> bool {

@@ -13,6 +13,8 @@ const SLOTS_FIRST: usize = 1 << 10;
 const SLOTS_MAX: usize = 1 << 17;
 /// Lists of buffers that are told apart: one for each thread that reads.
 const LISTS: usize = 4;
+/// Rows that are looked up side by side, so that the processor waits for many places of memory at once.
+const ROWS_AT_ONCE: usize = 256;
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Views that were numbered before.
@@ -20,17 +22,38 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(in crate::reconcile::engine) struct ViewNumbers {
     lists: Vec<Known>,
     oldest: usize,
+    looked_up: LookedUp,
 }
 
 #[derive(Debug)]
 struct Known {
     /// Kept alive, so that no other buffer can take the place of one of them.
     buffers: Vec<Buffer>,
-    views: Vec<u128>,
-    /// A slot whose text has no number is free.
-    numbers: Vec<u32>,
+    slots: Vec<Slot>,
     /// Texts that were looked up since the slots were made.
     missed: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    view: u128,
+    /// A slot whose text has no number is free.
+    number: u32,
+}
+
+const FREE: Slot = Slot {
+    view: 0,
+    number: INLINE,
+};
+
+/// What some rows came to.
+#[derive(Debug, Default)]
+struct LookedUp {
+    slots: Vec<Slot>,
+    numbers: Vec<u32>,
+    /// The rows whose views were not known, and the numbers of their texts.
+    missing: Vec<usize>,
+    found: Vec<u32>,
 }
 
 impl ViewNumbers {
@@ -42,30 +65,25 @@ impl ViewNumbers {
         mut take: impl FnMut(Option<u32>),
     ) {
         let at = self.list_of(array.data_buffers());
-        let known = &mut self.lists[at];
-        let nulls = array.nulls();
-        // Many columns have one text in long runs of rows.
-        let mut last: Option<(u128, u32)> = None;
-        for (row, view) in array.views().iter().copied().enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                take(None);
-                continue;
+        let (known, looked_up) = (&mut self.lists[at], &mut self.looked_up);
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        let mut start = 0;
+        for views in array.views().chunks(ROWS_AT_ONCE) {
+            let is_null = |row: usize| nulls.is_some_and(|nulls| nulls.is_null(start + row));
+            known.look_up(views, is_null, looked_up);
+            let missing = looked_up.missing.iter();
+            lexicon.numbers(
+                missing.map(|row| array.value(start + row)),
+                &mut looked_up.found,
+            );
+            for (row, number) in looked_up.missing.iter().zip(&looked_up.found) {
+                looked_up.numbers[*row] = *number;
+                known.keep(views[*row], *number);
             }
-            if let Some((_, number)) = last.filter(|(known, _)| *known == view) {
-                take(Some(number));
-                continue;
+            for (row, number) in looked_up.numbers.iter().enumerate() {
+                take((!is_null(row)).then_some(*number));
             }
-            let number = match known.find(view) {
-                Ok(number) => number,
-                Err(slot) => {
-                    let number = lexicon.number(array.value(row));
-                    (known.views[slot], known.numbers[slot]) = (view, number);
-                    known.missed += 1;
-                    number
-                }
-            };
-            last = Some((view, number));
-            take(Some(number));
+            start += views.len();
         }
         known.grow();
     }
@@ -88,8 +106,7 @@ impl ViewNumbers {
         if self.lists.len() < LISTS {
             self.lists.push(Known {
                 buffers: buffers.to_vec(),
-                views: vec![0; SLOTS_FIRST],
-                numbers: vec![INLINE; SLOTS_FIRST],
+                slots: vec![FREE; SLOTS_FIRST],
                 missed: 0,
             });
             return self.lists.len() - 1;
@@ -98,44 +115,60 @@ impl ViewNumbers {
         self.oldest = (at + 1) % LISTS;
         let known = &mut self.lists[at];
         known.buffers = buffers.to_vec();
-        known.numbers.fill(INLINE);
+        known.slots.fill(FREE);
         known.missed = 0;
         at
     }
 }
 
 impl Known {
-    /// The number of a view, or the slot that it takes: each has two to choose from.
-    #[inline]
-    fn find(&self, view: u128) -> Result<u32, usize> {
-        let slot = slot_of(view, self.numbers.len());
-        let other = slot ^ 1;
-        for slot in [slot, other] {
-            if self.views[slot] == view && self.numbers[slot] != INLINE {
-                return Ok(self.numbers[slot]);
+    /// Puts the numbers of the views that are known into `out`, and says which ones are not.
+    fn look_up(&self, views: &[u128], is_null: impl Fn(usize) -> bool, out: &mut LookedUp) {
+        let LookedUp {
+            slots,
+            numbers,
+            missing,
+            ..
+        } = out;
+        missing.clear();
+        slots.clear();
+        slots.extend(views.iter().map(|view| self.slots[self.slot_of(*view)]));
+        numbers.clear();
+        for (row, (view, slot)) in views.iter().zip(&*slots).enumerate() {
+            if slot.view == *view && slot.number != INLINE {
+                numbers.push(slot.number);
+                continue;
+            }
+            // Each has two to choose from.
+            let other = self.slots[self.slot_of(*view) ^ 1];
+            numbers.push(other.number);
+            if (other.view != *view || other.number == INLINE) && !is_null(row) {
+                missing.push(row);
             }
         }
-        Err(if self.numbers[slot] == INLINE {
-            slot
-        } else {
-            other
-        })
+    }
+
+    /// Remembers a view's number, in place of another one where there is no room.
+    fn keep(&mut self, view: u128, number: u32) {
+        let slot = self.slot_of(view);
+        let is_free = self.slots[slot].number == INLINE;
+        self.slots[if is_free { slot } else { slot ^ 1 }] = Slot { view, number };
+        self.missed += 1;
     }
 
     /// Takes more slots, all free, where there are too many texts for them.
     fn grow(&mut self) {
-        let slots = self.numbers.len();
+        let slots = self.slots.len();
         if self.missed > slots && slots < SLOTS_MAX {
-            let more = SLOTS_MAX.min(slots * 8);
-            self.views = vec![0; more];
-            self.numbers = vec![INLINE; more];
+            self.slots = vec![FREE; SLOTS_MAX.min(slots * 8)];
             self.missed = 0;
         }
     }
-}
 
-#[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
-fn slot_of(view: u128, slots: usize) -> usize {
-    let folded = (view as u64) ^ ((view >> 64) as u64).rotate_left(29);
-    (folded.wrapping_mul(SPREAD) >> (64 - slots.trailing_zeros())) as usize
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
+    fn slot_of(&self, view: u128) -> usize {
+        let folded = (view as u64) ^ ((view >> 64) as u64).rotate_left(29);
+        (folded.wrapping_mul(SPREAD) >> (64 - self.slots.len().trailing_zeros())) as usize
+    }
 }

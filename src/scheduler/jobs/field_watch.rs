@@ -21,8 +21,10 @@ use crate::store::KnownField;
 /// Records of a pull that are looked at in any case: more than it takes to be sure that a field is
 /// gone.
 const FIRST_RECORDS: u64 = 256;
-/// Of the others, one in so many.
-const ONE_IN: usize = 64;
+/// Of the others one in so many, and of those behind the first thousands one in so many more.
+const ONE_IN: u64 = 64;
+const MANY_RECORDS: u64 = 16_384;
+const ONE_OF_MANY_IN: u64 = 512;
 /// Fields of one record that are looked at, at the most.
 const FIELDS_MAX: usize = 512;
 /// New fields that a warning names.
@@ -64,6 +66,8 @@ impl Fault for DriftError {
 /// What the looked-at records of one entity had.
 #[derive(Debug, Default)]
 struct Sample {
+    /// Records that came, and those of them that were looked at.
+    came: u64,
     records: u64,
     fields: BTreeMap<String, u64>,
     /// Columns with a value in any record.
@@ -129,7 +133,7 @@ impl FieldWatch {
             let raws = raws.and_then(|array| array.as_string_opt::<i32>());
             let Some(raws) = raws else { continue };
             for row in (0..raws.len()).filter(|row| raws.is_valid(*row)) {
-                if sample.records < FIRST_RECORDS || row % ONE_IN == 0 {
+                if sample.is_next_looked_at() {
                     sample.add(raws.value(row));
                 }
             }
@@ -235,6 +239,18 @@ fn has_vanished(known: &KnownField, sample: &Sample) -> bool {
 }
 
 impl Sample {
+    /// Counts a record that came; says whether it is looked at.
+    fn is_next_looked_at(&mut self) -> bool {
+        let before = self.came;
+        self.came += 1;
+        let one_in = if before < MANY_RECORDS {
+            ONE_IN
+        } else {
+            ONE_OF_MANY_IN
+        };
+        before < FIRST_RECORDS || before.is_multiple_of(one_in)
+    }
+
     /// Counts the fields of a record: its own, and those of the objects in it.
     fn add(&mut self, raw: &str) {
         let Some(own) = fields_of(raw) else { return };

@@ -71,6 +71,8 @@ pub(crate) struct Fold {
     /// value with most of the rows does not come into one partition.
     partition_bits: u32,
     keys: Vec<KeyColumn>,
+    /// What the lexicons of all columns may take.
+    lexicon_bytes: usize,
     spool: Spool,
     staged: Staged,
     /// Plain rows by leg, then by partition; empty where a leg has none.
@@ -92,7 +94,7 @@ impl Fold {
     pub(crate) fn new(shape: FoldShape, memory_bytes: usize, folder: &Path) -> Self {
         let key_count = shape.absent_keys.len();
         let measure_count = shape.extremes.len();
-        let lexicon_bytes = memory_bytes / LEXICON_SHARE / key_count.max(1);
+        let lexicon_bytes = memory_bytes / LEXICON_SHARE;
         let units = shape.rows_expected / (shape.legs as u64).max(1);
         let partition_bits = (units / UNITS_AT_ONCE).max(1).ilog2() + 1;
         let partition_bits = partition_bits.clamp(PARTITIONS_MIN, PARTITIONS_MAX);
@@ -103,8 +105,9 @@ impl Fold {
             keys: shape
                 .absent_keys
                 .iter()
-                .map(|absent| KeyColumn::new(absent, lexicon_bytes))
+                .map(|absent| KeyColumn::new(absent, lexicon_bytes / key_count))
                 .collect(),
+            lexicon_bytes,
             spool: Spool::new(partitions, memory_bytes / SPOOL_SHARE, folder),
             staged: Staged::new(layout),
             pages: vec![Vec::new(); shape.legs],
@@ -145,6 +148,7 @@ impl Fold {
             })?;
         self.hashes.clear();
         self.hashes.resize(rows, MIX);
+        self.share_room();
         self.partitions.clear();
         let first_bits = self.partition_bits / 2;
         let columns = self.keys.iter_mut().zip(&texts).zip(&mut self.numbers);
@@ -190,6 +194,17 @@ impl Fold {
             start = end;
         }
         Ok(())
+    }
+
+    /// Lets each lexicon take a part of the room that none has taken: mostly one column has most of the
+    /// texts.
+    fn share_room(&mut self) {
+        let taken = self.keys.iter().map(|key| key.lexicon.taken_bytes()).sum();
+        let free = self.lexicon_bytes.saturating_sub(taken);
+        for key in &mut self.keys {
+            let own = key.lexicon.taken_bytes();
+            key.lexicon.allow(own + free / 2);
+        }
     }
 
     /// How many bytes went to disk so far.

@@ -5,7 +5,11 @@ use crate::canonical::mark_of;
 /// The number of a text that the lexicon has no room for: the row carries the text itself.
 pub(in crate::reconcile::engine) const INLINE: u32 = u32::MAX;
 /// Slots of a new table; always a power of two.
-const SLOTS_FIRST: usize = 1024;
+const SLOTS_FIRST: usize = 256;
+/// Bytes of a text that stands in its slot; a longer one is looked up behind it.
+const NEAR_BYTES: usize = 24;
+/// What tells a longer text in a slot from the length of a short one.
+const FAR: u32 = 1 << 31;
 
 /// Texts by number. Once it is full it takes no new ones: a text has a number in every row, or in none.
 #[derive(Debug)]
@@ -13,22 +17,22 @@ pub(in crate::reconcile::engine) struct Lexicon {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     hashes: Vec<u64>,
-    /// The upper half of the hash, and the number plus one; 0 is free.
-    slots: Vec<u64>,
+    slots: Vec<Slot>,
     bytes_max: usize,
     is_full: bool,
-    looked_up: Vec<LookedUp>,
+    looked_up: Vec<(u64, u32)>,
 }
 
-/// A text of several on its way to its number.
-#[derive(Debug, Clone, Copy)]
-struct LookedUp {
-    hash: u64,
-    /// What stands in the slot of the hash.
-    content: u64,
-    /// Where the text of that number stands.
-    start: usize,
-    end: usize,
+/// A text with its number, in one line of the processor's cache: a table of many texts is in no cache,
+/// and each further place that is looked at would be waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(align(32))]
+struct Slot {
+    /// The number plus one; 0 is free.
+    numbered: u32,
+    /// The length of a text that stands here, or a part of a longer one's hash.
+    head: u32,
+    near: [u8; NEAR_BYTES],
 }
 
 impl Lexicon {
@@ -38,16 +42,51 @@ impl Lexicon {
             bytes: Vec::new(),
             ends: Vec::new(),
             hashes: Vec::new(),
-            slots: vec![0; SLOTS_FIRST],
+            slots: vec![Slot::default(); SLOTS_FIRST],
             bytes_max,
             is_full: false,
             looked_up: Vec::new(),
         }
     }
 
+    /// How much memory it takes.
+    pub(super) fn taken_bytes(&self) -> usize {
+        self.bytes_with(self.slots.len())
+    }
+
+    /// Allows it another size. What is full stays so.
+    pub(super) fn allow(&mut self, bytes_max: usize) {
+        self.bytes_max = bytes_max;
+    }
+
     /// The number of a text, a new one where it is new and there is room.
     pub(in crate::reconcile::engine) fn number(&mut self, text: &str) -> u32 {
         self.number_of(text, hash_of(text))
+    }
+
+    /// The numbers of several texts, in place of what `out` held. First all of their slots are looked
+    /// at, so that their ways to memory overlap.
+    pub(in crate::reconcile::engine) fn numbers<'t>(
+        &mut self,
+        texts: impl Iterator<Item = &'t str> + Clone,
+        out: &mut Vec<u32>,
+    ) {
+        out.clear();
+        let mut looked_up = std::mem::take(&mut self.looked_up);
+        looked_up.clear();
+        let mask = self.slots.len() - 1;
+        looked_up.extend(texts.clone().map(|text| {
+            let hash = hash_of(text);
+            (hash, self.slots[slot_of(hash, mask)].numbered)
+        }));
+        for (text, (hash, numbered)) in texts.zip(&looked_up) {
+            let known = match numbered {
+                0 => None,
+                _ => self.find_slot(text, *hash).ok(),
+            };
+            out.push(known.unwrap_or_else(|| self.number_of(text, *hash)));
+        }
+        self.looked_up = looked_up;
     }
 
     fn number_of(&mut self, text: &str, hash: u64) -> u32 {
@@ -65,47 +104,14 @@ impl Lexicon {
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(self.bytes.len());
         self.hashes.push(hash);
-        self.slots[slot] = tagged(hash, number);
-        if self.ends.len() * 2 > self.slots.len() {
+        self.slots[slot] = Slot {
+            numbered: number + 1,
+            ..wanted(text, hash)
+        };
+        if is_crowded(self.ends.len(), self.slots.len()) {
             self.grow();
         }
         number
-    }
-
-    /// The numbers of several texts, in place of what `out` held. A lexicon of many texts is in no cache:
-    /// each step is taken for all of them before the next, so that their ways to memory overlap.
-    pub(in crate::reconcile::engine) fn numbers<'t>(
-        &mut self,
-        texts: impl Iterator<Item = &'t str> + Clone,
-        out: &mut Vec<u32>,
-    ) {
-        out.clear();
-        let mut looked_up = std::mem::take(&mut self.looked_up);
-        looked_up.clear();
-        let mask = self.slots.len() - 1;
-        looked_up.extend(texts.clone().map(|text| {
-            let hash = hash_of(text);
-            LookedUp {
-                hash,
-                content: self.slots[slot_of(hash, mask)],
-                start: 0,
-                end: 0,
-            }
-        }));
-        for one in looked_up.iter_mut().filter(|one| one.content != 0) {
-            (one.start, one.end) = self.place_of(number_in(one.content));
-        }
-        for (text, one) in texts.zip(&looked_up) {
-            let is_it = one.content != 0
-                && one.content >> 32 == one.hash >> 32
-                && self.bytes[one.start..one.end] == *text.as_bytes();
-            out.push(if is_it {
-                number_in(one.content)
-            } else {
-                self.number_of(text, one.hash)
-            });
-        }
-        self.looked_up = looked_up;
     }
 
     /// The number of a text, if it has one.
@@ -118,65 +124,81 @@ impl Lexicon {
         if number as usize >= self.ends.len() {
             return "";
         }
-        let (start, end) = self.place_of(number);
         // Only whole texts were ever put in.
-        std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
+        std::str::from_utf8(self.bytes_of(number)).unwrap_or_default()
     }
 
     fn find_slot(&self, text: &str, hash: u64) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
-        let mut slot = slot_of(hash, mask);
+        let wanted = wanted(text, hash);
+        let mut at = slot_of(hash, mask);
         loop {
-            let content = self.slots[slot];
-            if content == 0 {
-                return Err(slot);
+            let slot = &self.slots[at];
+            if slot.numbered == 0 {
+                return Err(at);
             }
-            if content >> 32 == hash >> 32 {
-                let number = number_in(content);
-                let (start, end) = self.place_of(number);
-                if self.bytes[start..end] == *text.as_bytes() {
+            if slot.head == wanted.head && slot.near == wanted.near {
+                let number = slot.numbered - 1;
+                if slot.head & FAR == 0 || self.bytes_of(number) == text.as_bytes() {
                     return Ok(number);
                 }
             }
-            slot = (slot + 1) & mask;
+            at = (at + 1) & mask;
         }
     }
 
     #[inline]
-    fn place_of(&self, number: u32) -> (usize, usize) {
+    fn bytes_of(&self, number: u32) -> &[u8] {
         let at = number as usize;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        (start, self.ends[at])
+        &self.bytes[start..self.ends[at]]
     }
 
     fn has_room(&self, text: &str) -> bool {
-        let of_each = size_of::<u64>() * 2 + size_of::<usize>();
-        let taken = self.bytes.len() + self.ends.len() * of_each + self.slots.len() * 8;
-        taken + text.len() + of_each <= self.bytes_max
+        let slots = self.slots.len();
+        let is_growing = is_crowded(self.ends.len() + 1, slots);
+        let slots = if is_growing { slots * 2 } else { slots };
+        self.bytes_with(slots) + text.len() <= self.bytes_max
+    }
+
+    fn bytes_with(&self, slots: usize) -> usize {
+        let of_each = size_of::<u64>() + size_of::<usize>();
+        self.bytes.len() + self.ends.len() * of_each + slots * size_of::<Slot>()
     }
 
     fn grow(&mut self) {
-        let mut slots = vec![0; self.slots.len() * 2];
+        let mut slots = vec![Slot::default(); self.slots.len() * 2];
         let mask = slots.len() - 1;
-        for (number, hash) in (0_u32..).zip(&self.hashes) {
-            let mut slot = slot_of(*hash, mask);
-            while slots[slot] != 0 {
-                slot = (slot + 1) & mask;
+        for slot in self.slots.iter().filter(|slot| slot.numbered > 0) {
+            let mut at = slot_of(self.hashes[slot.numbered as usize - 1], mask);
+            while slots[at].numbered != 0 {
+                at = (at + 1) & mask;
             }
-            slots[slot] = tagged(*hash, number);
+            slots[at] = *slot;
         }
         self.slots = slots;
     }
 }
 
-fn tagged(hash: u64, number: u32) -> u64 {
-    (hash >> 32 << 32) | (u64::from(number) + 1)
+/// What stands in the slot of a text, beside its number.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a short length, and a part of the hash"
+)]
+fn wanted(text: &str, hash: u64) -> Slot {
+    let mut slot = Slot::default();
+    if let Some(near) = slot.near.get_mut(..text.len()) {
+        near.copy_from_slice(text.as_bytes());
+        slot.head = text.len() as u32;
+    } else {
+        slot.head = (hash >> 32) as u32 | FAR;
+    }
+    slot
 }
 
-/// The number in a slot that is not free.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-fn number_in(content: u64) -> u32 {
-    content as u32 - 1
+fn is_crowded(texts: usize, slots: usize) -> bool {
+    texts * 3 > slots * 2
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the mask is far smaller")]

@@ -315,7 +315,7 @@ unit_price = "UNIT_PRICE"
 [base]
 entities = ["contracts"]
 sql = """
-select account_id as account, sku, currency, cast(starts_on as date) as period, quantity, unit_price
+select account_id as account, sku, currency, book_day(starts_on) as period, quantity, unit_price
 from contracts
 """
 

@@ -464,6 +464,7 @@ fn a_lost_file_is_no_empty_table() {
             sql: "select id from accounts",
             files: &files,
             directory: &world.directory(),
+            zone: &jiff::tz::TimeZone::UTC,
             sku_aliases: &BTreeMap::new(),
             memory_limit: 1 << 30,
             spill_dir: folder.path(),

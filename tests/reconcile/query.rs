@@ -16,6 +16,7 @@ fn ask(world: &World, sql: &str) -> Result<String, crossfoot::fault::Failure> {
         sql,
         files: &files,
         directory: &world.directory(),
+        zone: &jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
         sku_aliases: &BTreeMap::new(),
         memory_limit: 1 << 30,
         spill_dir: folder.path(),
@@ -80,4 +81,23 @@ fn only_questions_are_answered() {
             failure.report()
         );
     }
+}
+
+// Goal: what begins at midnight by the books begins on that day, whatever the day is in UTC. Method: a
+// contract from the first of October in Berlin.
+#[test]
+fn a_day_is_that_of_the_books() {
+    let mut world = World::new();
+    world.add(
+        Entity::Contracts,
+        "source=crm, id=k1, account_id=a1, sku=SEAT, quantity=1, unit_price=1, currency=USD, \
+         starts_on=2026-09-30T22:00:00Z",
+    );
+    let sql = "select book_day(starts_on) as begins, cast(starts_on as date) as in_utc, \
+               book_day(ends_on) as ends from contracts";
+    let answer = ask(&world, sql).unwrap();
+    assert!(
+        answer.contains("| 2026-10-01 | 2026-09-30 |      |"),
+        "{answer}"
+    );
 }

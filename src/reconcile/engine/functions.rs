@@ -19,7 +19,8 @@ use super::names::NameFunction;
 use super::session::Session;
 
 impl Session {
-    /// Both functions of names, the products' by what is landed of them; gives the products' catalogue.
+    /// The functions of names and of the books' zone, the products' by what is landed of them; gives the
+    /// products' catalogue.
     pub(crate) async fn know_names_of(
         &self,
         input: &ReconcileInput<'_>,
@@ -28,6 +29,7 @@ impl Session {
         let catalog = SkuCatalog::new(&products, &input.config.reconcile.sku_aliases);
         self.know_accounts(input.directory);
         self.know_products(&catalog);
+        self.know_zone(&input.zone);
         Ok(catalog)
     }
 

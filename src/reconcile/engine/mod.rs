@@ -10,6 +10,7 @@
 
 mod account_rows;
 mod billing_legs;
+mod book_day;
 mod columns;
 mod figure_functions;
 mod fold;

@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
+use jiff::tz::TimeZone;
 
 use crate::canonical::Entity;
 use crate::fault::Failure;
@@ -35,6 +36,8 @@ pub struct LandingQuestion<'q> {
     pub files: &'q EntityFiles,
     /// Which account of which source is which customer.
     pub directory: &'q AccountDirectory,
+    /// The zone of the books.
+    pub zone: &'q TimeZone,
     /// Product codes that stand for others.
     pub sku_aliases: &'q BTreeMap<String, String>,
     /// How much memory it may take before it spills to disk.
@@ -70,6 +73,7 @@ pub async fn query(question: &LandingQuestion<'_>) -> Result<QueryResult, Failur
     )
     .await?;
     session.know_accounts(question.directory);
+    session.know_zone(question.zone);
     let products = if named.contains(&Entity::Products) {
         session.records(Entity::Products).await?
     } else {

@@ -68,6 +68,7 @@ pub async fn check_rule(
     .await?;
     session.know_accounts(&AccountDirectory::default());
     session.know_products(&SkuCatalog::default());
+    session.know_zone(&zone);
     check_sources(rule, config.source.keys())?;
     let query = query(
         rule,

@@ -15,6 +15,7 @@ pub async fn query_landing(env: &Env, sql: &str, as_of: Timestamp) -> Result<Que
         sql,
         files: &entity_files(&ledger, &tables_named(sql))?,
         directory: &ledger.directory,
+        zone: &env.config.zone(None),
         sku_aliases: &env.config.reconcile.sku_aliases,
         memory_limit: env.config.engine.memory_limit.0,
         spill_dir: &env.spill_dir,

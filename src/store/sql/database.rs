@@ -88,7 +88,7 @@ impl Database {
         };
         let mut rows = Vec::new();
         for some in keys.chunks(BOUND_VALUES_MAX) {
-            let text = query.for_rows(marks, 1, some.len()).ok_or_else(|| {
+            let text = query.for_rows(marks, &[true], some.len()).ok_or_else(|| {
                 let fault = "the statement has no tuple of values".to_owned();
                 StoreError::of_query(query.name, sqlx::Error::Protocol(fault))
             })?;

@@ -21,29 +21,36 @@ pub(super) enum Marks {
 }
 
 impl Query {
-    /// The same statement with as many tuples behind `values` as there are rows.
+    /// The same statement with as many tuples behind `values` as there are rows. A column that is not
+    /// bound is null in all of them.
     pub(super) fn for_rows(
         self,
         marks: Marks,
-        column_count: usize,
+        is_bound: &[bool],
         row_count: usize,
     ) -> Option<String> {
         const MARK: &str = "values (";
         let start = self.text.find(MARK)? + MARK.len() - 1;
         let end = start + self.text[start..].find(')')? + 1;
-        let mut text = String::with_capacity(self.text.len() + row_count * column_count * 8);
+        let mut text = String::with_capacity(self.text.len() + row_count * is_bound.len() * 8);
+        let mut place = 0_usize;
         text.push_str(&self.text[..start]);
         for row in 0..row_count {
             text.push_str(if row == 0 { "(" } else { ",\n(" });
-            for column in 0..column_count {
+            for (column, is_bound) in is_bound.iter().enumerate() {
                 if column > 0 {
                     text.push_str(", ");
                 }
+                if !is_bound {
+                    text.push_str("null");
+                    continue;
+                }
+                place += 1;
                 match marks {
                     #[cfg(feature = "postgres")]
                     Marks::Numbered => {
                         text.push('$');
-                        text.push_str(&(row * column_count + column + 1).to_string());
+                        text.push_str(&place.to_string());
                     }
                     Marks::Bare => text.push('?'),
                 }
@@ -150,19 +157,28 @@ mod tests {
     #[cfg(feature = "postgres")]
     #[test]
     fn tuples_are_numbered_through() {
-        let text = CASE_STANDING.for_rows(Marks::Numbered, 1, 3).unwrap();
+        let text = CASE_STANDING.for_rows(Marks::Numbered, &[true], 3).unwrap();
         assert!(text.contains("values ($1),\n($2),\n($3)\n)"), "{text}");
-        let pairs = CHECKPOINT_SAVE.for_rows(Marks::Numbered, 2, 2).unwrap();
+        let pairs = CHECKPOINT_SAVE
+            .for_rows(Marks::Numbered, &[true, true], 2)
+            .unwrap();
         assert!(
             pairs.contains("values ($1, $2),\n($3, $4)\non conflict"),
             "{pairs}"
+        );
+        let halves = CHECKPOINT_SAVE
+            .for_rows(Marks::Numbered, &[false, true], 2)
+            .unwrap();
+        assert!(
+            halves.contains("values (null, $1),\n(null, $2)\non conflict"),
+            "{halves}"
         );
     }
 
     #[test]
     fn a_statement_without_a_tuple_has_no_rows() {
-        let text = CASE_STANDING.for_rows(Marks::Bare, 1, 2).unwrap();
+        let text = CASE_STANDING.for_rows(Marks::Bare, &[true], 2).unwrap();
         assert!(text.contains("values (?),\n(?)\n)"), "{text}");
-        assert_eq!(AUDIT_LAST.for_rows(Marks::Bare, 1, 1), None);
+        assert_eq!(AUDIT_LAST.for_rows(Marks::Bare, &[true], 1), None);
     }
 }

@@ -18,6 +18,35 @@ pub(super) const BOUND_VALUES_MAX: usize = 30_000;
 /// How many rows are inserted at once; a power of two, so that what is left takes few more sizes.
 const ROWS_AT_ONCE: usize = 64;
 
+/// Rows of one statement that wait to be run together.
+#[derive(Default)]
+struct WaitingRows {
+    rows: Vec<Vec<Value>>,
+    /// The columns that any row so far had a value in: the others are not bound, since many a column
+    /// of a new item is null.
+    is_bound: Vec<bool>,
+}
+
+impl WaitingRows {
+    fn push(&mut self, row: Vec<Value>) {
+        self.is_bound.resize(row.len(), false);
+        for (is_bound, value) in self.is_bound.iter_mut().zip(&row) {
+            *is_bound |= !value.is_null();
+        }
+        self.rows.push(row);
+    }
+
+    /// Takes the values of the first rows that are to be bound.
+    fn take(&mut self, row_count: usize) -> Vec<Value> {
+        let mut values = Vec::with_capacity(row_count * self.is_bound.len());
+        for row in self.rows.drain(..row_count) {
+            let bound = row.into_iter().zip(&self.is_bound);
+            values.extend(bound.filter_map(|(value, is_bound)| is_bound.then_some(value)));
+        }
+        values
+    }
+}
+
 /// What a transaction may have for itself. SQLite has one writer anyway.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Lock {
@@ -90,14 +119,14 @@ impl Session {
         rows: impl Iterator<Item = Result<Vec<Value>, StoreError>> + Send,
     ) -> Result<u64, StoreError> {
         let mut touched = 0;
-        let mut waiting: Vec<Vec<Value>> = Vec::with_capacity(ROWS_AT_ONCE);
+        let mut waiting = WaitingRows::default();
         for row in rows {
             waiting.push(row?);
-            if waiting.len() == ROWS_AT_ONCE {
+            if waiting.rows.len() == ROWS_AT_ONCE {
                 touched += self.run_rows(query, &mut waiting, ROWS_AT_ONCE).await?;
             }
         }
-        while let Some(power) = waiting.len().checked_ilog2() {
+        while let Some(power) = waiting.rows.len().checked_ilog2() {
             touched += self.run_rows(query, &mut waiting, 1 << power).await?;
         }
         Ok(touched)
@@ -121,7 +150,7 @@ impl Session {
     ) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for some in keys.chunks(BOUND_VALUES_MAX) {
-            let text = self.expanded(query, 1, some.len())?;
+            let text = self.expanded(query, &[true], some.len())?;
             let values = some.iter().map(|key| Value::from(*key)).collect();
             rows.extend(self.fetch(query.name, text, values).await?);
         }
@@ -149,7 +178,7 @@ impl Session {
     fn expanded(
         &self,
         query: Query,
-        column_count: usize,
+        is_bound: &[bool],
         row_count: usize,
     ) -> Result<SqlStr, StoreError> {
         let marks = match self {
@@ -158,7 +187,7 @@ impl Session {
             Self::Postgres(_) => Marks::Numbered,
         };
         query
-            .for_rows(marks, column_count, row_count)
+            .for_rows(marks, is_bound, row_count)
             .map(|text| AssertSqlSafe(text).into_sql_str())
             .ok_or_else(|| {
                 let fault = "the statement has no tuple of values".to_owned();
@@ -170,12 +199,11 @@ impl Session {
     async fn run_rows(
         &mut self,
         query: Query,
-        waiting: &mut Vec<Vec<Value>>,
+        waiting: &mut WaitingRows,
         row_count: usize,
     ) -> Result<u64, StoreError> {
-        let column_count = waiting.first().map_or(0, Vec::len);
-        let text = self.expanded(query, column_count, row_count)?;
-        let values = waiting.drain(..row_count).flatten().collect();
+        let text = self.expanded(query, &waiting.is_bound, row_count)?;
+        let values = waiting.take(row_count);
         self.run(query.name, text, values).await
     }
 

@@ -54,6 +54,11 @@ impl Value {
             .map_err(|_| StoreError::Count { column, count })
     }
 
+    /// Whether it is NULL.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Self::Text(None) | Self::Integer(None))
+    }
+
     /// Appends bytes that are those of no other value, whatever follows.
     pub(super) fn put_bytes(&self, out: &mut Vec<u8>) {
         let (kind, bytes): (u8, &[u8]) = match self {

@@ -4,7 +4,7 @@
 //! The modules stand in the order in which the data flows. The layer rules, checked by
 //! `tests/layers.rs`:
 //!
-//! - The vocabulary (`money`, `currency`, `period`, `clock`, `secret`, `retry`, `fault`, `totals`,
+//! - The vocabulary (`money`, `currency`, `period`, `days`, `clock`, `secret`, `retry`, `fault`, `totals`,
 //!   `crashpoint`) imports only itself.
 //! - `canonical` and `config` import the vocabulary.
 //! - A stage imports these and, of another stage, only the types that travel on a hop.
@@ -13,6 +13,7 @@
 pub mod clock;
 mod crashpoint;
 pub mod currency;
+mod days;
 pub mod fault;
 pub mod money;
 pub mod period;

@@ -107,6 +107,15 @@ fn answer(night: u64, request: &Request) -> ResponseTemplate {
         .set_body_json(json!({"data": rows, "total": 1}))
 }
 
+/// A workspace whose source `erp` is the API at an address.
+fn config_of(uri: &str) -> String {
+    format!(
+        "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
+         [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
+         [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{uri}\"\n"
+    )
+}
+
 fn count(workspace: &Workspace, table: &str) -> Value {
     let sql = format!("select id from {table} order by id");
     let ran = workspace.run(&["landing", "query", &sql, "--format", "json"]);
@@ -130,12 +139,7 @@ async fn an_api_over_four_nights() {
         .respond_with(move |request: &Request| answer(clock.load(Ordering::SeqCst), request))
         .mount(&server)
         .await;
-    let config = format!(
-        "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
-         [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
-         [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{}\"\n",
-        server.uri()
-    );
+    let config = config_of(&server.uri());
     let mut workspace = Workspace::new(&config, "2026-11-21T01:00:00Z");
     workspace.write("api.toml", CONNECTOR);
     let sync = |workspace: &mut Workspace, number: u64| -> Ran {
@@ -206,12 +210,9 @@ async fn a_vendor_that_drips_holds_up_nobody_else() {
         .await;
     let config = |slow: &str| {
         format!(
-            "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
-             [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
-             [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{}\"\n\
-             [source.slow]\nconnector = \"./api.toml\"\nbase_url = \"{slow}\"\n\
+            "{}[source.slow]\nconnector = \"./api.toml\"\nbase_url = \"{slow}\"\n\
              limits = {{ total_timeout = \"1s\", retry_for = \"2s\" }}\n",
-            good.uri()
+            config_of(&good.uri())
         )
     };
     let mut workspace = Workspace::new(&config(&good.uri()), "2026-11-21T02:00:01Z");
@@ -315,12 +316,7 @@ async fn a_backfill_between_nights_leaves_what_one_pull_leaves() {
         })
         .mount(&server)
         .await;
-    let config = format!(
-        "[company]\nname = \"x\"\ntimezone = \"UTC\"\ncurrency = \"USD\"\n\
-         [store]\nurl = \"sqlite:crossfoot.db\"\n[landing]\nurl = \"file:landing\"\n\
-         [source.erp]\nconnector = \"./api.toml\"\nbase_url = \"{}\"\n",
-        server.uri()
-    );
+    let config = config_of(&server.uri());
     let connector = CONNECTOR
         .replace(
             "total = \"total\"",

@@ -287,6 +287,16 @@ fn what_is_old_enough_is_let_go() {
     }
 }
 
+/// The points of a merge at which a process can die.
+#[cfg(feature = "crashpoints")]
+const MERGE_POINTS: [&str; 5] = [
+    "landing.after_tmp_write",
+    "landing.after_rename",
+    "landing.after_folder_sync",
+    "jobs.before_replacement",
+    "jobs.after_replacement",
+];
+
 /// Runs the program until it ends itself at a named point.
 #[cfg(feature = "crashpoints")]
 fn cut(workspace: &Workspace, point: &str, verb: &[&str]) {
@@ -304,14 +314,7 @@ fn cut(workspace: &Workspace, point: &str, verb: &[&str]) {
 #[cfg(feature = "crashpoints")]
 #[test]
 fn a_power_cut_while_merging_changes_nothing() {
-    for point in [
-        "landing.after_tmp_write",
-        "landing.after_rename",
-        "landing.after_folder_sync",
-        "jobs.before_replacement",
-        "jobs.after_replacement",
-        "jobs.before_forgetting",
-    ] {
+    for point in MERGE_POINTS.into_iter().chain(["jobs.before_forgetting"]) {
         let mut workspace = workspace("", "");
         for day in 1..=3 {
             night(&mut workspace, day, &["sync"]).expect(0);
@@ -359,21 +362,26 @@ fn an_open_folder_is_told() {
     assert!(told.stderr.contains("chmod o-w"), "{}", told.stderr);
 }
 
+/// One night: an invoice with a total, and one whose total is no number.
+fn night_with_reject(workspace: &mut Workspace, day: u32, total: &str) {
+    workspace.set_now(&format!("2026-10-{day:02}T06:00:00Z"));
+    workspace.write(
+        "invoices.csv",
+        &format!(
+            "id,number,account_id,issued_on,currency,total\n\
+             i1,N-1,b1,2026-10-01,USD,{total}\nbad,N-2,b1,2026-10-01,USD,{day}x\n"
+        ),
+    );
+    workspace.run(&["sync"]).expect(3);
+}
+
 // Goal: pulling alone keeps the landing in order too, the quarantine with it, and no reject is lost.
 // Method: nights of a row that does not fit, by `sync` and nothing else.
 #[test]
 fn pulling_alone_merges() {
     let mut workspace = workspace("compact_after = 3", "");
     for day in 1..=4 {
-        workspace.set_now(&format!("2026-10-{day:02}T06:00:00Z"));
-        workspace.write(
-            "invoices.csv",
-            &format!(
-                "id,number,account_id,issued_on,currency,total\n\
-                 i1,N-1,b1,2026-10-01,USD,{day}.00\nbad,N-2,b1,2026-10-01,USD,{day}x\n"
-            ),
-        );
-        workspace.run(&["sync"]).expect(3);
+        night_with_reject(&mut workspace, day, &format!("{day}.00"));
     }
     let list = |arguments: &[&str]| {
         let all = [
@@ -409,24 +417,10 @@ fn pulling_alone_merges() {
 #[cfg(feature = "crashpoints")]
 #[test]
 fn a_power_cut_while_merging_the_quarantine_loses_no_reject() {
-    for point in [
-        "landing.after_tmp_write",
-        "landing.after_rename",
-        "landing.after_folder_sync",
-        "jobs.before_replacement",
-        "jobs.after_replacement",
-    ] {
+    for point in MERGE_POINTS {
         let mut workspace = workspace("compact_after = 0", "");
         for day in 1..=3 {
-            workspace.set_now(&format!("2026-10-{day:02}T06:00:00Z"));
-            workspace.write(
-                "invoices.csv",
-                &format!(
-                    "id,number,account_id,issued_on,currency,total\n\
-                     i1,N-1,b1,2026-10-01,USD,1.00\nbad,N-2,b1,2026-10-01,USD,{day}x\n"
-                ),
-            );
-            workspace.run(&["sync"]).expect(3);
+            night_with_reject(&mut workspace, day, "1.00");
         }
         let texts = |workspace: &Workspace| -> Vec<String> {
             let listed = ["landing", "list", "--quarantine", "--json"];

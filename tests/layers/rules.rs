@@ -5,6 +5,7 @@ pub(super) const VOCABULARY: &[&str] = &[
     "clock",
     "crashpoint",
     "currency",
+    "days",
     "fault",
     "money",
     "period",

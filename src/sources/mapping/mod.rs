@@ -2,7 +2,6 @@
 
 mod bad_row;
 mod columns;
-mod days;
 mod fields;
 mod number;
 mod page;

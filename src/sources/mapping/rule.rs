@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::columns::Books;
-use super::days::Days;
 use super::number;
 use super::units::Units;
 use crate::canonical::{Cell, Column, Kind, parse_date, parse_decimal, parse_instant};
 use crate::config::{EpochUnit, FieldTable, OneOrMany};
+use crate::days::Days;
 use crate::period::{local_day, local_midnight};
 use crate::sources::json::{Json, Path, Scope};
 

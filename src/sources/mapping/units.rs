@@ -1,8 +1,8 @@
 //! Which currency a text names, and how many minor units one of it has at the vendor.
 
 use super::columns::Books;
-use super::days::Days;
 use crate::currency::Currency;
+use crate::days::Days;
 
 /// A currency at a vendor.
 #[derive(Debug, Clone, Copy)]
